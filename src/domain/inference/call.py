@@ -1,0 +1,77 @@
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.models.prices import Prices
+from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from domain.shared.usage import Usage
+
+
+class CallStatus(StrEnum):
+    OPEN = "open"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallContent:
+    """What was asked and answered; kept only for teams that switched capture on."""
+
+    request: str
+    response: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One row of the ledger: a model call from its admission to its outcome.
+
+    A call is born open (or refused, when it never reached a provider) and settles exactly once.
+    ``price`` is the price it will be charged at, fixed when it opens, so that a later change of
+    prices never rewrites history. Durations are in milliseconds; ``ttft_ms`` is the time from the
+    admission to the first byte of the answer.
+    """
+
+    id: CallId
+    team_id: TeamId
+    key_id: KeyId | None
+    user_id: UserId | None
+    correlation_id: str
+    endpoint: str
+    model: str
+    stream: bool
+    created_at: datetime
+    provider: str | None = None
+    deployment: str | None = None
+    price: Prices | None = None
+    status: CallStatus = CallStatus.OPEN
+    settled_at: datetime | None = None
+    error_code: str | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    cost: Decimal | None = None
+    latency_ms: float | None = None
+    ttft_ms: float | None = None
+    provider_request_id: str | None = None
+    content: CallContent | None = None
+
+    def settle(
+        self,
+        status: CallStatus,
+        *,
+        at: datetime,
+        latency_ms: float,
+        usage: Usage | None = None,
+        error_code: str | None = None,
+    ) -> None:
+        """Close the call with its outcome and the cost that follows from its usage."""
+        self.status = status
+        self.settled_at = at
+        self.latency_ms = latency_ms
+        self.error_code = error_code
+        self.usage = usage
+        if usage is not None and self.price is not None:
+            self.cost = self.price.cost(usage)
