@@ -7,12 +7,16 @@ that speaks another dialect translates before and after.
 
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from domain.inference.call import Call
-from domain.shared.usage import Usage
+from application.shared.pagination import Slice
+from domain.inference.call import Call, CallStatus
 from domain.models.served_model import ServedModel
+from domain.shared.ids import CallId, KeyId, TeamId
+from domain.shared.usage import Usage
 
 
 class Operation(StrEnum):
@@ -149,4 +153,71 @@ class Ledger(Protocol):
 
     async def flush(self, timeout_s: float) -> int:
         """Wait until everything queued is durable; returns how many rows are still not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """``since`` is inclusive, ``until`` exclusive; what is ``None`` does not restrict."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    key_id: KeyId | None = None
+    model: str | None = None
+    status: CallStatus | None = None
+
+
+class UsageGrouping(StrEnum):
+    DAY = "day"
+    MODEL = "model"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """Sums over the calls of one group. ``group`` is a day (``2026-11-21``, UTC), a model's name
+    or a key's id; ``label`` is the key's name where the group is a key. ``unpriced`` counts the
+    calls with tokens but without a price, whose cost is therefore not in ``cost`` (US dollars)."""
+
+    group: str
+    label: str
+    calls: int
+    succeeded: int
+    failed: int
+    refused: int
+    cancelled: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    cost: Decimal
+    unpriced: int
+
+
+class CallReader(Protocol):
+    """Reads the ledger, always of one team."""
+
+    async def list(
+        self, team_id: TeamId, where: CallFilter, *, cursor: str | None, limit: int
+    ) -> Slice[Call]:
+        """Newest first, without contents. Raises ``InvalidError`` for a cursor it did not make."""
+        ...
+
+    async def get(self, team_id: TeamId, call_id: CallId) -> Call:
+        """One call, with its content if that was captured. Raises ``CallNotFoundError``."""
+        ...
+
+    async def usage(
+        self, team_id: TeamId, grouping: UsageGrouping, where: CallFilter
+    ) -> tuple[UsageRow, ...]:
+        """One row per group, days newest first, others by cost, then calls, then name."""
+        ...
+
+
+class OrphanedCalls(Protocol):
+    """Open rows whose process is gone."""
+
+    async def interrupt(self, at: datetime) -> int:
+        """Mark as ``interrupted`` every open row of a process that is dead, on whatever node it
+        ran, and return how many there were. Rows of living processes are left alone."""
         ...

@@ -1,6 +1,7 @@
 from domain.shared.errors import (
     InvalidError,
     LimitExceededError,
+    NotFoundError,
     UnavailableError,
     UpstreamError,
     UpstreamTimeoutError,
@@ -83,3 +84,12 @@ class LedgerUnavailableError(UnavailableError):
     """The call could not be written ahead, so it was not made."""
 
     code = "LEDGER_UNAVAILABLE"
+
+
+class CallNotFoundError(NotFoundError):
+    """The team's ledger has no call of that id."""
+
+    code = "CALL_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no call with this id.")

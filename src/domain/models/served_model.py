@@ -31,5 +31,7 @@ class ServedModel:
         """``provider/upstream name``: what the ledger records as having answered."""
         return f"{self.provider}/{self.upstream_name}"
 
-    def answers_to(self, name: str) -> bool:
-        return name == self.name or name in self.aliases
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a client may ask for, the public one first."""
+        return (self.name, *self.aliases)

@@ -1,0 +1,54 @@
+from dataclasses import dataclass
+
+from application.identity.issue_key import IssuedKey
+from application.identity.ports import IdentityUnitOfWork
+from application.shared.ports import Clock, IdGenerator, SecretGenerator
+from domain.identity.api_key import SECRET_PREFIX, ApiKey
+from domain.identity.model_patterns import ANY_MODEL
+from domain.identity.team import Membership, Team, User
+from domain.shared.ids import KeyId, TeamId, UserId
+
+FIRST_TEAM_NAME = "My team"
+FIRST_USER_NAME = "Owner"
+FIRST_KEY_NAME = "first key"
+OWNER_ROLE = "owner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFirstTeam:
+    """On a fresh database, makes the first team, its owner and an API key.
+
+    Returns ``None`` when there is a team already, so it may run at every start.
+    """
+
+    uow: IdentityUnitOfWork
+    clock: Clock
+    ids: IdGenerator
+    secrets: SecretGenerator
+
+    async def __call__(self) -> IssuedKey | None:
+        async with self.uow as tx:
+            if await tx.teams.first() is not None:
+                return None
+            now = self.clock.now()
+            team_id = TeamId(self.ids.new())
+            user_id = UserId(self.ids.new())
+            secret = SECRET_PREFIX + self.secrets.token()
+            key = ApiKey.issue(
+                id=KeyId(self.ids.new()),
+                team_id=team_id,
+                user_id=user_id,
+                name=FIRST_KEY_NAME,
+                secret=secret,
+                allowed_models=ANY_MODEL,
+                expires_at=None,
+                at=now,
+            )
+            await tx.teams.add(
+                Team(id=team_id, name=FIRST_TEAM_NAME, capture_content=False, created_at=now)
+            )
+            await tx.users.add(User(id=user_id, display_name=FIRST_USER_NAME, created_at=now))
+            await tx.users.join(Membership(team_id=team_id, user_id=user_id, role=OWNER_ROLE))
+            await tx.api_keys.add(key)
+            await tx.commit()
+        return IssuedKey(key=key, secret=secret)

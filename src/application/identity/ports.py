@@ -1,0 +1,102 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from application.shared.pagination import Page, PageRequest
+from application.shared.ports import UnitOfWork
+from domain.identity.api_key import ApiKey
+from domain.identity.team import Membership, Team, User
+from domain.shared.ids import KeyId, TeamId
+
+
+class ApiKeys(Protocol):
+    """The keys of all teams, inside a unit of work."""
+
+    async def add(self, key: ApiKey) -> None:
+        """Raises ``KeyNameTakenError`` when a live key of the team has the name."""
+        ...
+
+    async def get(self, team_id: TeamId, key_id: KeyId) -> ApiKey:
+        """The key, locked against other writers until the unit of work ends. Raises
+        ``KeyNotFoundError``, also for another team's key."""
+        ...
+
+    async def save(self, key: ApiKey) -> None:
+        """Store the changed key and make every node forget what it knew of it when the unit of
+        work commits. Raises ``KeyNameTakenError``."""
+        ...
+
+    async def find_by_name(self, team_id: TeamId, name: str) -> ApiKey | None:
+        """The live (not revoked) key of that name."""
+        ...
+
+    async def list(self, team_id: TeamId, page: PageRequest) -> Page[ApiKey]:
+        """Newest first, revoked ones included."""
+        ...
+
+
+class Teams(Protocol):
+    async def add(self, team: Team) -> None: ...
+
+    async def get(self, team_id: TeamId) -> Team:
+        """The team, locked until the unit of work ends. Raises ``TeamNotFoundError``."""
+        ...
+
+    async def save(self, team: Team) -> None:
+        """Store the changed team and make every node forget the credentials of its keys when the
+        unit of work commits."""
+        ...
+
+    async def first(self) -> Team | None:
+        """The oldest team, or ``None`` on a fresh database. Locks out every other caller of
+        ``first`` until the unit of work ends, so that two servers starting at once make one team.
+        """
+        ...
+
+
+class Users(Protocol):
+    async def add(self, user: User) -> None: ...
+
+    async def join(self, membership: Membership) -> None: ...
+
+    async def owner_of(self, team_id: TeamId) -> User:
+        """The oldest owner of the team. Raises ``TeamNotFoundError``."""
+        ...
+
+
+class IdentityUnitOfWork(UnitOfWork, Protocol):
+    @property
+    def api_keys(self) -> ApiKeys: ...
+
+    @property
+    def teams(self) -> Teams: ...
+
+    @property
+    def users(self) -> Users: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """An API key with what the data plane needs of its team."""
+
+    key: ApiKey
+    capture_content: bool
+
+
+class Credentials(Protocol):
+    """Keys by the hash of their secret, for authentication. Warm look-ups cost no round trip; a
+    change of the key or its team on any node is seen at once."""
+
+    async def find(self, secret_hash: bytes) -> Credential | None:
+        """Raises ``UnavailableError`` while the database is away and the key is not known."""
+        ...
+
+
+class KeyActivity(Protocol):
+    """When keys were last used; kept in memory and written in batches."""
+
+    def touch(self, key: ApiKey, at: datetime) -> None: ...
+
+    async def flush(self) -> None:
+        """Write what was touched since the last flush."""
+        ...

@@ -1,0 +1,58 @@
+from domain.shared.errors import ConflictError, NotFoundError, UnauthenticatedError
+
+
+class KeyNotFoundError(NotFoundError):
+    """The team has no API key of that id."""
+
+    code = "KEY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no API key with this id.")
+
+
+class KeyNameTakenError(ConflictError):
+    """The team has another live key of that name."""
+
+    code = "KEY_NAME_TAKEN"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is already an API key named '{name}'.")
+
+
+class KeyRevokedError(ConflictError):
+    """A revoked key cannot be changed any more."""
+
+    code = "KEY_REVOKED"
+
+    def __init__(self) -> None:
+        super().__init__("This API key has been revoked and cannot be changed.")
+
+
+class CredentialsMissingError(UnauthenticatedError):
+    """The request carries no credentials."""
+
+    code = "CREDENTIALS_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You didn't provide an API key. Send it in an Authorization header: "
+            "'Authorization: Bearer sk-stoa-...'."
+        )
+
+
+class CredentialsInvalidError(UnauthenticatedError):
+    """The key is unknown, expired or revoked: which of them is not said."""
+
+    code = "CREDENTIALS_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("Incorrect API key provided.")
+
+
+class TeamNotFoundError(NotFoundError):
+    """There is no team of that id."""
+
+    code = "TEAM_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such team.")
