@@ -1,0 +1,174 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from io import BytesIO
+from math import inf
+from pathlib import Path
+from typing import NoReturn
+
+import aiohttp
+from yarl import URL
+
+from adapters.providers.transport.endpoint import Endpoint, header_line
+from adapters.providers.transport.tls import trust
+from adapters.providers.transport.transport import Transport, UpstreamRequest, UpstreamResponse
+from domain.inference.errors import (
+    ProviderFailedError,
+    ProviderTimedOutError,
+    ProviderUnreachableError,
+)
+
+_AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_MAX_HEADER_BYTES = 64 * 1024
+_FINISH_WITHIN_S = 0.2
+# Shorter than what servers keep, because a stale connection is not retried here.
+_KEEP_S = 4.0
+# aiohttp warns about, and may block on, larger bodies that are not file-like.
+_LARGE_BODY_BYTES = 512 * 1024
+# RuntimeError is its word for a session that was closed in the meantime.
+_ERRORS = (aiohttp.ClientError, OSError, RuntimeError)
+
+
+class AiohttpTransport(Transport):
+    """The way through a proxy, and for servers that the pool does not get on with.
+
+    Without an explicit ``proxy`` the environment decides (``HTTPS_PROXY``, ``NO_PROXY``…).
+    """
+
+    def __init__(
+        self, *, proxy: str | None = None, max_connections: int = 512, ca_file: Path | None = None
+    ) -> None:
+        self._proxy = None if proxy is None else URL(proxy)
+        self._max_connections = max_connections
+        self._tls = None if ca_file is None else trust(ca_file)
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        endpoint = request.endpoint
+        timeouts = endpoint.timeouts
+        for name, value in request.headers:
+            header_line(name, value)
+        loop = asyncio.get_running_loop()
+        latest = inf if timeouts.total is None else loop.time() + timeouts.total
+        body = request.body
+        first = inf if timeouts.first_byte is None else timeouts.first_byte
+        within = min(first + (timeouts.connect or 0.0), latest - loop.time())
+        try:
+            async with asyncio.timeout(None if within == inf else within):
+                response = await self._open_session().post(
+                    URL(endpoint.url, encoded=True),
+                    data=BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body,
+                    headers=[*endpoint.headers, *request.headers],
+                    proxy=self._proxy,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(connect=timeouts.connect),
+                )
+        except _ERRORS as error:
+            _raise(error, endpoint)
+        return AiohttpResponse(response, endpoint, latest)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise ProviderUnreachableError("The connections were closed.")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0,
+                    limit_per_host=self._max_connections,
+                    keepalive_timeout=_KEEP_S,
+                    ssl=True if self._tls is None else self._tls,
+                ),
+                trust_env=self._proxy is None,
+                timeout=aiohttp.ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=_AUTOMATIC,
+                max_line_size=_MAX_HEADER_BYTES,
+                max_field_size=_MAX_HEADER_BYTES,
+            )
+        return self._session
+
+
+class AiohttpResponse(UpstreamResponse):
+    def __init__(self, response: aiohttp.ClientResponse, endpoint: Endpoint, latest: float) -> None:
+        self._response = response
+        self._endpoint = endpoint
+        self._latest = latest
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    def header(self, name: str) -> str | None:
+        return self._response.headers.get(name)
+
+    async def read(self, limit: int) -> bytes:
+        body = bytearray()
+        async for block in self.iter_blocks():
+            body += block
+            if len(body) > limit:
+                await self.aclose()
+                raise ProviderFailedError(
+                    f"The answer of the provider '{self._endpoint.peer}' is larger than "
+                    f"{limit} bytes."
+                )
+        return bytes(body)
+
+    async def iter_blocks(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        while True:
+            try:
+                async with asyncio.timeout(self._silence()):
+                    block = await content.readany()
+            except _ERRORS as error:
+                await self.aclose()
+                _raise(error, self._endpoint)
+            except BaseException:
+                await self.aclose()
+                raise
+            if not block:
+                return
+            yield block
+
+    async def finish(self) -> None:
+        with suppress(*_ERRORS):
+            async with asyncio.timeout(_FINISH_WITHIN_S):
+                while await self._response.content.readany():
+                    pass
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        # A no-op once the body was read to its end and the connection went back.
+        self._response.close()
+
+    def _silence(self) -> float | None:
+        left = self._latest - asyncio.get_running_loop().time()
+        between = self._endpoint.timeouts.between_bytes
+        within = left if between is None else min(left, between)
+        return None if within == inf else within
+
+
+def _raise(error: Exception, endpoint: Endpoint) -> NoReturn:
+    peer = endpoint.peer
+    # aiohttp's timeouts are OSErrors too, so they come first.
+    if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientConnectorError):
+        raise ProviderTimedOutError(f"The provider '{peer}' did not answer in time.") from error
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+        raise ProviderUnreachableError(
+            f"The proxy before the provider '{peer}' refused or could not be reached."
+        ) from error
+    if isinstance(error, aiohttp.ClientResponseError):
+        raise ProviderFailedError(f"The provider '{peer}' answered with malformed HTTP.") from error
+    if isinstance(error, aiohttp.ClientSSLError):
+        raise ProviderUnreachableError(
+            f"The provider '{peer}' offers no TLS that can be trusted."
+        ) from error
+    raise ProviderUnreachableError(
+        f"The connection to the provider '{peer}' could not be made or broke."
+    ) from error
