@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.upstream import (
     LAST_CHUNK,
     Act,
+    Pause,
     Upstream,
     chunk,
     json_answer,
@@ -45,6 +46,22 @@ def a_request(upstream: Upstream, path: str = "/v1/chat") -> UpstreamRequest:
 
 async def call(pool: PoolTransport, upstream: Upstream) -> bytes:
     return await (await pool.send(a_request(upstream))).read(LIMIT)
+
+
+async def test_callers_wait_in_order(upstream: Upstream) -> None:
+    upstream.default = [Pause(0.01), json_answer(b"{}")]
+    pool = PoolTransport(max_connections=1)
+    done: list[int] = []
+
+    async def call_as(number: int) -> None:
+        await call(pool, upstream)
+        done.append(number)
+
+    await asyncio.gather(*(call_as(number) for number in range(8)))
+
+    assert done == list(range(8))
+    assert upstream.connections == 1
+    await pool.aclose()
 
 
 @pytest.mark.parametrize("act", [Act.CLOSE, Act.RESET], ids=["close", "reset"])
