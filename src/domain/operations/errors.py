@@ -23,3 +23,9 @@ class EmbeddedPartMissingError(InvalidError):
     """Something from the `embedded` dependency group is asked for and not installed."""
 
     code = "EMBEDDED_PART_MISSING"
+
+
+class SettingsError(InvalidError):
+    """An environment variable, a line of `.env` or an option of the command line is wrong."""
+
+    code = "INVALID_SETTING"

@@ -1,0 +1,148 @@
+"""Reads the settings: option > environment > ``.env`` > default."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+from dotenv.parser import parse_stream
+
+from domain.operations.errors import SettingsError
+from domain.shared.errors import FieldError
+from entrypoints.settings import CLIENT_VARIABLES, TEST_PREFIX, Settings, about, variable_of
+from entrypoints.settings_values import describe_values, parse_value
+
+DOTENV = Path(".env")
+MIN_SECRET_LENGTH = 32
+_PLACEHOLDERS = ("change", "default", "example", "placeholder", "secret")
+
+
+class SettingSource(StrEnum):
+    OPTION = "option"
+    ENVIRONMENT = "environment"
+    DOTENV = ".env"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """The settings, where each came from, and the variables (``.env`` included) that the
+    configuration file may refer to."""
+
+    settings: Settings
+    sources: Mapping[str, SettingSource]
+    variables: Mapping[str, str] = field(repr=False)
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None,
+    dotenv_path: Path | None = DOTENV,
+    overrides: Mapping[str, object] | None = None,
+) -> LoadedSettings:
+    """Raises ``SettingsError`` that names every variable that is wrong and what was expected.
+
+    ``overrides`` are the options of the command line by setting; ``None`` is one not given. An
+    empty variable counts as not set.
+    """
+    environment = os.environ if environ is None else environ
+    dotenv = {} if dotenv_path is None else _read_dotenv(dotenv_path)
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    problems = [
+        *_unknown(environment, "environment"),
+        *_unknown(dotenv, str(dotenv_path)),
+    ]
+    values: dict[str, object] = {}
+    sources: dict[str, SettingSource] = {}
+    for item in msgspec.structs.fields(Settings):
+        raw, source = _find(item.name, given, environment, dotenv)
+        sources[item.name] = source
+        try:
+            values[item.name] = parse_value(item.type, raw, about(item.name))
+        except ValueError:
+            problems.append(_describe(item, raw, source))
+    if not problems:
+        settings = Settings(**values)  # type: ignore[arg-type]  # each was checked on its own
+        problems = _check_production(settings)
+    if problems:
+        raise SettingsError("; ".join(p.message for p in problems), errors=tuple(problems))
+    return LoadedSettings(
+        settings=settings,
+        sources=MappingProxyType(sources),
+        variables=MappingProxyType({**dotenv, **environment}),
+    )
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            bindings = list(parse_stream(file))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    for binding in bindings:
+        if binding.error:
+            raise SettingsError(f"{path}, line {binding.original.line}: expected NAME=value")
+    return {b.key: b.value or "" for b in bindings if b.key is not None}
+
+
+def _unknown(variables: Mapping[str, str], where: str) -> list[FieldError]:
+    known = [variable_of(name) for name in Settings.__struct_fields__]
+    problems = []
+    for name in sorted(variables):
+        if not name.startswith("STOA_") or name.startswith(TEST_PREFIX):
+            continue
+        if name in known or name in CLIENT_VARIABLES:
+            continue
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "`stoa settings show` lists them all"
+        message = f"{name} ({where}) is not a setting: {hint}"
+        problems.append(FieldError(name, message, "unknown_setting"))
+    return problems
+
+
+def _find(
+    name: str,
+    overrides: Mapping[str, object],
+    environment: Mapping[str, str],
+    dotenv: Mapping[str, str],
+) -> tuple[object, SettingSource]:
+    if name in overrides:
+        return overrides[name], SettingSource.OPTION
+    variable = variable_of(name)
+    if value := environment.get(variable, "").strip():
+        return value, SettingSource.ENVIRONMENT
+    if value := dotenv.get(variable, "").strip():
+        return value, SettingSource.DOTENV
+    default = next(f.default for f in msgspec.structs.fields(Settings) if f.name == name)
+    return default, SettingSource.DEFAULT
+
+
+def _describe(item: msgspec.structs.FieldInfo, raw: object, source: SettingSource) -> FieldError:
+    details = about(item.name)
+    shown = "" if details.secret or "url" in item.name else f", got '{raw}'"
+    variable = variable_of(item.name)
+    expected = describe_values(item.type, details)
+    return FieldError(variable, f"{variable} ({source}): expected {expected}{shown}")
+
+
+def _check_production(settings: Settings) -> list[FieldError]:
+    if not settings.is_production or _is_strong(settings.secret_key or ""):
+        return []
+    message = (
+        f"STOA_SECRET_KEY: production needs a random secret of at least {MIN_SECRET_LENGTH} "
+        "characters; make one with `openssl rand -hex 32`, set it and keep it"
+    )
+    return [FieldError("STOA_SECRET_KEY", message, "insecure")]
+
+
+def _is_strong(key: str) -> bool:
+    few = len(set(key)) < MIN_SECRET_LENGTH // 4
+    lowered = key.lower()
+    return (
+        len(key) >= MIN_SECRET_LENGTH and not few and not any(w in lowered for w in _PLACEHOLDERS)
+    )
