@@ -1,4 +1,8 @@
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
+
+from domain.inference.call import Call
 
 
 class DatabaseServer(Protocol):
@@ -17,3 +21,39 @@ class DatabaseServer(Protocol):
     async def stop(self) -> None:
         """Stop the server if it was started here; idempotent."""
         ...
+
+
+class HealthStatus(StrEnum):
+    """``degraded`` still serves, with something missing; ``unhealthy`` does not serve."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentHealth:
+    """How one part of Stoa is; ``detail`` is safe to show to whoever may ask."""
+
+    status: HealthStatus = HealthStatus.HEALTHY
+    detail: str | None = None
+
+
+class HealthProbe(Protocol):
+    """Looks at one part of Stoa."""
+
+    @property
+    def name(self) -> str:
+        """``database``, ``ledger``, …: unique among the probes."""
+        ...
+
+    async def check(self) -> ComponentHealth:
+        """Look now. An exception or a long silence counts as unhealthy."""
+        ...
+
+
+class CallObserver(Protocol):
+    """Sees the outcome of every model call once, on the path of the call: it must be quick, and it
+    never raises."""
+
+    def observe(self, call: Call) -> None: ...

@@ -1,0 +1,123 @@
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from application.models.ports import ModelCatalog
+from application.operations.ports import CallObserver
+from domain.inference.call import Call, CallStatus
+from domain.shared.usage import Usage
+
+LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
+TTFT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+UNKNOWN = "unknown"
+
+_ENDPOINT_PREFIX = "/v1/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bound:
+    """The metrics of one kind of call, with their labels looked up."""
+
+    calls: Counter
+    latency: Histogram
+    ttft: Histogram
+    cost: Counter
+    prompt: Counter
+    cached: Counter
+    completion: Counter
+    reasoning: Counter
+
+
+class PrometheusCallMetrics(CallObserver):
+    """Counts calls, tokens and cost. A model that the catalog does not know is ``unknown``, so that
+    no client can invent a label."""
+
+    def __init__(self, registry: CollectorRegistry, catalog: ModelCatalog) -> None:
+        self._catalog = catalog
+        self._calls = Counter(
+            "stoa_calls",
+            "Model calls by outcome.",
+            ("operation", "model", "provider", "status"),
+            registry=registry,
+        )
+        self._tokens = Counter(
+            "stoa_call_tokens",
+            "Tokens of model calls; cached ones are also prompt, reasoning ones also completion.",
+            ("kind", "model"),
+            registry=registry,
+        )
+        self._cost = Counter(
+            "stoa_call_cost_usd",
+            "Cost of model calls in US dollars.",
+            ("model",),
+            registry=registry,
+        )
+        self._latency = Histogram(
+            "stoa_call_latency_seconds",
+            "Time from a call's admission to its outcome.",
+            ("operation", "model"),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._ttft = Histogram(
+            "stoa_call_ttft_seconds",
+            "Time from a call's admission to the first byte of its answer.",
+            ("operation", "model"),
+            buckets=TTFT_BUCKETS,
+            registry=registry,
+        )
+        self._provider_errors = Counter(
+            "stoa_provider_errors",
+            "Calls that failed at a provider.",
+            ("provider", "code"),
+            registry=registry,
+        )
+        self._bound: dict[tuple[str, str, str | None, CallStatus], _Bound] = {}
+
+    def observe(self, call: Call) -> None:
+        bound = self._bound.get((call.endpoint, call.model, call.provider, call.status))
+        if bound is None:
+            bound = self._bind(call)
+        bound.calls.inc()
+        if call.status is CallStatus.REFUSED:
+            return
+        if call.latency_ms is not None:
+            bound.latency.observe(call.latency_ms / 1000)
+        if call.ttft_ms is not None:
+            bound.ttft.observe(call.ttft_ms / 1000)
+        if call.usage is not None:
+            _count_tokens(bound, call.usage)
+        if call.cost:
+            bound.cost.inc(float(call.cost))
+        if call.status is CallStatus.FAILED:
+            self._provider_errors.labels(call.provider or UNKNOWN, call.error_code or UNKNOWN).inc()
+
+    def _bind(self, call: Call) -> _Bound:
+        served = self._catalog.find(call.model)
+        model = served.name if served else UNKNOWN
+        operation = call.endpoint.removeprefix(_ENDPOINT_PREFIX)
+        provider = call.provider or ""
+        bound = _Bound(
+            calls=self._calls.labels(operation, model, provider, call.status),
+            latency=self._latency.labels(operation, model),
+            ttft=self._ttft.labels(operation, model),
+            cost=self._cost.labels(model),
+            prompt=self._tokens.labels("prompt", model),
+            cached=self._tokens.labels("cached", model),
+            completion=self._tokens.labels("completion", model),
+            reasoning=self._tokens.labels("reasoning", model),
+        )
+        if served is not None:
+            self._bound[call.endpoint, call.model, call.provider, call.status] = bound
+        return bound
+
+
+def _count_tokens(bound: _Bound, usage: Usage) -> None:
+    if usage.prompt_tokens:
+        bound.prompt.inc(usage.prompt_tokens)
+    if usage.cached_tokens:
+        bound.cached.inc(usage.cached_tokens)
+    if usage.completion_tokens:
+        bound.completion.inc(usage.completion_tokens)
+    if usage.reasoning_tokens:
+        bound.reasoning.inc(usage.reasoning_tokens)
