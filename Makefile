@@ -1,0 +1,53 @@
+.DEFAULT_GOAL := help
+.PHONY: help install fmt lint types imports unit test lock lock-check migration run docs docs-check check bench-gateway
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## Install everything into .venv
+	uv sync
+
+fmt: ## Format the code and mend what can be mended
+	uv run ruff format
+	uv run ruff check --fix
+
+lint: ## Check style and formatting
+	uv run ruff check
+	uv run ruff format --check
+
+types: ## Check types, strictly
+	uv run mypy
+
+imports: ## Check the laws of the hexagon
+	uv run lint-imports
+
+unit: ## Run the fast tests only
+	uv run pytest tests/unit tests/architecture
+
+test: ## Run every test, as the README says
+	uv run pytest
+
+lock: ## Resolve anew and pin every package in pyproject.toml
+	uv run python scripts/lock.py
+
+lock-check: ## Check that a fresh resolution gives exactly the pinned packages
+	uv run python scripts/lock.py --check
+
+migration: ## Draft a migration from the tables: make migration m="add prompts"
+	@test -n "$(m)" || { echo 'Say what it does: make migration m="add prompts"'; exit 2; }
+	uv run alembic revision --autogenerate -m "$(m)"
+
+run: ## Start the server
+	uv run stoa serve
+
+docs: ## Write the generated references
+	uv run python scripts/generate_docs.py
+
+docs-check: ## Check that the generated references are current
+	uv run python scripts/generate_docs.py --check
+
+check: ## Everything that CI does
+	bash .ci/run
+
+bench-gateway: ## Measure the data plane and write bench/RESULTS.md
+	uv run python -m bench.gateway
