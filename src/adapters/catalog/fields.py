@@ -1,0 +1,219 @@
+"""Typed reading of YAML mappings; whatever is wrong is noted with its line and key, not raised."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeVar
+
+import yaml
+
+from adapters.catalog.document import line_of
+from adapters.catalog.variables import expand, has_reference
+from domain.models.errors import CatalogError
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_TAG = "tag:yaml.org,2002:"
+_TEXT, _WHOLE, _REAL = f"{_TAG}str", f"{_TAG}int", f"{_TAG}float"
+_PLAIN_TAGS = frozenset(_TAG + n for n in ("str", "int", "float", "bool", "null", "seq", "map"))
+
+
+@dataclass(slots=True)
+class Reading:
+    """One pass over a document: the variables it may refer to and what was found wrong."""
+
+    variables: Mapping[str, str]
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def note(self, node: yaml.Node, message: str) -> None:
+        self.problems.append((line_of(node), message))
+
+    def raise_problems(self, source: object) -> None:
+        """Raise all that was noted as one ``CatalogError``."""
+        if not self.problems:
+            return
+        (line, first), *others = sorted(self.problems)
+        rest = "".join(f"; line {other}: {message}" for other, message in others)
+        raise CatalogError(f"{first}{rest} (in {source})", line=line)
+
+
+class Fields:
+    """A mapping of the document. Each reader returns ``None`` for what is absent or wrong; ``end``
+    notes the keys that nobody asked for."""
+
+    def __init__(self, node: yaml.Node, reading: Reading, where: str) -> None:
+        self.node = node
+        self._reading = reading
+        self._where = where
+        self._nodes: dict[str, yaml.Node] = {}
+        self._keys: dict[str, yaml.Node] = {}
+        self._asked: list[str] = []
+        if not isinstance(node, yaml.MappingNode):
+            reading.note(node, f"{where} must be a mapping")
+            return
+        for key, value in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+            if name in self._nodes:
+                reading.note(key, f"{where}: '{name}' stands twice")
+            self._nodes[name] = value
+            self._keys[name] = key
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self._nodes)
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.node, yaml.MappingNode)
+
+    def note(self, key: str, message: str, node: yaml.Node | None = None) -> None:
+        """Note a problem with a key, at its own line or at that of ``node``."""
+        place = node or self._keys.get(key, self.node)
+        self._reading.note(place, f"{self._where}: '{key}' {message}")
+
+    def has(self, key: str) -> bool:
+        return key in self._nodes
+
+    def allow(self, *keys: str) -> None:
+        """Take keys as known without reading them."""
+        self._asked += keys
+
+    def text(self, key: str, *, required: bool = False) -> str | None:
+        node = self._scalar(key, "text", required=required)
+        if node is None:
+            return None
+        if node.tag != _TEXT:
+            self.note(key, "must be text; put it in quotes")
+            return None
+        value = self._expanded(key, node)
+        if value == "":
+            self.note(key, "must not be empty")
+            return None
+        return value
+
+    def whole(self, key: str) -> int | None:
+        text = self._number_text(key, "a whole number", (_WHOLE,))
+        if text is None:
+            return None
+        if not text.isascii() or not text.isdigit() or not 0 < int(text[:12]) <= 10**9:
+            self.note(key, "must be a whole number above zero")
+            return None
+        return int(text)
+
+    def decimal(self, key: str, *, required: bool = False) -> Decimal | None:
+        text = self._number_text(key, "a number", (_WHOLE, _REAL, _TEXT), required=required)
+        if text is None:
+            return None
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            value = Decimal(-1)
+        if not value.is_finite() or value < 0:
+            self.note(key, "must be a decimal number of zero or more")
+            return None
+        return value
+
+    def choice(self, key: str, options: type[Choice], *, required: bool = False) -> Choice | None:
+        value = self.text(key, required=required)
+        if value is None:
+            return None
+        if value not in list(options):
+            self.note(key, "must be one of " + ", ".join(options))
+            return None
+        return options(value)
+
+    def texts(self, key: str) -> list[tuple[str, yaml.Node]]:
+        """A list of texts, each with its node."""
+        found: list[tuple[str, yaml.Node]] = []
+        for item in self.nodes(key):
+            if isinstance(item, yaml.ScalarNode) and item.tag == _TEXT and item.value:
+                found.append((item.value, item))
+            else:
+                self._reading.note(item, f"{self._where}: the entries of '{key}' must be text")
+        return found
+
+    def nodes(self, key: str, *, required: bool = False) -> list[yaml.Node]:
+        """The entries of a list."""
+        node = self._take(key, required=required)
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.note(key, "must be a list")
+            return []
+        return list(node.value)
+
+    def fields(self, key: str) -> "Fields | None":
+        """A nested mapping."""
+        node = self._take(key)
+        if node is None:
+            return None
+        nested = Fields(node, self._reading, f"{self._where}: '{key}'")
+        return nested if nested.is_mapping else None
+
+    def text_pairs(self, key: str) -> dict[str, str]:
+        """A nested mapping whose keys are free and whose values are texts."""
+        nested = self.fields(key)
+        if nested is None:
+            return {}
+        pairs = {name: nested.text(name) for name in nested.keys}
+        return {name: value for name, value in pairs.items() if value is not None}
+
+    def plain(self) -> dict[str, object]:
+        """The whole mapping, whatever its shape, as plain values."""
+        return {name: self._plain(name, node) for name, node in self._nodes.items()}
+
+    def end(self, elsewhere: Mapping[str, str] | None = None) -> None:
+        """Note every key that was not asked for. ``elsewhere`` says why a known key is wrong."""
+        for name in self._nodes:
+            if name in self._asked:
+                continue
+            reason = (elsewhere or {}).get(name)
+            message = reason or f"is not known; known are {', '.join(self._asked)}"
+            self._reading.note(self._keys[name], f"{self._where}: '{name}' {message}")
+
+    def _plain(self, key: str, node: yaml.Node) -> object:
+        if node.tag not in _PLAIN_TAGS:
+            self.note(key, "must be text, a number, true, false, null, a list or a mapping", node)
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return Fields(node, self._reading, f"{self._where}: '{key}'").plain()
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(key, item) for item in node.value]
+        if node.tag == _TEXT:
+            return self._expanded(key, node)
+        value: object = yaml.safe_load(node.value)
+        return value
+
+    def _take(self, key: str, *, required: bool = False) -> yaml.Node | None:
+        self._asked.append(key)
+        node = self._nodes.get(key)
+        if node is None and required and self.is_mapping:
+            self._reading.note(self.node, f"{self._where}: '{key}' is missing")
+        return node
+
+    def _scalar(self, key: str, what: str, *, required: bool = False) -> yaml.ScalarNode | None:
+        node = self._take(key, required=required)
+        if node is None or isinstance(node, yaml.ScalarNode):
+            return node
+        self.note(key, f"must be {what}")
+        return None
+
+    def _number_text(
+        self, key: str, what: str, tags: tuple[str, ...], *, required: bool = False
+    ) -> str | None:
+        node = self._scalar(key, what, required=required)
+        if node is None:
+            return None
+        if node.tag not in tags and not has_reference(node.value):
+            self.note(key, f"must be {what}")
+            return None
+        value = self._expanded(key, node)
+        return None if value is None else value.replace("_", "")
+
+    def _expanded(self, key: str, node: yaml.Node) -> str | None:
+        try:
+            return expand(str(node.value), self._reading.variables)
+        except ValueError as error:
+            self.note(key, f"cannot be resolved: {error}")
+            return None

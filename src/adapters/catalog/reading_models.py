@@ -1,0 +1,107 @@
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from adapters.catalog.definitions import ProviderType
+from adapters.catalog.embedded import EMBEDDED_MODELS, EMBEDDED_PREFIX, FREE
+from adapters.catalog.fields import Fields
+from domain.models.prices import Prices
+from domain.models.served_model import ModelKind, ServedModel
+
+MAX_NAME_LENGTH = 200
+
+
+def read_model(
+    fields: Fields, providers: Mapping[str, ProviderType], directory: Path
+) -> ServedModel | None:
+    """``None`` when it has no name or provider, which is then noted like all else."""
+    name = _read_name(fields)
+    aliases = _read_aliases(fields)
+    provider = fields.text("provider", required=True)
+    if provider is not None and provider not in providers:
+        fields.note("provider", f"names '{provider}', which is not among the providers")
+    kind = fields.choice("kind", ModelKind)
+    context_length = fields.whole("context_length")
+    upstream = fields.text("upstream_name") or name or ""
+    is_local = providers.get(provider or "") is ProviderType.LOCAL
+    if is_local:
+        upstream = _local_upstream(fields, upstream, directory)
+        kind, context_length = _of_embedded(fields, upstream, kind, context_length)
+    kind = kind or ModelKind.CHAT
+    prices = _read_prices(fields, kind) or (FREE if is_local else None)
+    options = fields.fields("options")
+    fields.end()
+    if name is None or provider is None:
+        return None
+    return ServedModel(
+        name=name,
+        aliases=aliases,
+        kind=kind,
+        provider=provider,
+        upstream_name=upstream,
+        context_length=context_length,
+        prices=prices,
+        options={} if options is None else options.plain(),
+    )
+
+
+def _read_name(fields: Fields) -> str | None:
+    name = fields.text("name", required=True)
+    if name is not None and not _is_name(name):
+        fields.note("name", f"must have 1 to {MAX_NAME_LENGTH} characters and no spaces")
+    return name
+
+
+def _read_aliases(fields: Fields) -> tuple[str, ...]:
+    aliases = fields.texts("aliases")
+    for alias, node in aliases:
+        if not _is_name(alias):
+            message = f"must have 1 to {MAX_NAME_LENGTH} characters each and no spaces"
+            fields.note("aliases", message, node)
+    return tuple(alias for alias, _ in aliases)
+
+
+def _is_name(name: str) -> bool:
+    return len(name) <= MAX_NAME_LENGTH and name.isprintable() and " " not in name
+
+
+def _local_upstream(fields: Fields, upstream: str, directory: Path) -> str:
+    """``embedded:<name>``, or the absolute path of a file that exists."""
+    if not fields.has("upstream_name") and upstream in EMBEDDED_MODELS:
+        return EMBEDDED_PREFIX + upstream
+    known = ", ".join(EMBEDDED_PREFIX + name for name in EMBEDDED_MODELS)
+    if upstream.startswith(EMBEDDED_PREFIX):
+        if upstream.removeprefix(EMBEDDED_PREFIX) not in EMBEDDED_MODELS:
+            fields.note("upstream_name", f"names an unknown embedded model; known are {known}")
+        return upstream
+    if not fields.has("upstream_name"):
+        fields.note("upstream_name", f"is missing: the path of a GGUF file, or one of {known}")
+        return upstream
+    path = directory / Path(upstream).expanduser()
+    if not path.is_file():
+        fields.note("upstream_name", f"names a file that does not exist: {path}")
+    return str(path)
+
+
+def _of_embedded(
+    fields: Fields, upstream: str, kind: ModelKind | None, context_length: int | None
+) -> tuple[ModelKind | None, int | None]:
+    """What is known of an embedded model stands, unless the file says it otherwise."""
+    embedded = EMBEDDED_MODELS.get(upstream.removeprefix(EMBEDDED_PREFIX))
+    if embedded is None or not upstream.startswith(EMBEDDED_PREFIX):
+        return kind, context_length
+    if kind not in {None, embedded.kind}:
+        fields.note("kind", f"must be '{embedded.kind}' for {upstream}")
+    return embedded.kind, context_length or embedded.context_length
+
+
+def _read_prices(fields: Fields, kind: ModelKind) -> Prices | None:
+    nested = fields.fields("prices")
+    if nested is None:
+        return None
+    # Embeddings have no output, so nobody should have to write down that it costs nothing.
+    price_in = nested.decimal("input", required=True)
+    price_out = nested.decimal("output", required=kind is ModelKind.CHAT)
+    cached = nested.decimal("cached_input")
+    nested.end()
+    return Prices(input=price_in or Decimal(0), output=price_out or Decimal(0), cached_input=cached)
