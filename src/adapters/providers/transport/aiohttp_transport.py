@@ -95,7 +95,7 @@ class AiohttpTransport(Transport):
         return self._session
 
 
-class AiohttpResponse(UpstreamResponse):
+class AiohttpResponse(UpstreamResponse, AsyncIterator[bytes]):
     def __init__(self, response: aiohttp.ClientResponse, endpoint: Endpoint, latest: float) -> None:
         self._response = response
         self._endpoint = endpoint
@@ -120,21 +120,22 @@ class AiohttpResponse(UpstreamResponse):
                 )
         return bytes(body)
 
-    async def iter_blocks(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        while True:
-            try:
-                async with asyncio.timeout(self._silence()):
-                    block = await content.readany()
-            except _ERRORS as error:
-                await self.aclose()
-                _raise(error, self._endpoint)
-            except BaseException:
-                await self.aclose()
-                raise
-            if not block:
-                return
-            yield block
+    def iter_blocks(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._silence()):
+                block = await self._response.content.readany()
+        except _ERRORS as error:
+            await self.aclose()
+            _raise(error, self._endpoint)
+        except BaseException:
+            await self.aclose()
+            raise
+        if not block:
+            raise StopAsyncIteration
+        return block
 
     async def finish(self) -> None:
         with suppress(*_ERRORS):

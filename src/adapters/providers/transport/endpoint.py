@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -8,6 +9,7 @@ from domain.shared.errors import InvalidError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65_535
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FORBIDDEN_BYTES = frozenset(range(0x20)) - {ord("\t")} | {0x7F}
 
 
@@ -94,7 +96,7 @@ def header_line(name: str, value: str) -> bytes:
 
 @lru_cache(maxsize=256)
 def _encoded_name(name: str) -> bytes:
-    if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+    if not _TOKEN.fullmatch(name):
         raise InvalidError("A header name has characters that HTTP does not allow.", param=name)
     return name.encode()
 

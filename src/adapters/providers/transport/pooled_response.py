@@ -26,7 +26,7 @@ class Exchange(Protocol):
         ...
 
 
-class PooledResponse(UpstreamResponse):
+class PooledResponse(UpstreamResponse, AsyncIterator[bytes]):
     """One answer, filled by its connection and drained by its reader.
 
     The two meet in ``waiter``: the connection wakes it for the head, for a block while blocks are
@@ -129,17 +129,18 @@ class PooledResponse(UpstreamResponse):
             await self.wait()
         return self._take()
 
-    async def iter_blocks(self) -> AsyncIterator[bytes]:
+    def iter_blocks(self) -> AsyncIterator[bytes]:
         self._streaming = True
-        while True:
-            if self.chunks:
-                yield self._take()
-            elif self.complete:
-                return
-            elif self.error is not None:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self.chunks:
+            if self.complete:
+                raise StopAsyncIteration
+            if self.error is not None:
                 raise self.error
-            else:
-                await self.wait()
+            await self.wait()
+        return self._take()
 
     async def finish(self) -> None:
         exchange = self.exchange

@@ -1,0 +1,118 @@
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from adapters.providers.openai_compatible.failure import Failure
+from domain.inference.errors import (
+    ContextLengthExceededError,
+    ProviderBusyError,
+    ProviderCredentialsError,
+    ProviderFailedError,
+    ProviderRateLimitedError,
+    ProviderRejectedError,
+    ProviderTimedOutError,
+)
+from domain.shared.errors import StoaError
+
+Header = Callable[[str], str | None]
+_CLIENT_ERRORS = range(400, 500)
+_MAY_BE_CONTEXT = frozenset({400, 413, 422, 500})
+_MIN_SECRET = 4
+
+
+class ErrorMapping:
+    """Turns the failures of one provider into the errors of the domain, its secrets masked."""
+
+    def __init__(self, peer: str, secrets: Iterable[str]) -> None:
+        self._peer = peer
+        # Longest first, so that no secret survives as the rest of another that begins it.
+        self._secrets = sorted((s for s in secrets if len(s) >= _MIN_SECRET), key=len, reverse=True)
+
+    def of_status(self, status: int, header: Header, body: bytes) -> StoaError:
+        return self._noted(self._classify(status, header, Failure.parse(body)), status, body)
+
+    def of_body(self, body: bytes) -> StoaError:
+        """For an error that came without a status of its own: in a 200, or inside a stream."""
+        failure = Failure.parse(body)
+        status = failure.status
+        return self._noted(self._classify(status, _no_header, failure), status, body)
+
+    def no_answer(self, what: str) -> ProviderFailedError:
+        return ProviderFailedError(f"The provider '{self._peer}' {what}.")
+
+    def mask(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "[MASKED]")
+        return text
+
+    def _classify(self, status: int, header: Header, failure: Failure) -> StoaError:
+        if status in _MAY_BE_CONTEXT and failure.is_context_length:
+            return ContextLengthExceededError(self._words(failure, status), param="messages")
+        if status in (401, 403):
+            return ProviderCredentialsError(
+                f"The provider '{self._peer}' refused the gateway's credentials."
+            )
+        if status == 402 or (status == 429 and failure.is_out_of_quota):  # noqa: PLR2004
+            return ProviderCredentialsError(
+                f"The gateway's account at the provider '{self._peer}' has no quota left."
+            )
+        if status in (408, 504):
+            return ProviderTimedOutError(f"The provider '{self._peer}' did not answer in time.")
+        if status == 429:  # noqa: PLR2004
+            return ProviderRateLimitedError(
+                f"The provider '{self._peer}' limits the rate of requests.",
+                retry_after=retry_after(header, datetime.now(UTC)),
+            )
+        return self._rejected_or_failed(status, header, failure)
+
+    def _rejected_or_failed(self, status: int, header: Header, failure: Failure) -> StoaError:
+        if status in _CLIENT_ERRORS:
+            return ProviderRejectedError(
+                self._words(failure, status),
+                param=self._masked(failure.param),
+                provider_type=self._masked(failure.type),
+                provider_code=self._masked(failure.code),
+            )
+        if status in (503, 529):
+            return ProviderBusyError(
+                f"The provider '{self._peer}' is overloaded.",
+                retry_after=retry_after(header, datetime.now(UTC)),
+            )
+        return ProviderFailedError(f"The provider '{self._peer}' failed (HTTP {status}).")
+
+    def _words(self, failure: Failure, status: int) -> str:
+        return self.mask(failure.message) or (
+            f"The provider '{self._peer}' refused the request (HTTP {status})."
+        )
+
+    def _masked(self, word: str | None) -> str | None:
+        return None if word is None else self.mask(word)
+
+    def _noted(self, error: StoaError, status: int, body: bytes) -> StoaError:
+        # For the operator's log only: a note is no part of the message that callers see. What is
+        # said about credentials may repeat them in part, which masking would not find.
+        if not isinstance(error, ProviderCredentialsError):
+            error.add_note(f"HTTP {status}: {self.mask(Failure.parse(body).message)}")
+        return error
+
+
+def retry_after(header: Header, now: datetime) -> float | None:
+    """Seconds, from ``retry-after-ms`` or ``retry-after`` as a number or a date."""
+    for name, per_second in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = header(name)
+        if value is not None and value.strip().replace(".", "", 1).isdecimal():
+            return float(value) / per_second
+    value = header("retry-after")
+    if value is None:
+        return None
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - now).total_seconds())
+
+
+def _no_header(_: str) -> str | None:
+    return None

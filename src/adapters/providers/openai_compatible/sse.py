@@ -1,0 +1,78 @@
+"""Server-sent events as bytes: where they end and what they carry."""
+
+from collections.abc import Iterator
+
+_OVERLAP = 3  # "\n\r\n" may begin in bytes that were already looked at
+
+
+class EventTooLargeError(Exception):
+    """More bytes without the end of an event than the limit allows."""
+
+
+class EventSplitter:
+    """Gathers reads of any size into blocks of complete events."""
+
+    __slots__ = ("_limit", "_pending")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pending = bytearray()
+
+    @property
+    def rest(self) -> bytes:
+        """What came after the last complete event."""
+        return bytes(self._pending)
+
+    def feed(self, data: bytes) -> bytes:
+        """All events that are complete now, possibly none. Raises ``EventTooLargeError``."""
+        pending = self._pending
+        if not pending:
+            if data.endswith(b"\n\n"):
+                return data
+            end = _last_end(data, 0)
+            block = data[:end]
+            pending += data[end:]
+        else:
+            start = max(0, len(pending) - _OVERLAP)
+            pending += data
+            end = _last_end(pending, start)
+            block = bytes(pending[:end])
+            del pending[:end]
+        if len(pending) > self._limit:
+            raise EventTooLargeError
+        return block
+
+
+def events_of(block: bytes) -> Iterator[bytes]:
+    """The events of a block of complete ones, each with the blank line that ends it."""
+    start = 0
+    while start < len(block):
+        ends = [
+            found + length
+            for separator, length in ((b"\n\n", 2), (b"\n\r\n", 3))
+            if (found := block.find(separator, start)) >= 0
+        ]
+        end = min(ends, default=len(block))
+        yield block[start:end]
+        start = end
+
+
+def data_of(event: bytes) -> bytes:
+    """The payload of an event; empty for comments and events without any."""
+    lines = [
+        line[5:].removeprefix(b" ") for line in event.splitlines() if line.startswith(b"data:")
+    ]
+    return b"\n".join(lines)
+
+
+def start_of_event(block: bytes, position: int) -> int:
+    """Where the event around ``position`` begins."""
+    return _last_end(block, 0, position)
+
+
+def _last_end(data: bytes | bytearray, start: int, stop: int | None = None) -> int:
+    plain = data.rfind(b"\n\n", start, stop)
+    crlf = data.rfind(b"\n\r\n", start, stop)
+    if crlf > plain:
+        return crlf + 3
+    return plain + 2 if plain >= 0 else 0

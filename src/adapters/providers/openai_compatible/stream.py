@@ -1,0 +1,93 @@
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator
+from math import inf
+
+from adapters.providers.openai_compatible.scanner import StreamScanner
+from adapters.providers.transport.endpoint import Endpoint
+from adapters.providers.transport.transport import UpstreamResponse
+from application.inference.ports import ProviderStream, StreamReport
+from domain.inference.errors import ProviderTimedOutError, ProviderUnreachableError
+from domain.shared.errors import StoaError
+from domain.shared.usage import Usage
+
+
+class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
+    """The provider's events on their way to the client.
+
+    Comments keep the connection alive, but a provider that sends nothing else for as long as it
+    may take to its first byte has timed out all the same.
+    """
+
+    def __init__(
+        self,
+        response: UpstreamResponse,
+        scanner: StreamScanner,
+        *,
+        endpoint: Endpoint,
+        prompt_tokens: int,
+    ) -> None:
+        self._response = response
+        self._blocks = response.iter_blocks()
+        self._scanner = scanner
+        self._peer = endpoint.peer
+        self._patience = endpoint.timeouts.first_byte or inf
+        self._prompt_tokens = prompt_tokens
+        self._report = StreamReport(
+            usage=Usage(counted=True), provider_request_id=response.header("x-request-id")
+        )
+        self._loop = get_running_loop()
+        self._last_event = self._loop.time()
+        self._over = False
+
+    @property
+    def report(self) -> StreamReport:
+        scanner, report = self._scanner, self._report
+        report.finish_reason = scanner.finish_reason
+        report.usage = scanner.usage or Usage(
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=scanner.content_events,
+            counted=True,
+        )
+        return report
+
+    async def __anext__(self) -> bytes:
+        scanner = self._scanner
+        while not self._over:
+            if scanner.failure is not None:
+                await self._fail(scanner.failure)
+            block = await self._next_block()
+            if scanner.done:
+                self._over = True
+            if block:
+                return block
+        await self._response.finish()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self._over = True
+        await self._response.aclose()
+
+    async def _next_block(self) -> bytes:
+        try:
+            data = await anext(self._blocks)
+        except StopAsyncIteration:
+            return self._scanner.end()
+        except ProviderUnreachableError as error:
+            block = self._scanner.end()
+            if self._scanner.failure is not None:
+                self._scanner.failure.__cause__ = error
+            return block
+        except StoaError:
+            self._over = True
+            raise
+        if b"data:" in data:
+            self._last_event = self._loop.time()
+        elif self._loop.time() - self._last_event > self._patience:
+            await self._fail(
+                ProviderTimedOutError(f"The provider '{self._peer}' sent no event in time.")
+            )
+        return self._scanner.feed(data)
+
+    async def _fail(self, error: StoaError) -> None:
+        await self.aclose()
+        raise error

@@ -1,0 +1,73 @@
+import base64
+import hashlib
+import struct
+from math import sqrt
+from typing import Annotated, Literal
+
+import msgspec
+
+from adapters.providers.scripted.options import ScriptedOptions
+from adapters.providers.scripted.reply import count_tokens
+from application.inference.ports import ProviderAnswer, ProviderRequest
+from domain.shared.errors import InvalidError
+from domain.shared.usage import Usage
+
+DEFAULT_DIMENSIONS = 64
+
+
+class _Body(msgspec.Struct):
+    model: str
+    input: str | list[str] | list[int] | list[list[int]]
+    dimensions: Annotated[int, msgspec.Meta(ge=1, le=4096)] | None = None
+    encoding_format: Literal["float", "base64"] | None = None
+
+
+def embed(request: ProviderRequest, options: ScriptedOptions) -> ProviderAnswer:
+    """Unit vectors drawn from a hash of each input: equal texts are equal, others unrelated."""
+    try:
+        body = msgspec.json.decode(request.body, type=_Body)
+    except msgspec.DecodeError as error:
+        raise InvalidError(f"The request is malformed: {error}", param="input") from error
+    inputs = _inputs(body)
+    usage = Usage(prompt_tokens=sum(count_tokens(text) for text in inputs))
+    if options.usage is not None:
+        usage = options.usage.usage()
+    vectors = [unit_vector(text, body.dimensions or DEFAULT_DIMENSIONS) for text in inputs]
+    answer = {
+        "object": "list",
+        "data": [
+            {
+                "object": "embedding",
+                "index": index,
+                "embedding": _base64(vector) if body.encoding_format == "base64" else vector,
+            }
+            for index, vector in enumerate(vectors)
+        ],
+        "model": body.model,
+        "usage": {"prompt_tokens": usage.prompt_tokens, "total_tokens": usage.prompt_tokens},
+    }
+    return ProviderAnswer(body=msgspec.json.encode(answer), usage=usage)
+
+
+def unit_vector(text: str, dimensions: int) -> list[float]:
+    digest = hashlib.shake_256(text.encode()).digest(4 * dimensions)
+    numbers = [value / 2**31 - 1 for value in struct.unpack(f"<{dimensions}I", digest)]
+    length = sqrt(sum(number * number for number in numbers))
+    return [number / length for number in numbers]
+
+
+def _inputs(body: _Body) -> list[str]:
+    given = body.input
+    if isinstance(given, str):
+        return [given]
+    if given and isinstance(given[0], int):
+        return [" ".join(str(token) for token in given)]
+    return [
+        piece if isinstance(piece, str) else " ".join(str(token) for token in piece)
+        for piece in given
+        if not isinstance(piece, int)
+    ]
+
+
+def _base64(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()

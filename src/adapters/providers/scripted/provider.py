@@ -1,0 +1,101 @@
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from adapters.providers.openai_compatible.errors import ErrorMapping
+from adapters.providers.scripted.embeddings import embed
+from adapters.providers.scripted.options import ScriptedOptions, validate_options
+from adapters.providers.scripted.reply import reply_to
+from adapters.providers.scripted.run import Run
+from adapters.providers.scripted.stream import ScriptedStream
+from adapters.providers.scripted.wire import request_id, whole_body
+from application.inference.ports import (
+    ModelProvider,
+    Operation,
+    ProviderAnswer,
+    ProviderRequest,
+    ProviderStream,
+)
+from domain.inference.errors import ProviderUnreachableError, UnsupportedByModelError
+from domain.models.served_model import ServedModel
+
+MAX_REMEMBERED = 1000
+
+
+class ScriptedProvider(ModelProvider):
+    """A provider without a model: deterministic answers for tests and demonstrations.
+
+    It echoes the last thing a user said unless the options of the served model tell it otherwise
+    (``ScriptedOptions``). ``requests`` are the latest calls, oldest first; ``in_flight`` counts
+    those that are not over.
+    """
+
+    def __init__(self, *, name: str, models: Iterable[ServedModel] = ()) -> None:
+        """Raises ``InvalidError`` for wrong options of one of the models."""
+        for model in models:
+            validate_options(model.options)
+        self.requests: deque[ProviderRequest] = deque(maxlen=MAX_REMEMBERED)
+        self._name = name
+        self._errors = ErrorMapping(name, ())
+        self._runs: set[Run] = set()
+        self._stopped = False
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._runs)
+
+    async def complete(self, request: ProviderRequest) -> ProviderAnswer:
+        options = self._take(request)
+        with self._running() as run:
+            await run.sleep(None if options.hang else options.delay_ms / 1000)
+            self._fail_if_told(options)
+            if request.operation is Operation.EMBEDDING:
+                return embed(request, options)
+            reply = reply_to(request, options)
+            return ProviderAnswer(
+                body=whole_body(request, reply),
+                usage=reply.usage,
+                finish_reason=reply.finish_reason,
+                provider_request_id=f"scripted-{request_id(request)}",
+            )
+
+    async def open_stream(self, request: ProviderRequest) -> ProviderStream:
+        options = self._take(request)
+        if request.operation is Operation.EMBEDDING:
+            raise UnsupportedByModelError("Embeddings cannot be streamed.", param="stream")
+        if options.fail_status is not None:
+            with self._running() as run:
+                await run.sleep(options.delay_ms / 1000)
+                self._fail_if_told(options)
+        reply = reply_to(request, options)
+        run = Run(self._name)
+        self._runs.add(run)
+        return ScriptedStream(request, reply, options, run=run, on_close=self._runs.discard)
+
+    async def start(self) -> None:
+        self._stopped = False
+
+    async def stop(self) -> None:
+        self._stopped = True
+        for run in tuple(self._runs):
+            run.abort()
+
+    def _take(self, request: ProviderRequest) -> ScriptedOptions:
+        if self._stopped:
+            raise ProviderUnreachableError(f"The provider '{self._name}' was stopped.")
+        self.requests.append(request)
+        return validate_options(request.model.options)
+
+    def _fail_if_told(self, options: ScriptedOptions) -> None:
+        if options.fail_status is not None:
+            body = b'{"error":{"message":"The script says so.","type":"scripted"}}'
+            raise self._errors.of_status(options.fail_status, lambda _: None, body)
+
+    @contextmanager
+    def _running(self) -> Iterator[Run]:
+        run = Run(self._name)
+        self._runs.add(run)
+        try:
+            yield run
+        finally:
+            self._runs.discard(run)
