@@ -78,10 +78,8 @@ class CallInFlight:
         self._settle(CallStatus.FAILED, report, error_code=code, response=response)
 
     def cancel(self, report: StreamReport | None = None, response: bytes = b"") -> None:
-        """Close the row of a call whose client went away."""
-        self._settle(
-            CallStatus.CANCELLED, report, error_code="CLIENT_DISCONNECTED", response=response
-        )
+        """Close the row of a call whose client went away, or that a shutdown cut off."""
+        self._settle(CallStatus.CANCELLED, report, error_code="CANCELLED", response=response)
 
     def _settle(
         self,

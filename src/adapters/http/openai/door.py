@@ -1,0 +1,174 @@
+"""The data plane's door: OpenAI's wire format on one side, the use cases on the other.
+
+It is plain ASGI, without the framework's request and response objects, because it is the hot path.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from litestar.types import HTTPScope, Receive, Send
+
+from adapters.http.connection import bearer_token
+from adapters.http.openai.event_stream import EventStreamResponse
+from adapters.http.openai.hangup import Hangup
+from adapters.http.openai.requests import AnyRequest, hint, parse
+from adapters.http.problems import openai_error, report
+from application.identity.authenticate import Authenticate
+from application.inference.admission import InvokeModelCommand
+from application.inference.invoke_model import InvokeModel
+from application.inference.ports import Operation
+from application.inference.refuse_call import RefuseCall, RefuseCallCommand
+from application.inference.stream_model import AnswerStream, StreamModel
+from application.shared.actor import Actor
+from domain.shared.errors import FunctionalError, StoaError, TooLargeError
+from domain.shared.ids import CallId
+
+JSON_TYPE = (b"content-type", b"application/json")
+
+
+class ClientGoneError(Exception):
+    """The client went away before it had said what it wants: there is no call to record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request on the wire."""
+
+    operation: Operation
+    request_id: UUID
+    correlation_id: str
+    receive: Receive
+    send: Send
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceDoor:
+    """Answers ``POST /v1/{operation}`` for all operations."""
+
+    authenticate: Authenticate
+    invoke: InvokeModel
+    stream: StreamModel
+    refuse: RefuseCall
+    max_body_bytes: int
+    heartbeat_s: float
+
+    async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
+        """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
+        actor = await self.authenticate(bearer_token(scope))
+        body = b""
+        try:
+            body = await self._read(scope, exchange.receive)
+            request = parse(exchange.operation, body)
+        except FunctionalError as error:
+            await self._record_refusal(exchange, actor, body, error)
+            raise
+        command = _command(exchange, actor, request, body)
+        if command.stream:
+            await self._stream(exchange, command)
+            return
+        async with Hangup(exchange.receive):
+            answer = await self.invoke(command)
+            await send_json(exchange.send, 200, [], answer.body)
+
+    async def _stream(self, exchange: Exchange, command: InvokeModelCommand) -> None:
+        response = EventStreamResponse(exchange.send, self.heartbeat_s)
+        try:
+            async with Hangup(exchange.receive):
+                await self._relay(exchange, response, command)
+        finally:
+            response.stop()
+
+    async def _relay(
+        self, exchange: Exchange, response: EventStreamResponse, command: InvokeModelCommand
+    ) -> None:
+        answer: AnswerStream | None = None
+        try:
+            answer = await self.stream(command)
+            async for block in answer:
+                await response.write(block)
+        except StoaError as error:
+            if not response.started:
+                raise
+            # The status is sent already; OpenAI's clients raise on an error event.
+            await response.write(b"data: " + openai_error(error).body + b"\n\n")
+            report(error, error_id=exchange.request_id)
+        finally:
+            if answer is not None:
+                await answer.aclose()
+        await response.finish()
+
+    async def _read(self, scope: HTTPScope, receive: Receive) -> bytes:
+        """The whole body; raises ``TooLargeError`` without reading more than is allowed."""
+        if _content_length(scope) > self.max_body_bytes:
+            raise self._too_large()
+        message = await receive()
+        body: bytes = message.get("body", b"")  # type: ignore[assignment]
+        if message.get("more_body"):
+            buffer = bytearray(body)
+            while message.get("more_body"):
+                message = await receive()
+                buffer += message.get("body", b"")  # type: ignore[arg-type]
+                if len(buffer) > self.max_body_bytes:
+                    raise self._too_large()
+            body = bytes(buffer)
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        return body
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(f"The request body is larger than {self.max_body_bytes} bytes.")
+
+    async def _record_refusal(
+        self, exchange: Exchange, actor: Actor, body: bytes, error: StoaError
+    ) -> None:
+        model, stream = hint(body)
+        await self.refuse(
+            RefuseCallCommand(
+                actor=actor,
+                call_id=CallId(exchange.request_id),
+                correlation_id=exchange.correlation_id,
+                operation=exchange.operation,
+                error=error,
+                model=model,
+                stream=stream,
+            )
+        )
+
+
+def _content_length(scope: HTTPScope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _command(
+    exchange: Exchange, actor: Actor, request: AnyRequest, body: bytes
+) -> InvokeModelCommand:
+    options = request.stream_options
+    return InvokeModelCommand(
+        actor=actor,
+        call_id=CallId(exchange.request_id),
+        correlation_id=exchange.correlation_id,
+        operation=exchange.operation,
+        model=request.model,
+        body=body,
+        stream=bool(request.stream),
+        include_usage=options is not None and bool(options.include_usage),
+        max_output_tokens=request.output_limit,
+    )
+
+
+async def send_json(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    """Answer with a whole JSON document."""
+    length = (b"content-length", str(len(body)).encode())
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [JSON_TYPE, length, *headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

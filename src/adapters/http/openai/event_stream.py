@@ -1,0 +1,66 @@
+import asyncio
+
+from litestar.types import Send
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"connection", b"keep-alive"),
+    # Reverse proxies such as nginx would otherwise hold the events back.
+    (b"x-accel-buffering", b"no"),
+]
+PING = b": ping\n\n"
+
+
+class EventStreamResponse:
+    """A response of server-sent events that keeps the connection alive while nothing comes.
+
+    After each ``heartbeat_s`` without an event it sends a comment, which clients ignore. The first
+    comment starts the response, so that a proxy does not give up on a model that thinks for long;
+    what fails after that can only be told as an event.
+    """
+
+    def __init__(self, send: Send, heartbeat_s: float) -> None:
+        self._send = send
+        self._heartbeat_s = heartbeat_s
+        self._quiet = True
+        self._lock = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(heartbeat_s, self._tick)
+        self._ping: asyncio.Task[None] | None = None
+        self.started = False
+
+    async def write(self, block: bytes) -> None:
+        self._quiet = False
+        if self._lock.locked() or not self.started:
+            async with self._lock:
+                await self._write(block)
+        else:
+            await self._send({"type": "http.response.body", "body": block, "more_body": True})
+
+    async def finish(self) -> None:
+        """End the response; the heart stops."""
+        self.stop()
+        async with self._lock:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._ping is not None:
+            self._ping.cancel()
+
+    async def _write(self, block: bytes) -> None:
+        if not self.started:
+            self.started = True
+            await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS[:]})
+        await self._send({"type": "http.response.body", "body": block, "more_body": True})
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._heartbeat_s, self._tick)
+        if self._quiet and (self._ping is None or self._ping.done()):
+            self._ping = self._loop.create_task(self._beat())
+        self._quiet = True
+
+    async def _beat(self) -> None:
+        async with self._lock:
+            await self._write(PING)

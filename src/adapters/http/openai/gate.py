@@ -1,0 +1,68 @@
+"""The data plane's routes: closed until the server is up, and for ``POST`` alone."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPMethod
+
+import structlog
+from litestar import asgi
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import HTTPScope, Receive, Scope, Send
+
+from adapters.http.errors import MethodNotAllowedError
+from adapters.http.openai.door import ClientGoneError, Exchange, InferenceDoor, send_json
+from adapters.http.problems import openai_error, report
+from application.inference.ports import Operation
+from application.operations.readiness import Readiness
+from domain.shared.errors import StoaError, UnavailableError
+
+log = structlog.get_logger()
+
+RawHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Gate:
+    """Stands before the door, which can only be built when the database is there."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+        self._door: InferenceDoor | None = None
+
+    def open(self, door: InferenceDoor) -> None:
+        self._door = door
+
+    async def answer(
+        self, operation: Operation, scope: HTTPScope, receive: Receive, send: Send
+    ) -> None:
+        state = scope["state"]
+        exchange = Exchange(
+            operation=operation,
+            request_id=state["request_id"],
+            correlation_id=state["correlation_id"],
+            receive=receive,
+            send=send,
+        )
+        try:
+            if scope["method"] != HTTPMethod.POST:
+                raise MethodNotAllowedError(scope["method"], scope["path"], HTTPMethod.POST)
+            if self._door is None or not self._readiness.ready:
+                reason = self._readiness.reason
+                raise UnavailableError(f"Stoa is not ready: {reason}.", retry_after=1)
+            await self._door.answer(exchange, scope)
+        except StoaError as error:
+            answer = openai_error(error)
+            await send_json(send, answer.status, answer.headers, answer.body)
+            report(error, error_id=exchange.request_id)
+        except ClientGoneError:
+            log.debug("request.abandoned")
+
+
+def inference_handlers(gate: Gate) -> list[ASGIRouteHandler]:
+    """One raw ASGI route for each operation."""
+    return [_handler(gate, operation) for operation in Operation]
+
+
+def _handler(gate: Gate, operation: Operation) -> ASGIRouteHandler:
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        await gate.answer(operation, scope, receive, send)  # type: ignore[arg-type]  # HTTP only
+
+    return asgi(f"/v1/{operation}", copy_scope=False)(handle)

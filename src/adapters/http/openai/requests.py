@@ -1,0 +1,168 @@
+"""What the data plane reads of a request body.
+
+Only the members that Stoa itself acts on are typed here. Everything else, known or unknown, goes to
+the provider byte for byte, so these structs must never forbid unknown fields.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from application.inference.ports import Operation
+from domain.shared.errors import FieldError, InvalidError
+
+Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
+ModelName = Annotated[str, Meta(min_length=1, max_length=256)]
+Positive = Annotated[int, Meta(ge=1)]
+JsonObject = dict[str, Raw]
+
+# Roles whose messages mean nothing without content.
+SPEAKING = frozenset({"system", "developer", "user"})
+
+
+class StreamOptions(Struct):
+    include_usage: bool | None = None
+
+
+class Message(Struct):
+    role: Role
+    content: str | list[JsonObject] | UnsetType | None = UNSET
+
+
+class Request(Struct):
+    """The members that all three operations share."""
+
+    model: ModelName
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Positive | None = None
+    user: str | None = None
+
+    @property
+    def output_limit(self) -> int | None:
+        return self.max_tokens
+
+    def check(self) -> None:
+        """Raise ``InvalidError`` for what types alone cannot say."""
+        if self.stream_options is not None and not self.stream:
+            raise invalid(
+                "stream_options",
+                "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            )
+
+
+class ChatRequest(Request, kw_only=True):
+    messages: Annotated[list[Message], Meta(min_length=1)]
+    max_completion_tokens: Positive | None = None
+    n: Positive | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    tools: list[JsonObject] | None = None
+    tool_choice: str | JsonObject | None = None
+    response_format: JsonObject | None = None
+
+    @property
+    def output_limit(self) -> int | None:
+        return self.max_completion_tokens or self.max_tokens
+
+    def check(self) -> None:
+        Request.check(self)
+        for index, message in enumerate(self.messages):
+            if message.role in SPEAKING and (message.content is UNSET or message.content is None):
+                raise invalid(
+                    f"messages[{index}].content",
+                    f"Missing required parameter: 'messages[{index}].content'.",
+                )
+
+
+class CompletionRequest(Request, kw_only=True):
+    prompt: str | list[str | int | list[int]]
+    n: Positive | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logprobs: int | None = None
+    echo: bool | None = None
+
+
+class EmbeddingRequest(Struct):
+    model: ModelName
+    input: str | list[str | int | list[int]]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: Positive | None = None
+    user: str | None = None
+
+    stream: ClassVar[bool] = False
+    stream_options: ClassVar[StreamOptions | None] = None
+    output_limit: ClassVar[int | None] = None
+
+    def check(self) -> None:
+        if self.input in ("", []):
+            raise invalid("input", "'input' must not be empty.")
+
+
+AnyRequest = ChatRequest | CompletionRequest | EmbeddingRequest
+
+DECODERS: dict[Operation, msgspec.json.Decoder[AnyRequest]] = {
+    Operation.CHAT: msgspec.json.Decoder(ChatRequest),
+    Operation.COMPLETION: msgspec.json.Decoder(CompletionRequest),
+    Operation.EMBEDDING: msgspec.json.Decoder(EmbeddingRequest),
+}
+
+
+class _Hint(Struct):
+    """What can still be learnt of a request that is wrong elsewhere."""
+
+    model: str = ""
+    stream: bool = False
+
+
+_hint_decoder = msgspec.json.Decoder(_Hint)
+
+
+def parse(operation: Operation, body: bytes) -> AnyRequest:
+    """Decode and check a request body; raises ``InvalidError`` naming the parameter."""
+    try:
+        request = DECODERS[operation].decode(body)
+    except msgspec.ValidationError as error:
+        raise _validation_error(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidError(f"We could not parse the JSON body of your request. ({error})") from None
+    request.check()
+    return request
+
+
+def hint(body: bytes) -> tuple[str, bool]:
+    """The model and the stream flag of a request that ``parse`` refused, as far as readable."""
+    try:
+        found = _hint_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "", False
+    return found.model[:256], found.stream
+
+
+def invalid(param: str, message: str) -> InvalidError:
+    return InvalidError(message, param=param, errors=(FieldError(param, message),))
+
+
+def _validation_error(text: str) -> InvalidError:
+    """Turn msgspec's ``Expected `str`, got `int` - at `$.model``` into OpenAI's words."""
+    reason, _, path = text.partition(" - at `")
+    param = path.rstrip("`").removeprefix("$").removeprefix(".")
+    if reason.startswith("Object missing required field"):
+        missing = reason.split("`")[1]
+        param = f"{param}.{missing}" if param else missing
+        return invalid(param, f"Missing required parameter: '{param}'.")
+    if not param:
+        return InvalidError(f"The request body is not valid: {reason}.")
+    return invalid(param, f"Invalid value for '{param}': {reason[0].lower()}{reason[1:]}.")
