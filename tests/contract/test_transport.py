@@ -2,6 +2,16 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
+from adapters.providers.transport.choice import TransportKind, choose_transport
+from adapters.providers.transport.endpoint import Endpoint, Timeouts
+from adapters.providers.transport.transport import Transport, UpstreamRequest
+from domain.inference.errors import (
+    ProviderFailedError,
+    ProviderTimedOutError,
+    ProviderUnreachableError,
+)
+from domain.shared.errors import InvalidError
 from tests.fakes.upstream import (
     LAST_CHUNK,
     TLS,
@@ -14,16 +24,6 @@ from tests.fakes.upstream import (
     running_upstream,
     stream_head,
 )
-
-from adapters.providers.transport.choice import TransportKind, choose_transport
-from adapters.providers.transport.endpoint import Endpoint, Timeouts
-from adapters.providers.transport.transport import Transport, UpstreamRequest
-from domain.inference.errors import (
-    ProviderFailedError,
-    ProviderTimedOutError,
-    ProviderUnreachableError,
-)
-from domain.shared.errors import InvalidError
 
 LIMIT = 1 << 20
 

@@ -4,6 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
+from adapters.providers.transport.endpoint import Endpoint, Timeouts
+from adapters.providers.transport.pool import PoolTransport
+from adapters.providers.transport.transport import UpstreamRequest
+from domain.inference.errors import ProviderFailedError, ProviderUnreachableError
+from domain.shared.errors import InvalidError
 from tests.fakes.upstream import (
     LAST_CHUNK,
     Act,
@@ -14,12 +20,6 @@ from tests.fakes.upstream import (
     running_upstream,
     stream_head,
 )
-
-from adapters.providers.transport.endpoint import Endpoint, Timeouts
-from adapters.providers.transport.pool import PoolTransport
-from adapters.providers.transport.transport import UpstreamRequest
-from domain.inference.errors import ProviderFailedError, ProviderUnreachableError
-from domain.shared.errors import InvalidError
 
 LIMIT = 1 << 20
 
