@@ -1,12 +1,12 @@
 from typing import Any
 
 from litestar import Request
-from litestar.types import HTTPScope
+from litestar.types import Scope
 
 AnyRequest = Request[Any, Any, Any]
 
 
-def bearer_token(scope: HTTPScope) -> str | None:
+def bearer_token(scope: Scope) -> str | None:
     """The token of ``Authorization: Bearer …``, or ``None``."""
     for name, value in scope["headers"]:
         if name == b"authorization":

@@ -97,9 +97,13 @@ def _validation_error(exception: ValidationException) -> InvalidError:
     if not errors:
         return InvalidError("The request is not valid.")
     first = errors[0]
-    more = "" if len(errors) == 1 else f" ({len(errors) - 1} more)"
-    message = f"'{first.field}': {first.message}.{more}" if first.field else f"{first.message}."
+    said = f"'{first.field}': {first.message}." if first.field else _sentence(first.message)
+    message = said if len(errors) == 1 else f"{said[:-1]} ({len(errors) - 1} more)."
     return InvalidError(message, param=first.field or None, errors=errors)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _field_error(entry: dict[str, Any]) -> FieldError:
@@ -107,6 +111,11 @@ def _field_error(entry: dict[str, Any]) -> FieldError:
     body is ``data`` and whose message then names the field."""
     field = "" if entry.get("key") == "data" else str(entry.get("key", ""))
     message = str(entry["message"])
+    if message == "'data'":
+        return FieldError("", "the request needs a JSON body", "missing")
+    if message.startswith("Invalid enum value"):
+        # Its end repeats what was sent.
+        return FieldError(field, "is none of the values allowed here")
     found = _FIELD_IN_MESSAGE.search(message)
     if found is None:
         return FieldError(field, message[:1].lower() + message[1:])

@@ -16,7 +16,7 @@ def metrics_handler(exposition: Exposition, token: str | None) -> HTTPRouteHandl
         if token is not None:
             _check(bearer_token(request.scope), token)
         body, content_type = exposition.render(request.headers.get("accept", ""))
-        return Response(body, media_type=content_type)
+        return Response(body, headers={"content-type": content_type})
 
     return read_metrics
 

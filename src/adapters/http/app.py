@@ -1,0 +1,172 @@
+"""Assembling the HTTP application. What it needs besides the container is given as values."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+from dishka import AsyncContainer
+from dishka.integrations.litestar import DishkaRouter
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.types import ControllerRouterHandler
+
+from adapters.http.calls.controller import CallsController
+from adapters.http.docs.assets import read_asset
+from adapters.http.exception_handlers import error_response
+from adapters.http.frame import Frame
+from adapters.http.guards import authenticated, known_query, only_when_ready, provide_actor
+from adapters.http.health.controller import HealthController
+from adapters.http.health.probes import check_liveness, check_readiness
+from adapters.http.health.schemas import ServerInfo
+from adapters.http.keys.controller import KeysController
+from adapters.http.metrics.controller import metrics_handler
+from adapters.http.metrics.exposition import Exposition
+from adapters.http.metrics.requests import RequestMetrics
+from adapters.http.openapi import build_openapi_config
+from adapters.http.openapi_operations import ExtraOperation
+from adapters.http.problem_pages import get_problem, list_problems
+from adapters.http.request_container import RequestContainer
+from adapters.http.team.controller import TeamController
+from adapters.http.usage.controller import UsageController
+from application.operations.check_health import CheckHealth
+from application.operations.readiness import Readiness
+from application.shared.ports import Clock, IdGenerator
+
+GAUGE_REFRESH_S = 5.0
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpParts:
+    """The objects of the process that the application is built from."""
+
+    ids: IdGenerator
+    clock: Clock
+    readiness: Readiness
+    check_health: CheckHealth
+    exposition: Exposition
+    request_metrics: RequestMetrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """``hsts`` is for production and ``debug`` for development; ``metrics_token`` closes
+    ``/metrics`` to everybody without it."""
+
+    version: str
+    max_body_bytes: int
+    docs: bool = True
+    hsts: bool = False
+    debug: bool = False
+    cors_origins: tuple[str, ...] = ()
+    metrics_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPlane:
+    """The handlers under ``/v1`` and what the API's document says of them."""
+
+    route_handlers: Sequence[ControllerRouterHandler] = ()
+    operations: Sequence[ExtraOperation] = field(default=())
+
+
+def create_app(
+    container: AsyncContainer,
+    *,
+    parts: HttpParts,
+    options: HttpOptions,
+    data_plane: DataPlane,
+    lifespan: Sequence[Lifespan] = (),
+) -> Frame:
+    """The whole HTTP side of Stoa as one ASGI application."""
+    server = ServerInfo(version=options.version, started=parts.clock.monotonic(), clock=parts.clock)
+    app = Litestar(
+        route_handlers=[*_route_handlers(container, parts, options), *data_plane.route_handlers],
+        dependencies={
+            "server": _constant(server),
+            "readiness": _constant(parts.readiness),
+            "check_health": _constant(parts.check_health),
+        },
+        exception_handlers={Exception: error_response(parts.ids, debug=options.debug)},
+        openapi_config=(
+            build_openapi_config(data_plane.operations, version=options.version)
+            if options.docs
+            else None
+        ),
+        cors_config=_cors(options.cors_origins),
+        request_max_body_size=options.max_body_bytes,
+        lifespan=[*lifespan, _refreshed_gauges(parts.exposition)],
+        logging_config=None,
+    )
+    return Frame(app, ids=parts.ids, metrics=parts.request_metrics, hsts=options.hsts)
+
+
+def _route_handlers(
+    container: AsyncContainer, parts: HttpParts, options: HttpOptions
+) -> list[ControllerRouterHandler]:
+    guarded = DishkaRouter(
+        "/",
+        route_handlers=[],
+        guards=[only_when_ready(parts.readiness), authenticated],
+        dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
+        security=[{"bearer": []}],
+    )
+    for controller in (KeysController, TeamController, CallsController, UsageController):
+        guarded.register(controller)
+    api = DishkaRouter(
+        "/api/v1",
+        route_handlers=[HealthController, guarded],
+        guards=[known_query],
+        middleware=[DefineMiddleware(RequestContainer, container=container)],
+    )
+    handlers: list[ControllerRouterHandler] = [
+        api,
+        check_liveness,
+        check_readiness,
+        metrics_handler(parts.exposition, options.metrics_token),
+        list_problems,
+        get_problem,
+    ]
+    return [*handlers, read_asset] if options.docs else handlers
+
+
+def _constant(value: object) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+def _cors(origins: Sequence[str]) -> CORSConfig | None:
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=["x-request-id", "x-correlation-id", "retry-after", "retry-after-ms"],
+    )
+
+
+def _refreshed_gauges(exposition: Exposition) -> Lifespan:
+    """Keeps a worker's gauges fresh, since another worker may be the one that is asked."""
+
+    @asynccontextmanager
+    async def refreshing(_: Litestar) -> AsyncIterator[None]:
+        if not exposition.shared:
+            yield
+            return
+        task = asyncio.create_task(_refresh_for_ever(exposition))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    return refreshing
+
+
+async def _refresh_for_ever(exposition: Exposition) -> None:
+    while True:
+        exposition.refresh()
+        await asyncio.sleep(GAUGE_REFRESH_S)

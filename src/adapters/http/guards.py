@@ -1,0 +1,56 @@
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.params import QueryParameter
+
+from adapters.http.connection import AnyRequest, bearer_token
+from application.identity.authenticate import Authenticate
+from application.operations.readiness import Readiness
+from application.shared.actor import Actor
+from domain.shared.errors import FieldError, InvalidError, UnavailableError
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None] | None]
+
+
+def only_when_ready(readiness: Readiness) -> Guard:
+    """A guard that turns everybody away while the process starts or stops."""
+
+    def guard(_connection: Connection, _handler: BaseRouteHandler) -> None:
+        if not readiness.ready:
+            raise UnavailableError(f"Stoa is not ready: {readiness.reason}.", retry_after=1)
+
+    return guard
+
+
+async def authenticated(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """A guard that finds out who asks; ``provide_actor`` hands the answer to the handler."""
+    state = connection.scope["state"]
+    authenticate = await state["dishka_container"].get(Authenticate)
+    state["actor"] = await authenticate(bearer_token(connection.scope))
+
+
+def provide_actor(request: AnyRequest) -> Actor:
+    actor: Actor = request.scope["state"]["actor"]
+    return actor
+
+
+def known_query(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A guard against misspelt query parameters, which would otherwise be ignored in silence."""
+    if not connection.scope["query_string"]:
+        return
+    known = {
+        parameter.kwarg_definition.name or name
+        for name, parameter in handler.parsed_fn_signature.parameters.items()
+        if isinstance(parameter.kwarg_definition, QueryParameter)
+    }
+    unknown = sorted(set(connection.query_params) - known)
+    if unknown:
+        names = ", ".join(f"'{name}'" for name in unknown)
+        raise InvalidError(
+            f"Unknown query parameters: {names}.",
+            param=unknown[0],
+            errors=tuple(FieldError(name, "is not known", "unknown") for name in unknown),
+        )

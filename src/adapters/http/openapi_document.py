@@ -1,0 +1,120 @@
+"""Completing the document that the framework makes: errors, and operations that it cannot see."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from adapters.http.kinds import KINDS
+from adapters.http.openapi_operations import Dialect, ExtraOperation, JsonSchema
+from adapters.http.openapi_schemas import ERROR_SCHEMAS, MEDIA_TYPE_OF_DIALECT, SCHEMA_OF_DIALECT
+
+Document = dict[str, Any]
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+_REF = "#/components/schemas/{name}"
+_TITLES = {kind.status: kind.title for kind in reversed(KINDS.values())}
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
+
+_ALWAYS = (400, 500)
+_SECURED = (401, 403, 503)
+
+
+class DocumentCompletion:
+    def __init__(self, extra_operations: Sequence[ExtraOperation]) -> None:
+        self._extra = tuple(extra_operations)
+
+    def complete(self, document: Document) -> Document:
+        """The whole document, as a new one."""
+        paths = {path: dict(item) for path, item in document.get("paths", {}).items()}
+        for path, method, operation in _operations(paths):
+            paths[path][method] = _with_problems(path, operation)
+        types = [kind for extra in self._extra for kind in _types_of(extra)]
+        refs, schemas = msgspec.json.schema_components(types, ref_template=_REF)
+        by_type = dict(zip(types, refs, strict=True))
+        for extra in self._extra:
+            paths.setdefault(extra.path, {})[extra.method] = _extra_operation(extra, by_type)
+        components = dict(document.get("components", {}))
+        components["schemas"] = components.get("schemas", {}) | schemas | ERROR_SCHEMAS
+        components["responses"] = _error_responses()
+        return {**document, "paths": dict(sorted(paths.items())), "components": components}
+
+
+def _operations(paths: Document) -> Iterator[tuple[str, str, Document]]:
+    for path, item in paths.items():
+        for method in _METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def _with_problems(path: str, operation: Document) -> Document:
+    """The framework's operation with our error answers in the place of its own."""
+    kept = {code: said for code, said in operation["responses"].items() if int(code) < 400}  # noqa: PLR2004
+    statuses = set(_ALWAYS)
+    if "security" in operation:
+        statuses |= set(_SECURED)
+    if "{" in path:
+        statuses.add(404)
+    if "requestBody" in operation:
+        statuses |= {409, 413}
+    return {**operation, "responses": kept | _errors(sorted(statuses), "problem")}
+
+
+def _extra_operation(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Document:
+    content = {"application/json": {"schema": _schema(extra.response, refs)}}
+    if extra.events is not None:
+        content["text/event-stream"] = {"schema": _schema(extra.events, refs)}
+    operation: Document = {
+        "operationId": extra.operation_id,
+        "summary": extra.summary,
+        "tags": [extra.tag],
+        "responses": {
+            "200": {"description": extra.response_description, "content": content},
+            **_errors(extra.errors, extra.dialect),
+        },
+    }
+    if extra.description:
+        operation["description"] = extra.description
+    if extra.parameters:
+        operation["parameters"] = list(extra.parameters)
+    if extra.secured:
+        operation["security"] = _SECURITY
+    if extra.request is not None:
+        body = {"application/json": {"schema": _schema(extra.request, refs)}}
+        operation["requestBody"] = {"required": True, "content": body}
+    return operation
+
+
+def _types_of(extra: ExtraOperation) -> list[Any]:
+    shapes = (extra.request, extra.response, extra.events)
+    return [shape for shape in shapes if shape is not None and not isinstance(shape, dict)]
+
+
+def _schema(shape: type | JsonSchema, refs: dict[Any, JsonSchema]) -> JsonSchema:
+    return shape if isinstance(shape, dict) else refs[shape]
+
+
+def _errors(statuses: Sequence[int], dialect: Dialect) -> Document:
+    return {
+        str(status): {"$ref": f"#/components/responses/{_response_name(status, dialect)}"}
+        for status in statuses
+    }
+
+
+def _error_responses() -> Document:
+    return {
+        _response_name(status, dialect): {
+            "description": f"{title}.",
+            "content": {
+                MEDIA_TYPE_OF_DIALECT[dialect]: {
+                    "schema": {"$ref": _REF.format(name=SCHEMA_OF_DIALECT[dialect])}
+                }
+            },
+        }
+        for dialect in SCHEMA_OF_DIALECT
+        for status, title in sorted(_TITLES.items())
+    }
+
+
+def _response_name(status: int, dialect: Dialect) -> str:
+    return f"{SCHEMA_OF_DIALECT[dialect]}{status}"

@@ -1,0 +1,65 @@
+"""Reading what the framework cannot read well enough: times, ids and partial updates."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar.params import PathParameter, QueryParameter
+
+from application.shared.unset import UNSET, UnsetType
+from domain.shared.errors import FieldError, InvalidError, NotFoundError
+
+T = TypeVar("T")
+
+TIME_HELP = "An RFC 3339 time with its offset, or a date (its start in UTC)."
+
+SinceParameter = Annotated[
+    str | None, QueryParameter(description=f"Not before this. {TIME_HELP}", required=False)
+]
+UntilParameter = Annotated[
+    str | None, QueryParameter(description=f"Before this. {TIME_HELP}", required=False)
+]
+IdParameter = Annotated[str, PathParameter(schema_extra={"format": "uuid"})]
+
+
+def parse_time(name: str, text: str | None) -> datetime | None:
+    """The time in a query parameter; raises ``InvalidError`` naming it."""
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2026-11-21"):
+            return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
+        # An unescaped "+" of an offset arrives as a space.
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise invalid(name, "is not a time such as 2026-11-21T12:00:00Z") from None
+    if found.tzinfo is None:
+        raise invalid(name, "needs a time zone offset")
+    return found
+
+
+def parse_id(text: str, not_found: type[NotFoundError]) -> UUID:
+    """The id in a path; what is no id is not found, like any other id that does not exist."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found() from None  # type: ignore[call-arg]  # These know their own message.
+
+
+def parse_id_parameter(name: str, text: str | None) -> UUID | None:
+    if text is None:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise invalid(name, "is not an id") from None
+
+
+def given(value: T | msgspec.UnsetType) -> T | UnsetType:
+    """A member of a partial update in the words of the application."""
+    return UNSET if value is msgspec.UNSET else value
+
+
+def invalid(name: str, message: str) -> InvalidError:
+    return InvalidError(f"'{name}' {message}.", param=name, errors=(FieldError(name, message),))

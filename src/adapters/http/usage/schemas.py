@@ -1,0 +1,64 @@
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+
+from msgspec import Struct
+
+from adapters.http.calls.schemas import money
+from application.inference.ports import UsageGrouping, UsageRow
+
+COUNTS = (
+    "calls",
+    "succeeded",
+    "failed",
+    "refused",
+    "cancelled",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "unpriced",
+)
+
+
+class UsageTotals(Struct, kw_only=True):
+    """`cost` is in US dollars; `unpriced` counts calls with tokens but without a price, which are
+    not in it."""
+
+    calls: int
+    succeeded: int
+    failed: int
+    refused: int
+    cancelled: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    unpriced: int
+    cost: str
+
+    @classmethod
+    def of(cls, rows: Sequence[UsageRow]) -> Self:
+        sums = {name: sum(getattr(row, name) for row in rows) for name in COUNTS}
+        return cls(**sums, cost=money(sum((row.cost for row in rows), Decimal(0))))
+
+
+class UsageItem(UsageTotals, kw_only=True):
+    """`group` is a day in UTC, a model's name or a key's id; `label` is for people."""
+
+    group: str
+    label: str
+
+    @classmethod
+    def of_row(cls, row: UsageRow) -> Self:
+        counts = {name: getattr(row, name) for name in COUNTS}
+        return cls(**counts, cost=money(row.cost), group=row.group, label=row.label)
+
+
+class UsageView(Struct, kw_only=True):
+    group_by: UsageGrouping
+    since: datetime | None
+    until: datetime | None
+    items: tuple[UsageItem, ...]
+    totals: UsageTotals
