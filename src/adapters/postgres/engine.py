@@ -1,0 +1,38 @@
+import asyncpg
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+APPLICATION_NAME = "stoa"
+
+
+async def connect(database_url: str, *, purpose: str = "", **settings: str) -> asyncpg.Connection:
+    """A connection outside of any pool; ``settings`` are server settings. asyncpg reads the URL
+    itself, so every form that libpq takes works, sockets (``?host=/directory``) included."""
+    name = f"{APPLICATION_NAME} {purpose}".strip()
+    return await asyncpg.connect(
+        database_url, timeout=10, server_settings={"application_name": name, **settings}
+    )
+
+
+def make_engine(database_url: str, *, pool_size: int = 5, max_overflow: int = 5) -> AsyncEngine:
+    """The pool of the management plane and of all readers. Connections are tried before they are
+    used, so that a restart of the database costs no request."""
+
+    async def connection() -> asyncpg.Connection:
+        return await connect(database_url)
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connection,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_pre_ping=True,
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(engine, expire_on_commit=False)

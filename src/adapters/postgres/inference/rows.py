@@ -1,0 +1,80 @@
+"""The ledger's tables, partitioned by month of their UUIDv7 ids.
+
+`calls` has a foreign key to its team only. Keys and users are never deleted while their team
+lives, so a key to them would protect nothing, and each would cost a look-up for every call; a row
+that cannot be stored because of a missing key would be a lost call. `call_contents` refers to its
+team and not to its call, so that a month of either can be dropped without touching the other.
+
+Settling changes `status`, which the index of open rows depends on, so updates are never
+heap-only and a fill factor would only waste space. That index is worth it: it finds what killed
+processes left behind in the number of open rows, however long the ledger is.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from adapters.postgres.base import Row
+from domain.inference.call import CallStatus
+
+calls = Table(
+    "calls",
+    Row.metadata,
+    Column("team_id", Uuid, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("key_id", Uuid),
+    Column("user_id", Uuid),
+    Column("correlation_id", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("provider", Text),
+    Column("deployment", Text),
+    Column("input_price", Numeric),
+    Column("output_price", Numeric),
+    Column("cached_input_price", Numeric),
+    Column("status", Text, nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    Column("error_code", Text),
+    Column("finish_reason", Text),
+    Column("prompt_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("reasoning_tokens", Integer),
+    Column("usage_counted", Boolean),
+    Column("cost", Numeric),
+    Column("latency_ms", Double),
+    Column("ttft_ms", Double),
+    Column("provider_request_id", Text),
+    # Which server process opened the row: see `process_presence`.
+    Column("process", BigInteger, nullable=False),
+    CheckConstraint(f"status IN {tuple(map(str, CallStatus))}", name="status"),
+    Index(None, "team_id", "key_id", "id"),
+    Index(None, "team_id", "model", "id"),
+    Index("ix_calls_process_open", "process", postgresql_where=text("status = 'open'")),
+    postgresql_partition_by="RANGE (id)",
+)
+
+call_contents = Table(
+    "call_contents",
+    Row.metadata,
+    Column("team_id", Uuid, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("response", Text, nullable=False),
+    postgresql_partition_by="RANGE (id)",
+)

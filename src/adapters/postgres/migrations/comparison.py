@@ -1,0 +1,61 @@
+"""What the migrations are compared with."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Connection, MetaData, text
+
+from adapters.postgres.base import Row
+from adapters.postgres.identity.rows import TeamRow
+from adapters.postgres.inference.rows import calls
+
+# Tables register themselves when their module is imported, so each module is named here.
+_MODULES_WITH_TABLES = (TeamRow, calls)
+
+target_metadata: MetaData = Row.metadata
+
+_PARTITIONS = "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"
+_CHECKS = """
+SELECT conrelid::regclass::text, conname FROM pg_constraint
+WHERE contype = 'c' AND conrelid <> 0 AND connamespace = current_schema()::regnamespace
+"""
+
+
+def without_partitions(connection: Connection) -> Callable[[str | None, str, Any], bool]:
+    """A filter for Alembic. Partitions come and go with the months; only their parents count."""
+    partitions = set(connection.scalars(text(_PARTITIONS)))
+
+    def include(name: str | None, kind: str, _parents: Any) -> bool:
+        return kind != "table" or name not in partitions
+
+    return include
+
+
+def describe(drift: Any) -> list[str]:
+    """One line for each thing that Alembic found."""
+    if isinstance(drift, list):
+        return [line for part in drift for line in describe(part)]
+    kind, *what = drift
+    named = [part for part in what if not isinstance(part, bool | dict | None)]
+    names = [str(getattr(part, "name", part)) for part in named]
+    return [" ".join((kind.replace("_", " "), *names))]
+
+
+def check_constraint_drifts(connection: Connection) -> list[str]:
+    """Alembic does not compare CHECK constraints; this compares their names."""
+    partitions = set(connection.scalars(text(_PARTITIONS)))
+    found = {
+        (table, name)
+        for table, name in connection.execute(text(_CHECKS))
+        if table not in partitions
+    }
+    wanted = {
+        (table.name, str(constraint.name))
+        for table in target_metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+    return [
+        *(f"missing check constraint {name} on {table}" for table, name in sorted(wanted - found)),
+        *(f"unknown check constraint {name} on {table}" for table, name in sorted(found - wanted)),
+    ]

@@ -1,0 +1,56 @@
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.postgres.errors import translated
+from adapters.postgres.identity.repository import PostgresApiKeys, PostgresTeams, PostgresUsers
+from application.identity.ports import IdentityUnitOfWork
+
+
+class PostgresUnitOfWork(IdentityUnitOfWork):
+    """One transaction at a time; each entry gets a session of its own, so the object may be used
+    again, but not by two tasks at once."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+        self._session: AsyncSession | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._session is not None:
+            raise RuntimeError("This unit of work is open already.")
+        self._session = self._sessions()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        session, self._session = self._open_session, None
+        # A cancelled request must still give its connection back in order.
+        await asyncio.shield(asyncio.ensure_future(session.close()))
+
+    async def commit(self) -> None:
+        with translated():
+            await self._open_session.commit()
+
+    @property
+    def api_keys(self) -> PostgresApiKeys:
+        return PostgresApiKeys(self._open_session)
+
+    @property
+    def teams(self) -> PostgresTeams:
+        return PostgresTeams(self._open_session)
+
+    @property
+    def users(self) -> PostgresUsers:
+        return PostgresUsers(self._open_session)
+
+    @property
+    def _open_session(self) -> AsyncSession:
+        if self._session is None:
+            raise RuntimeError("This unit of work is not open.")
+        return self._session
