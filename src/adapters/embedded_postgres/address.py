@@ -9,6 +9,7 @@ from urllib.parse import quote
 ROLE = "stoa"
 DATABASE = "stoa"
 PORT = 5432
+SOCKET_NAME = f".s.PGSQL.{PORT}"
 
 _TEMPORARY_PREFIX = "stoa-postgres-"
 # The kernel takes 107 bytes (103 on macOS); the name of the socket itself is part of them.
@@ -37,6 +38,6 @@ def url_of(socket_dir: Path, database: str = DATABASE) -> str:
 
 
 def _fits(socket_dir: Path) -> bool:
-    path = socket_dir / f".s.PGSQL.{PORT}"
+    path = socket_dir / SOCKET_NAME
     is_short = len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH
     return is_short and _PLAIN_PATH.fullmatch(str(path)) is not None

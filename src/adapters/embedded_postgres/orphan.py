@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.embedded_postgres.address import is_temporary
+from adapters.embedded_postgres.address import SOCKET_NAME, is_temporary
 
 _LOCK_FILE = "postmaster.pid"
 _PROC = Path("/proc")
@@ -46,10 +46,12 @@ def runs_on(cluster: Path, pid: int) -> bool:
 def disown(cluster: Path) -> None:
     """Clear the way for a new postmaster after the old one has gone.
 
-    Postgres refuses to start while the process number in its lock file is alive, even if it is
+    Postgres refuses to start while the process number in its lock files is alive, even if it is
     now somebody else's or a zombie's. It ignores its own parent's number, which is ours; the
     file stays, because with it Postgres checks that no old backend still has the memory mapped.
     """
+    for remnant in (f"{SOCKET_NAME}.lock", SOCKET_NAME):
+        (cluster / remnant).unlink(missing_ok=True)
     path = cluster / _LOCK_FILE
     record = read_record(cluster)
     if record is None:

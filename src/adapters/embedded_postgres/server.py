@@ -1,4 +1,6 @@
+import asyncio
 import shutil
+import time
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +22,10 @@ from domain.operations.errors import DatabaseServerError
 
 _CLUSTER_NAME = "postgres"
 _LOG_NAME = "postgres.log"
+# What Postgres says while sessions of a killed server are still dying.
+_MEMORY_IN_USE = "shared memory block"
+_BACKEND_PATIENCE = 10.0
+_BACKEND_POLL = 0.1
 
 
 class EmbeddedPostgres(DatabaseServer):
@@ -78,25 +84,33 @@ class EmbeddedPostgres(DatabaseServer):
             await _end_orphan(cluster)
         else:
             await create_cluster(binaries.initdb, cluster, durable=self._durable)
-        self._socket_dir = choose_socket_dir(cluster)
-        self._postmaster = Postmaster(
-            (
-                *hand_over(cluster),
-                str(binaries.postgres),
-                *("-D", str(cluster)),
-                *server_options(self._socket_dir, durable=self._durable),
-            ),
-            cluster=cluster,
-            log=data_dir / _LOG_NAME,
-        )
-        await self._postmaster.wait_until_ready(self._start_timeout)
+        socket_dir = self._socket_dir = choose_socket_dir(cluster)
+        await self._launch(binaries, cluster, socket_dir)
         try:
-            await ensure_database(self._socket_dir)
+            await ensure_database(socket_dir)
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseServerError(
                 f"The embedded Postgres started but does not work: {error}"
             ) from error
-        return url_of(self._socket_dir)
+        return url_of(socket_dir)
+
+    async def _launch(self, binaries: PostgresBinaries, cluster: Path, socket_dir: Path) -> None:
+        command = (
+            *hand_over(cluster),
+            str(binaries.postgres),
+            *("-D", str(cluster)),
+            *server_options(socket_dir, durable=self._durable),
+        )
+        log = cluster.with_name(_LOG_NAME)
+        deadline = time.monotonic() + _BACKEND_PATIENCE
+        while True:
+            self._postmaster = Postmaster(command, cluster=cluster, log=log)
+            try:
+                return await self._postmaster.wait_until_ready(self._start_timeout)
+            except DatabaseServerError as error:
+                if _MEMORY_IN_USE not in error.message or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_BACKEND_POLL)
 
 
 def running_server_url(data_dir: Path) -> str | None:
