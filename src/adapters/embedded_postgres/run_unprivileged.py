@@ -73,7 +73,10 @@ def main(arguments: list[str]) -> None:
         become(int(uid), int(gid))
         os.execv(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as error:
-        sys.exit(f"FATAL:  cannot run {command[0]} as user {uid}: {error}")
+        sys.exit(
+            f"FATAL:  Postgres does not run as root, and root may not become user {uid} here "
+            f"({error.strerror}). Run Stoa as an ordinary user."
+        )
 
 
 if __name__ == "__main__":
