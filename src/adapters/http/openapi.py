@@ -55,8 +55,8 @@ def build_openapi_config(
             DocumentationPage(
                 "/redoc",
                 title="Stoa API",
-                styles=(),
                 scripts=("redoc.standalone.js", "redoc-start.js"),
+                styled_by_scripts=True,
             ),
         ],
     )

@@ -16,6 +16,8 @@ _REF = "#/components/schemas/{name}"
 _TITLES = {kind.status: kind.title for kind in reversed(KINDS.values())}
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 
+# The framework describes an error of its own, which never leaves this server.
+_FRAMEWORK_ERROR = "400"
 _ALWAYS = (400, 500)
 _SECURED = (401, 403, 503)
 
@@ -49,7 +51,7 @@ def _operations(paths: Document) -> Iterator[tuple[str, str, Document]]:
 
 def _with_problems(path: str, operation: Document) -> Document:
     """The framework's operation with our error answers in the place of its own."""
-    kept = {code: said for code, said in operation["responses"].items() if int(code) < 400}  # noqa: PLR2004
+    kept = {code: said for code, said in operation["responses"].items() if code != _FRAMEWORK_ERROR}
     statuses = set(_ALWAYS)
     if "security" in operation:
         statuses |= set(_SECURED)
@@ -57,7 +59,7 @@ def _with_problems(path: str, operation: Document) -> Document:
         statuses.add(404)
     if "requestBody" in operation:
         statuses |= {409, 413}
-    return {**operation, "responses": kept | _errors(sorted(statuses), "problem")}
+    return {**operation, "responses": _errors(sorted(statuses), "problem") | kept}
 
 
 def _extra_operation(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Document:

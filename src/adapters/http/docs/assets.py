@@ -1,12 +1,12 @@
 """The scripts and styles of the documentation pages, all served from this machine."""
 
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from litestar import get
+from litestar import Response, get
 from litestar.params import FromPath
-from litestar.response import File
 
 from adapters.http.connection import AnyRequest
 from adapters.http.errors import RouteNotFoundError
@@ -24,6 +24,9 @@ _IN_WHEEL = {
 _OWN = ("page.css", "redoc-start.js", "swagger-start.js")
 
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+# Redoc shows its maker's logo from its maker's server, which the content policy rightly refuses.
+_FOREIGN_LOGO = re.compile(rb"https://[a-z./]+/logo-mini\.svg")
+_EMPTY_IMAGE = b"data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 _CACHE = "public, max-age=3600"
 
 
@@ -39,14 +42,15 @@ def asset_files() -> dict[str, Path]:
     return files | {name: static / inside for name, inside in _IN_WHEEL.items()}
 
 
+def asset(file: Path) -> bytes:
+    """The file's content, without what it would load from elsewhere."""
+    return _FOREIGN_LOGO.sub(_EMPTY_IMAGE, file.read_bytes())
+
+
 @get(f"{ASSETS_PATH}/{{name:str}}", include_in_schema=False, sync_to_thread=False)
-def read_asset(name: FromPath[str], request: AnyRequest) -> File:
+def read_asset(name: FromPath[str], request: AnyRequest) -> Response[bytes]:
     file = asset_files().get(name)
     if file is None:
         raise RouteNotFoundError(request.method, request.url.path)
-    return File(
-        path=file,
-        media_type=_MEDIA_TYPES[file.suffix],
-        content_disposition_type="inline",
-        headers={"cache-control": _CACHE},
-    )
+    media_type = _MEDIA_TYPES[file.suffix]
+    return Response(asset(file), media_type=media_type, headers={"cache-control": _CACHE})

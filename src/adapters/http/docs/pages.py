@@ -12,11 +12,9 @@ from adapters.http.docs.assets import ASSETS_PATH
 from adapters.http.openapi_document import DocumentCompletion
 from adapters.http.security_headers import allow_content
 
-# Both pages style their elements from scripts, which only `unsafe-inline` allows; scripts
-# themselves come from files alone.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 
@@ -42,9 +40,17 @@ class DocumentationPage(OpenAPIRenderPlugin):
     """A page that loads the document from its own address, with nothing written into it."""
 
     def __init__(
-        self, path: str, *, title: str, styles: tuple[str, ...], scripts: tuple[str, ...]
+        self,
+        path: str,
+        *,
+        title: str,
+        scripts: tuple[str, ...],
+        styles: tuple[str, ...] = (),
+        styled_by_scripts: bool = False,
     ) -> None:
         super().__init__(path=path, media_type=MediaType.HTML)
+        sources = "'self' 'unsafe-inline'" if styled_by_scripts else "'self'"
+        self._policy = _POLICY.format(styles=sources).encode()
         self._page = _PAGE.format(
             title=title,
             assets=ASSETS_PATH,
@@ -55,7 +61,7 @@ class DocumentationPage(OpenAPIRenderPlugin):
         ).encode()
 
     def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:
-        allow_content(request.scope, _POLICY.encode())
+        allow_content(request.scope, self._policy)
         return self._page
 
 
