@@ -47,7 +47,8 @@ class SeenRequest:
 
 
 class Upstream:
-    """Plays ``scripts`` in order, one per request, and then ``default`` for ever.
+    """Plays ``scripts`` in order, one per request, and then ``default`` for ever, or ``streamed``,
+    if that is set, for requests that ask for a stream.
 
     ``dribble`` sends every byte by itself. ``arrived`` is set by the first request, ``all_gone``
     while no socket is open. A script that ends keeps the connection open.
@@ -55,6 +56,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.default: Script = [json_answer(b"{}")]
+        self.streamed: Script | None = None
         self.scripts: list[Script] = []
         self.requests: list[SeenRequest] = []
         self.dribble = False
@@ -125,7 +127,7 @@ class Upstream:
         seen = SeenRequest(head[0].split(" ")[1], headers, body, number)
         self.requests.append(seen)
         self.arrived.set()
-        script = self.scripts.pop(0) if self.scripts else self.default
+        script = self._script_for(seen)
         gone = asyncio.create_task(self._watch(reader, seen))
         try:
             for step in script:
@@ -138,6 +140,12 @@ class Upstream:
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
         return not seen.disconnected.is_set()
+
+    def _script_for(self, seen: SeenRequest) -> Script:
+        if self.scripts:
+            return self.scripts.pop(0)
+        wants_stream = self.streamed is not None and seen.json.get("stream") is True
+        return self.streamed if wants_stream and self.streamed is not None else self.default
 
     async def _watch(self, reader: asyncio.StreamReader, seen: SeenRequest) -> None:
         # A look that takes nothing: bytes of a next request stay in the reader's buffer.

@@ -17,7 +17,7 @@ DEFAULT_DIMENSIONS = 64
 
 class _Body(msgspec.Struct):
     model: str
-    input: str | list[str] | list[int] | list[list[int]]
+    input: str | list[str | int | list[int]]
     dimensions: Annotated[int, msgspec.Meta(ge=1, le=4096)] | None = None
     encoding_format: Literal["float", "base64"] | None = None
 
@@ -60,13 +60,14 @@ def _inputs(body: _Body) -> list[str]:
     given = body.input
     if isinstance(given, str):
         return [given]
-    if given and isinstance(given[0], int):
-        return [" ".join(str(token) for token in given)]
-    return [
-        piece if isinstance(piece, str) else " ".join(str(token) for token in piece)
-        for piece in given
-        if not isinstance(piece, int)
-    ]
+    if all(isinstance(piece, int) for piece in given):
+        return [_text(given)] if given else []
+    return [_text(piece) for piece in given]
+
+
+def _text(piece: object) -> str:
+    """Token ids have no text; their numbers stand for them."""
+    return " ".join(str(token) for token in piece) if isinstance(piece, list) else str(piece)
 
 
 def _base64(vector: list[float]) -> str:

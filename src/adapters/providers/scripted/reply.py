@@ -28,7 +28,7 @@ class _Message(msgspec.Struct):
         return self.content or ""
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, frozen=True):
     name: str = ""
 
 
@@ -39,7 +39,7 @@ class _Tool(msgspec.Struct):
 class _Body(msgspec.Struct):
     model: str
     messages: list[_Message] = []
-    prompt: str | list[str] | list[int] | list[list[int]] = ""
+    prompt: str | list[str | int | list[int]] = ""
     n: int | None = None
     stop: str | list[str] | None = None
     max_tokens: int | None = None

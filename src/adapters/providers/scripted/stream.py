@@ -56,7 +56,7 @@ class ScriptedStream(AsyncIterator[bytes], ProviderStream):
         event, phase = upcoming
         if phase is not Phase.OPENING and self._spoken == self._options.cut_after:
             await self._cut()
-        if phase is Phase.TOKEN:
+        if phase is Phase.SPEAKING:
             await self._before_token()
         await self._run.sleep(0)
         return event

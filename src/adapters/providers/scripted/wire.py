@@ -31,7 +31,7 @@ def whole_body(request: ProviderRequest, reply: Reply) -> bytes:
 
 class Phase(Enum):
     OPENING = "opening"
-    TOKEN = "token"
+    SPEAKING = "speaking"
     CLOSING = "closing"
 
 
@@ -92,19 +92,19 @@ def _chat_steps(reply: Reply) -> Iterator[tuple[Phase, dict[str, Any]]]:
     call = reply.tool_call
     if call is None:
         for token in reply.tokens:
-            yield Phase.TOKEN, _delta({"content": token})
+            yield Phase.SPEAKING, _delta({"content": token})
     else:
         opened = {"index": 0, "id": "call_scripted_0", "type": "function"}
         named = opened | {"function": {"name": call.name, "arguments": ""}}
-        yield Phase.TOKEN, _delta({"tool_calls": [named]})
+        yield Phase.SPEAKING, _delta({"tool_calls": [named]})
         said = {"index": 0, "function": {"arguments": call.arguments_json}}
-        yield Phase.TOKEN, _delta({"tool_calls": [said]})
+        yield Phase.SPEAKING, _delta({"tool_calls": [said]})
     yield Phase.CLOSING, _delta({}, reply.finish_reason)
 
 
 def _text_steps(reply: Reply) -> Iterator[tuple[Phase, dict[str, Any]]]:
     for token in reply.tokens:
-        yield Phase.TOKEN, {"text": token, "logprobs": None, "finish_reason": None}
+        yield Phase.SPEAKING, {"text": token, "logprobs": None, "finish_reason": None}
     yield Phase.CLOSING, {"text": "", "logprobs": None, "finish_reason": reply.finish_reason}
 
 

@@ -1,0 +1,395 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+import msgspec
+import pytest
+
+from adapters.providers.openai_compatible.provider import OpenAICompatibleProvider
+from adapters.providers.scripted.provider import ScriptedProvider
+from adapters.providers.transport.choice import TransportKind, choose_transport
+from adapters.providers.transport.endpoint import Timeouts
+from application.inference.ports import ModelProvider, Operation, ProviderRequest, ProviderStream
+from domain.inference.errors import (
+    ProviderBusyError,
+    ProviderCredentialsError,
+    ProviderFailedError,
+    ProviderRateLimitedError,
+    ProviderRejectedError,
+    ProviderTimedOutError,
+    ProviderUnreachableError,
+)
+from domain.models.served_model import ServedModel
+from domain.shared.errors import StoaError, UpstreamError
+from domain.shared.usage import Usage
+from tests.fakes.openai_wire import (
+    PUBLIC_NAME,
+    UPSTREAM_NAME,
+    a_model,
+    a_request,
+    chunk_event,
+    openai_stream,
+    streamed,
+)
+from tests.fakes.upstream import (
+    Act,
+    Pause,
+    Step,
+    Upstream,
+    chunk,
+    json_answer,
+    running_upstream,
+    stream_head,
+)
+
+SECRET = "sk-canary-0123456789"
+USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
+REPORTED = Usage(prompt_tokens=12, completion_tokens=3)
+
+
+class Bench(Protocol):
+    """A provider together with the means to make its other side behave."""
+
+    provider: ModelProvider
+
+    def says(self, *words: str) -> ServedModel: ...
+
+    def fails(self, status: int) -> ServedModel: ...
+
+    def hangs(self) -> ServedModel: ...
+
+    def drips(self) -> ServedModel: ...
+
+    def cuts_after(self, *words: str) -> ServedModel: ...
+
+    def embeds(self) -> ServedModel: ...
+
+    async def aborted(self) -> None:
+        """Returns when the work of the last call has ended."""
+        ...
+
+
+class ScriptedBench(Bench):
+    def __init__(self) -> None:
+        self.scripted = ScriptedProvider(name="acme")
+        self.provider = self.scripted
+
+    def says(self, *words: str) -> ServedModel:
+        return a_model(reply="".join(words), usage=USAGE_OPTION)
+
+    def fails(self, status: int) -> ServedModel:
+        return a_model(fail_status=status)
+
+    def hangs(self) -> ServedModel:
+        return a_model(hang=True)
+
+    def drips(self) -> ServedModel:
+        return a_model(reply="one two three", chunk_delay_ms=10_000)
+
+    def cuts_after(self, *words: str) -> ServedModel:
+        return a_model(reply="".join([*words, " more"]), cut_after=len(words))
+
+    def embeds(self) -> ServedModel:
+        return a_model()
+
+    async def aborted(self) -> None:
+        while self.scripted.in_flight:  # noqa: ASYNC110 - a counter has no event
+            await asyncio.sleep(0.005)
+
+
+USAGE_OPTION = {"prompt_tokens": 12, "completion_tokens": 3}
+
+
+class RemoteBench(Bench):
+    """A server that answers a request by whether it asks for a stream."""
+
+    def __init__(self, upstream: Upstream, kind: TransportKind) -> None:
+        self.upstream = upstream
+        self.provider = OpenAICompatibleProvider(
+            name="acme",
+            base_url=upstream.base_url,
+            api_key=SECRET,
+            transport=choose_transport(kind=kind),
+            timeouts=Timeouts(connect=2, first_byte=20, between_bytes=20),
+        )
+
+    def says(self, *words: str) -> ServedModel:
+        self.upstream.streamed = streamed(openai_stream(*words, usage=USAGE))
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": "".join(words)},
+            "finish_reason": "stop",
+        }
+        return self._answers({"choices": [choice], "usage": USAGE})
+
+    def fails(self, status: int) -> ServedModel:
+        body = msgspec.json.encode({"error": {"message": f"no, {SECRET}", "type": "x"}})
+        self.upstream.default = self.upstream.streamed = [json_answer(body, status=status)]
+        return a_model()
+
+    def hangs(self) -> ServedModel:
+        self.upstream.default = [Act.HANG]
+        self.upstream.streamed = [stream_head(), Act.HANG]
+        return a_model()
+
+    def drips(self) -> ServedModel:
+        return self._streams(chunk(chunk_event({"content": "one"})), Act.HANG)
+
+    def cuts_after(self, *words: str) -> ServedModel:
+        return self._streams(
+            *(chunk(chunk_event({"content": word})) for word in words), Pause(0.01), Act.CLOSE
+        )
+
+    def embeds(self) -> ServedModel:
+        item = {"object": "embedding", "index": 0, "embedding": [0.6, 0.8]}
+        return self._answers({"object": "list", "data": [item], "usage": {"prompt_tokens": 3}})
+
+    async def aborted(self) -> None:
+        await self.upstream.requests[-1].disconnected.wait()
+
+    def _answers(self, members: dict[str, object]) -> ServedModel:
+        body = msgspec.json.encode({"id": "x", "model": UPSTREAM_NAME} | members)
+        self.upstream.default = [json_answer(body, headers=["x-request-id: req-up"])]
+        return a_model()
+
+    def _streams(self, *steps: Step) -> ServedModel:
+        self.upstream.default = self.upstream.streamed = [stream_head(), *steps]
+        return a_model()
+
+
+@pytest.fixture(params=["scripted", "pool", "aiohttp"])
+async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    if request.param == "scripted":
+        scripted = ScriptedBench()
+        yield scripted
+        await scripted.provider.stop()
+        return
+    async with running_upstream() as upstream:
+        remote = RemoteBench(upstream, TransportKind(request.param))
+        await remote.provider.start()
+        yield remote
+        await remote.provider.stop()
+
+
+async def collect(provider: ModelProvider, request: ProviderRequest) -> list[bytes]:
+    stream = await provider.open_stream(request)
+    return [block async for block in stream]
+
+
+async def drain(stream: ProviderStream, into: list[bytes]) -> None:
+    async for block in stream:
+        into.append(block)  # noqa: PERF401 - what came before a failure must be kept
+
+
+def events(blocks: list[bytes]) -> list[dict[str, Any]]:
+    lines = b"".join(blocks).split(b"\n\n")
+    assert lines[-2:] == [b"data: [DONE]", b""]
+    return [msgspec.json.decode(line.removeprefix(b"data: ")) for line in lines[:-2]]
+
+
+def content(chunks: list[dict[str, Any]]) -> str:
+    deltas = [choice["delta"] for one in chunks for choice in one["choices"]]
+    return "".join(delta.get("content") or "" for delta in deltas)
+
+
+async def test_answers_in_one_piece(bench: Bench) -> None:
+    model = bench.says("one", " two", " three")
+
+    answer = await bench.provider.complete(a_request(model))
+
+    body = msgspec.json.decode(answer.body)
+    assert body["model"] == PUBLIC_NAME
+    assert body["choices"][0]["message"]["content"] == "one two three"
+    assert answer.usage == REPORTED
+    assert answer.finish_reason == "stop"
+    assert answer.provider_request_id
+
+
+async def test_streams_complete_events_up_to_the_terminator(bench: Bench) -> None:
+    model = bench.says("one", " two", " three")
+    stream = await bench.provider.open_stream(a_request(model, stream=True))
+
+    blocks = [block async for block in stream]
+
+    assert all(block.endswith(b"\n\n") for block in blocks)
+    chunks = events(blocks)
+    assert content(chunks) == "one two three"
+    assert {one["model"] for one in chunks} == {PUBLIC_NAME}
+    assert len({one["id"] for one in chunks}) == 1
+    assert stream.report.usage == REPORTED
+    assert stream.report.finish_reason == "stop"
+    assert stream.report.provider_request_id
+    await stream.aclose()
+
+
+async def test_withholds_usage_that_was_not_asked_for(bench: Bench) -> None:
+    model = bench.says("one", " two", " three")
+
+    chunks = events(await collect(bench.provider, a_request(model, stream=True)))
+
+    assert all(one["choices"] for one in chunks)
+    assert not any("usage" in one for one in chunks)
+
+
+async def test_sends_usage_that_was_asked_for(bench: Bench) -> None:
+    request = a_request(
+        bench.says("one", " two", " three"),
+        stream=True,
+        include_usage=True,
+        stream_options={"include_usage": True},
+    )
+
+    chunks = events(await collect(bench.provider, request))
+
+    assert chunks[-1]["choices"] == []
+    assert chunks[-1]["usage"]["total_tokens"] == 15
+    assert all(one["usage"] is None for one in chunks[:-1])
+
+
+async def test_embeds(bench: Bench) -> None:
+    model = bench.embeds()
+    request = a_request(model, operation=Operation.EMBEDDING, input="one two three")
+
+    answer = await bench.provider.complete(request)
+
+    vector = msgspec.json.decode(answer.body)["data"][0]["embedding"]
+    assert sum(number * number for number in vector) == pytest.approx(1)
+    assert answer.usage == Usage(prompt_tokens=3)
+    assert answer.finish_reason is None
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ProviderRejectedError),
+        (404, ProviderRejectedError),
+        (401, ProviderCredentialsError),
+        (403, ProviderCredentialsError),
+        (408, ProviderTimedOutError),
+        (429, ProviderRateLimitedError),
+        (500, ProviderFailedError),
+        (502, ProviderFailedError),
+        (503, ProviderBusyError),
+        (504, ProviderTimedOutError),
+    ],
+)
+async def test_failures_have_their_kind_and_never_show_the_key(
+    bench: Bench, status: int, kind: type[StoaError]
+) -> None:
+    model = bench.fails(status)
+    calls: list[Callable[[ProviderRequest], Awaitable[object]]] = [
+        bench.provider.complete,
+        bench.provider.open_stream,
+    ]
+
+    for call, stream in zip(calls, (False, True), strict=True):
+        with pytest.raises(StoaError) as caught:
+            await call(a_request(model, stream=stream))
+
+        assert type(caught.value) is kind
+        assert SECRET not in f"{caught.value} {getattr(caught.value, '__notes__', [])}"
+
+
+async def test_a_cut_stream_fails_after_what_came_and_has_counted_usage(bench: Bench) -> None:
+    model = bench.cuts_after("one", " two", " three")
+    stream = await bench.provider.open_stream(a_request(model, stream=True))
+    blocks: list[bytes] = []
+
+    with pytest.raises(ProviderFailedError, match="terminator"):
+        await drain(stream, blocks)
+
+    assert b"three" in blocks[-1]
+    usage = stream.report.usage
+    assert usage.counted
+    assert usage.completion_tokens == 3
+    assert usage.prompt_tokens > 0
+    await stream.aclose()
+
+
+async def test_leaving_a_stream_aborts_the_work(bench: Bench) -> None:
+    stream = await bench.provider.open_stream(a_request(bench.drips(), stream=True))
+    await anext(aiter(stream))
+
+    await asyncio.wait_for(stream.aclose(), 1)
+    await stream.aclose()
+
+    await asyncio.wait_for(bench.aborted(), 1)
+    assert stream.report.usage.counted
+
+
+async def test_cancelling_a_reader_and_closing_aborts_the_work(bench: Bench) -> None:
+    stream = await bench.provider.open_stream(a_request(bench.drips(), stream=True))
+
+    async def read() -> None:
+        async for _ in stream:
+            pass
+
+    task = asyncio.create_task(read())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await stream.aclose()
+
+    await asyncio.wait_for(bench.aborted(), 1)
+
+
+async def test_closing_ends_a_reader_in_another_task(bench: Bench) -> None:
+    stream = await bench.provider.open_stream(a_request(bench.drips(), stream=True))
+
+    async def read() -> None:
+        with suppress(UpstreamError):
+            async for _ in stream:
+                pass
+
+    task = asyncio.create_task(read())
+    await asyncio.sleep(0.05)
+
+    await stream.aclose()
+
+    await asyncio.wait_for(task, 1)
+
+
+async def test_cancelling_a_call_aborts_the_work(bench: Bench) -> None:
+    task = asyncio.create_task(bench.provider.complete(a_request(bench.hangs())))
+    await asyncio.sleep(0.05)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(bench.aborted(), 1)
+
+
+async def test_a_stream_opens_before_the_model_has_thought(bench: Bench) -> None:
+    opening = bench.provider.open_stream(a_request(bench.hangs(), stream=True))
+
+    stream = await asyncio.wait_for(opening, 1)
+
+    await stream.aclose()
+
+
+async def test_many_calls_run_side_by_side(bench: Bench) -> None:
+    request = a_request(bench.says("one", " two", " three"), stream=True)
+
+    answers = await asyncio.gather(*(collect(bench.provider, request) for _ in range(20)))
+
+    assert [content(events(blocks)) for blocks in answers] == ["one two three"] * 20
+
+
+async def test_stopping_aborts_what_runs_and_takes_no_more(bench: Bench) -> None:
+    model = bench.drips()
+    stream = await bench.provider.open_stream(a_request(model, stream=True))
+    blocks = aiter(stream)
+    await anext(blocks)
+
+    await bench.provider.stop()
+    await bench.provider.stop()
+
+    with pytest.raises(UpstreamError):
+        async for _ in blocks:
+            pass
+    with pytest.raises(ProviderUnreachableError):
+        await bench.provider.complete(a_request(model))
+    await stream.aclose()
