@@ -23,8 +23,8 @@ class EmbeddedModel:
 
 
 EMBEDDED_MODELS = {
-    "smollm2-135m": EmbeddedModel(kind=ModelKind.CHAT, context_length=2048, aliases=("smollm2",)),
-    "all-minilm-l6-v2": EmbeddedModel(kind=ModelKind.EMBEDDING, context_length=256),
+    "smollm2-135m": EmbeddedModel(kind=ModelKind.CHAT, context_length=4096, aliases=("smollm2",)),
+    "all-minilm-l6-v2": EmbeddedModel(kind=ModelKind.EMBEDDING, context_length=512),
 }
 
 

@@ -78,7 +78,9 @@ def _local_upstream(fields: Fields, upstream: str, directory: Path) -> str:
         fields.note("upstream_name", f"is missing: the path of a GGUF file, or one of {known}")
         return upstream
     path = directory / Path(upstream).expanduser()
-    if not path.is_file():
+    if path.suffix != ".gguf":
+        fields.note("upstream_name", f"must be the path of a .gguf file, or one of {known}")
+    elif not path.is_file():
         fields.note("upstream_name", f"names a file that does not exist: {path}")
     return str(path)
 

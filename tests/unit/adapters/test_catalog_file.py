@@ -13,6 +13,7 @@ from adapters.catalog.definitions import (
     TransportChoice,
 )
 from adapters.catalog.file_model_catalog import FileModelCatalog
+from adapters.providers.local.embedded_weights import EMBEDDED
 from domain.models.errors import CatalogError
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
@@ -336,3 +337,15 @@ def test_python_objects_are_not_built(tmp_path: Path) -> None:
     text = a_model("options: {x: !!python/object/apply:os.getcwd []}")
 
     assert "'x' must be text" in refuse(tmp_path, text).message
+
+
+def test_a_local_model_is_a_gguf_file(tmp_path: Path) -> None:
+    text = a_model("upstream_name: weights.bin", "{name: p, type: local}")
+
+    assert "path of a .gguf file" in refuse(tmp_path, text).message
+
+
+def test_the_catalog_and_the_local_provider_know_the_same_embedded_models() -> None:
+    known = {model.upstream_name: model.context_length for model in load_catalog(None, {}).models}
+
+    assert known == {name: weights.context_length for name, weights in EMBEDDED.items()}
