@@ -1,0 +1,84 @@
+"""What the kernel says of processes: their processor time, memory and places (Linux)."""
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+PROC = Path("/proc")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def descendants(pid: int) -> list[int]:
+    """The process and everything below it."""
+    children: dict[int, list[int]] = {}
+    for entry in PROC.iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [pid]
+    for parent in found:
+        found.extend(children.get(parent, []))
+    return found
+
+
+def is_postgres(pid: int) -> bool:
+    try:
+        return (PROC / str(pid) / "comm").read_text().strip() == "postgres"
+    except OSError:
+        return False
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """User and system time so far, with that of children that have ended."""
+    total = 0
+    for pid in pids:
+        if fields := _stat(pid):
+            total += sum(int(ticks) for ticks in fields[11:15])
+    return total / TICKS
+
+
+def memory_mib(pids: Iterable[int]) -> float:
+    """Proportional set size: shared pages are divided among those who share them."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def pin(pids: Iterable[int], core: int | None) -> None:
+    """Keep every thread of the processes, and what they start later, on one core."""
+    if core is None:
+        return
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for task in (PROC / str(pid) / "task").iterdir():
+                os.sched_setaffinity(int(task.name), {core})
+
+
+def two_cores() -> tuple[int | None, int | None]:
+    """One core for what is measured and one for everything else, where there are two."""
+    cores = sorted(os.sched_getaffinity(0))
+    return (cores[0], cores[1]) if len(cores) > 1 else (None, None)
+
+
+def machine() -> str:
+    models = [
+        line.partition(":")[2].strip()
+        for line in (PROC / "cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    memory = int((PROC / "meminfo").read_text().split()[1]) / 1024**2
+    name = models[0] if models else platform.machine()
+    return f"{os.cpu_count()} x {name}, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields after the name, from the state on; empty when the process is gone."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()

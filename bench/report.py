@@ -1,0 +1,202 @@
+"""Writes the results of a run as a page."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.processes import machine
+from bench.scenarios import (
+    FIRST_TOKEN,
+    LATENCY,
+    SCENARIOS,
+    STREAMS,
+    THROUGHPUT,
+    Outcome,
+    best,
+    typical,
+)
+
+Outcomes = Mapping[tuple[str, str], list[Outcome]]
+PACKAGES = ("stoa", "uvicorn", "uvloop", "httptools", "litestar", "msgspec", "asyncpg", "dishka")
+# Requests and events per processor second, measured on a machine of the same kind with the same
+# answers, but with a mock and a load generator in C.
+MARKS = {
+    "nginx as a plain proxy": (29_330, 154_792),
+    "a bare protocol server in Python": (12_488, 123_039),
+    "Litestar `@asgi` mount, uvicorn, raw pool": (4_781, 130_124),
+    "Litestar route with aiohttp": (1_408, 43_220),
+    "Portkey 1.15.2": (488, 17_886),
+    "LiteLLM 1.106.2 without its database": (52, 328),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a run besides its loads."""
+
+    command: str
+    rounds: int
+    seconds: float
+    pinned: bool
+    first_start_s: Mapping[str, float]
+    later_start_s: Mapping[str, float]
+    idle_memory_mib: float
+    idle_database_memory_mib: float
+    loaded_memory_mib: float
+    exact: bool
+    ledger: str
+
+
+def write_report(path: Path, facts: Facts, outcomes: Outcomes) -> None:
+    path.write_text("\n".join(_lines(facts, outcomes)) + "\n")
+
+
+def _lines(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
+    yield from _introduction(facts)
+    yield from _summary(facts, outcomes)
+    yield from _table(outcomes)
+    yield from _marks(outcomes)
+    yield from _server(facts)
+
+
+def _introduction(facts: Facts) -> Iterator[str]:
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    yield "# What the data plane costs"
+    yield ""
+    yield "The same load is sent to a mock model server directly and through one Stoa process, with"
+    yield "keys checked and every call written to the ledger in the embedded Postgres."
+    yield "This file is written by the command below; `docs/explanation/performance.md` says how to"
+    yield "read it."
+    yield ""
+    yield f"- command: `{facts.command}`"
+    yield f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, revision {_revision()}"
+    yield f"- machine: {machine()}; load average at the end {load}"
+    yield f"- versions: Python {platform.python_version()}, {versions}"
+    places = (
+        "the server on one core; mock, load and Postgres on the other"
+        if facts.pinned
+        else "processes not pinned"
+    )
+    yield f"- method: {facts.rounds} rounds of {facts.seconds:g} s a load after a warm-up; {places}"
+    yield f"- ledger: {facts.ledger}: **{'exact' if facts.exact else 'NOT EXACT'}**"
+    yield ""
+
+
+def _summary(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
+    requests = typical(outcomes["stoa", THROUGHPUT.name], "requests_per_cpu_s")
+    events = typical(outcomes["stoa", STREAMS.name], "events_per_cpu_s")
+    yield "| | measured | aim |"
+    yield "|---|---|---|"
+    yield f"| requests per CPU-second | {requests:,.0f} | ≥ 1,500 |"
+    yield f"| SSE events per CPU-second | {events:,.0f} | ≥ 60,000 |"
+    for quantile, aim in (("p50", "≤ 2 ms"), ("p99", "")):
+        added = _added(outcomes, LATENCY.name, "latency_ms", quantile)
+        yield f"| added {quantile} at 100 requests/s | {added:.2f} ms | {aim} |"
+    for quantile in ("p50", "p99"):
+        added = _added(outcomes, FIRST_TOKEN.name, "ttft_ms", quantile)
+        yield f"| added {quantile} to the first token | {added:.2f} ms | |"
+    yield f"| idle memory without local models | {facts.idle_memory_mib:.0f} MiB | ≤ 120 MiB |"
+    yield f"| start without local models | {facts.later_start_s['readyz']:.2f} s | ≤ 2 s |"
+    yield ""
+
+
+def _table(outcomes: Outcomes) -> Iterator[str]:
+    yield "## Loads"
+    yield ""
+    yield "Rates are medians of the rounds; latencies are those of the best round, since other work"
+    yield "on the machine only adds. Processor time is the server's own, Postgres beside it."
+    yield ""
+    yield (
+        "| load | target | requests/s | requests per CPU-s | events per CPU-s | Postgres CPU µs "
+        "per request | p50 / p99 ms | first byte p50 / p99 ms | errors |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for scenario in SCENARIOS:
+        for (target, name), rounds in outcomes.items():
+            if name == scenario.name:
+                yield _row(name, target, rounds)
+    yield ""
+
+
+def _row(name: str, target: str, rounds: list[Outcome]) -> str:
+    served = sum(outcome.succeeded for outcome in rounds)
+    database_us = sum(outcome.database_cpu_s for outcome in rounds) / max(served, 1) * 1e6
+    measured = target != "direct"
+    cells = [
+        name,
+        target,
+        f"{typical(rounds, 'per_second'):,.0f}",
+        f"{typical(rounds, 'requests_per_cpu_s'):,.0f}" if measured else "",
+        f"{typical(rounds, 'events_per_cpu_s'):,.0f}" if measured and rounds[0].events else "",
+        f"{database_us:.0f}" if database_us else "",
+        f"{best(rounds, 'latency_ms', 'p50'):.2f} / {best(rounds, 'latency_ms', 'p99'):.2f}",
+        f"{best(rounds, 'ttft_ms', 'p50'):.2f} / {best(rounds, 'ttft_ms', 'p99'):.2f}",
+        str(sum(sum(outcome.errors.values()) for outcome in rounds)),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _marks(outcomes: Outcomes) -> Iterator[str]:
+    requests = typical(outcomes["stoa", THROUGHPUT.name], "requests_per_cpu_s")
+    events = typical(outcomes["stoa", STREAMS.name], "events_per_cpu_s")
+    yield "## Beside the reference marks"
+    yield ""
+    yield "The marks were measured on a machine of this kind on 2026-11-21, with a mock and a load"
+    yield "generator in C. Differences under about 30 % are noise there and here."
+    yield ""
+    yield "| | requests per CPU-s | Stoa is at | events per CPU-s | Stoa is at |"
+    yield "|---|---|---|---|---|"
+    for name, (mark, event_mark) in MARKS.items():
+        yield (
+            f"| {name} | {mark:,} | {_ratio(requests, mark)} | {event_mark:,} | "
+            f"{_ratio(events, event_mark)} |"
+        )
+    if ("nginx", THROUGHPUT.name) in outcomes:
+        here = typical(outcomes["nginx", THROUGHPUT.name], "requests_per_cpu_s")
+        event_here = typical(outcomes["nginx", STREAMS.name], "events_per_cpu_s")
+        yield (
+            f"| nginx as a plain proxy, in this run | {here:,.0f} | {_ratio(requests, here)} | "
+            f"{event_here:,.0f} | {_ratio(events, event_here)} |"
+        )
+    yield ""
+
+
+def _server(facts: Facts) -> Iterator[str]:
+    yield "## The process"
+    yield ""
+    yield "| | alive (`/healthz`) | ready (`/readyz`) |"
+    yield "|---|---|---|"
+    for name, start in (
+        ("first start: makes the database and the tables", facts.first_start_s),
+        ("later start", facts.later_start_s),
+    ):
+        yield f"| {name} | {start['healthz']:.2f} s | {start['readyz']:.2f} s |"
+    yield ""
+    yield (
+        f"Memory (PSS): {facts.idle_memory_mib:.0f} MiB idle, {facts.loaded_memory_mib:.0f} MiB "
+        f"after the load; Postgres {facts.idle_database_memory_mib:.0f} MiB idle."
+    )
+
+
+def _added(outcomes: Outcomes, name: str, what: str, quantile: str) -> float:
+    through = best(outcomes["stoa", name], what, quantile)
+    return through - best(outcomes["direct", name], what, quantile)
+
+
+def _ratio(here: float, mark: float) -> str:
+    share = here / mark if mark else float("nan")
+    return f"{share:.1f} x" if share >= 2 else f"{share:.0%}"
+
+
+def _revision() -> str:
+    git = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    run = subprocess.run(
+        git, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return run.stdout.strip() or "unknown"
