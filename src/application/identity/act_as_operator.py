@@ -1,0 +1,21 @@
+from dataclasses import dataclass
+
+from application.identity.ports import IdentityUnitOfWork
+from application.shared.actor import Actor
+from domain.identity.errors import TeamNotFoundError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActAsOperator:
+    """Finds out on whose behalf a person at the server's own terminal acts: the owner of the first
+    team. Whoever can run commands there can read the database anyway, so no key is asked for."""
+
+    uow: IdentityUnitOfWork
+
+    async def __call__(self) -> Actor:
+        async with self.uow as tx:
+            team = await tx.teams.first()
+            if team is None:
+                raise TeamNotFoundError
+            owner = await tx.users.owner_of(team.id)
+        return Actor(team_id=team.id, user_id=owner.id, capture_content=team.capture_content)

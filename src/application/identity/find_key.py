@@ -1,0 +1,36 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.identity.ports import IdentityUnitOfWork
+from application.shared.actor import Actor
+from domain.identity.api_key import ApiKey
+from domain.identity.errors import KeyNotFoundError
+from domain.identity.permissions import Permission
+from domain.shared.ids import KeyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindKeyQuery:
+    """``reference`` is an id or a name."""
+
+    actor: Actor
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindKey:
+    """Finds the API key that a person means: by id, or a live one by name."""
+
+    uow: IdentityUnitOfWork
+
+    async def __call__(self, query: FindKeyQuery) -> ApiKey:
+        query.actor.require(Permission.MANAGE_KEYS)
+        async with self.uow as tx:
+            found = await tx.api_keys.find_by_name(query.actor.team_id, query.reference)
+            if found is not None:
+                return found
+            try:
+                key_id = KeyId(UUID(query.reference))
+            except ValueError:
+                raise KeyNotFoundError from None
+            return await tx.api_keys.get(query.actor.team_id, key_id)
