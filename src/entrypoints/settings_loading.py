@@ -126,8 +126,11 @@ def _describe(item: msgspec.structs.FieldInfo, raw: object, source: SettingSourc
     details = about(item.name)
     shown = "" if details.secret or "url" in item.name else f", got '{raw}'"
     variable = variable_of(item.name)
+    place = f"{variable} ({source})"
+    if source is SettingSource.OPTION:
+        place = f"--{item.name.replace('_', '-')}"
     expected = describe_values(item.type, details)
-    return FieldError(variable, f"{variable} ({source}): expected {expected}{shown}")
+    return FieldError(variable, f"{place}: expected {expected}{shown}")
 
 
 def _check_production(settings: Settings) -> list[FieldError]:

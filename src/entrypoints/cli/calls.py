@@ -1,0 +1,97 @@
+from uuid import UUID
+
+import click
+
+from adapters.http.calls.schemas import CallDetailView, CallSlice, CallView
+from application.inference.get_call import GetCall, GetCallQuery
+from application.inference.list_calls import ListCalls, ListCallsQuery
+from application.inference.ports import CallFilter
+from application.shared.pagination import MAX_LIMIT
+from domain.inference.call import CallStatus
+from domain.shared.ids import CallId
+from entrypoints.cli.invocation import Invocation
+from entrypoints.cli.moments import MOMENT, Moment, ago
+from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.session import Session, run_session
+
+COLUMNS = ("time", "model", "deployment", "status", "in", "out", "cost $", "ms", "error", "id")
+
+
+@click.group()
+def calls_command() -> None:
+    """Look into the ledger of calls."""
+
+
+@calls_command.command("list")
+@click.option("--since", type=MOMENT, help="Not before this: 24h, or a date.")
+@click.option("--until", type=MOMENT, help="Before this: 1h, or a date.")
+@click.option("--model", help="Only calls that asked for this model.")
+@click.option("--status", type=click.Choice([str(status) for status in CallStatus]))
+@click.option("--limit", type=click.IntRange(1, MAX_LIMIT), default=20, show_default=True)
+@click.option("--cursor", help="Go on where an earlier list ended.")
+@json_option
+@click.pass_obj
+def list_calls(
+    invocation: Invocation,
+    *,
+    since: Moment | None,
+    until: Moment | None,
+    model: str | None,
+    status: str | None,
+    limit: int,
+    cursor: str | None,
+    as_json: bool,
+) -> None:
+    """List calls, newest first."""
+
+    async def work(session: Session) -> CallSlice:
+        now = session.clock.now()
+        where = CallFilter(
+            since=ago(since, now),
+            until=ago(until, now),
+            model=model,
+            status=CallStatus(status) if status else None,
+        )
+        use_case = await session.get(ListCalls)
+        return CallSlice.of(
+            await use_case(
+                ListCallsQuery(actor=session.actor, where=where, cursor=cursor, limit=limit)
+            )
+        )
+
+    view = run_session(invocation, work)
+    if as_json:
+        print_json(view)
+        return
+    print_table(COLUMNS, map(_row, view.items), right=("in", "out", "cost $", "ms"))
+    if view.next_cursor:
+        click.echo(f"There are more: --cursor {view.next_cursor}", err=True)
+
+
+@calls_command.command("show")
+@click.argument("call_id", type=click.UUID, metavar="ID")
+@click.pass_obj
+def show_call(invocation: Invocation, call_id: UUID) -> None:
+    """Show one call as JSON, with its contents if the team captured them then."""
+
+    async def work(session: Session) -> CallDetailView:
+        get_call = await session.get(GetCall)
+        query = GetCallQuery(actor=session.actor, call_id=CallId(call_id))
+        return CallDetailView.of(await get_call(query))
+
+    print_json(run_session(invocation, work))
+
+
+def _row(call: CallView) -> tuple[object, ...]:
+    return (
+        call.created_at,
+        call.model,
+        call.deployment,
+        call.status.value,
+        call.prompt_tokens,
+        call.completion_tokens,
+        call.cost,
+        None if call.latency_ms is None else round(call.latency_ms),
+        call.error_code,
+        call.id,
+    )

@@ -1,0 +1,127 @@
+from dataclasses import replace
+
+import click
+
+from adapters.http.keys.schemas import IssuedKeyView, KeyView
+from application.identity.find_key import FindKey, FindKeyQuery
+from application.identity.issue_key import IssueKey, IssueKeyCommand
+from application.identity.list_keys import ListKeys, ListKeysQuery
+from application.identity.revoke_key import RevokeKey, RevokeKeyCommand
+from application.shared.pagination import MAX_PAGE_SIZE, PageRequest
+from domain.identity.model_patterns import ANY_MODEL
+from entrypoints.cli.invocation import Invocation
+from entrypoints.cli.moments import MOMENT, Moment, ahead
+from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.session import Session, run_session
+
+COLUMNS = ("name", "key", "status", "models", "created", "expires", "last used", "id")
+
+
+@click.group()
+def keys_command() -> None:
+    """Create, list and revoke API keys."""
+
+
+@keys_command.command("create")
+@click.argument("name")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="PATTERN",
+    help="A model that the key may use, with * for any run of characters. Repeat it for several; "
+    "without it the key may use all.",
+)
+@click.option("--expires", type=MOMENT, help="When the key ends: 30d, or a date.")
+@json_option
+@click.pass_obj
+def create_key(
+    invocation: Invocation,
+    name: str,
+    models: tuple[str, ...],
+    expires: Moment | None,
+    as_json: bool,
+) -> None:
+    """Make a new API key called NAME and print it. It is shown only this once."""
+
+    async def work(session: Session) -> IssuedKeyView:
+        now = session.clock.now()
+        issue_key = await session.get(IssueKey)
+        issued = await issue_key(
+            IssueKeyCommand(
+                actor=session.actor,
+                name=name,
+                allowed_models=models or ANY_MODEL,
+                expires_at=ahead(expires, now),
+            )
+        )
+        return IssuedKeyView.of_issued(issued, now)
+
+    view = run_session(invocation, work)
+    if as_json:
+        print_json(view)
+        return
+    click.echo(view.key)
+    click.echo(f"This is the key '{view.name}', shown only this once.", err=True)
+
+
+@keys_command.command("list")
+@json_option
+@click.pass_obj
+def list_keys(invocation: Invocation, as_json: bool) -> None:
+    """List the API keys, newest first."""
+
+    async def work(session: Session) -> list[KeyView]:
+        now = session.clock.now()
+        use_case = await session.get(ListKeys)
+        page = PageRequest(page_size=MAX_PAGE_SIZE)
+        views: list[KeyView] = []
+        while True:
+            found = await use_case(ListKeysQuery(actor=session.actor, page=page))
+            views += [KeyView.of(key, now) for key in found.items]
+            if page.page >= found.total_pages:
+                return views
+            page = replace(page, page=page.page + 1)
+
+    views = run_session(invocation, work)
+    if as_json:
+        print_json({"items": views})
+        return
+    print_table(
+        COLUMNS,
+        (
+            (
+                view.name,
+                view.masked_key,
+                view.status,
+                view.allowed_models,
+                view.created_at,
+                view.expires_at,
+                view.last_used_at,
+                view.id,
+            )
+            for view in views
+        ),
+    )
+
+
+@keys_command.command("revoke")
+@click.argument("reference", metavar="NAME_OR_ID")
+@json_option
+@click.pass_obj
+def revoke_key(invocation: Invocation, reference: str, as_json: bool) -> None:
+    """Close an API key for good; every node refuses it at once."""
+
+    async def work(session: Session) -> KeyView:
+        find_key = FindKey(uow=session.uow)
+        found = await find_key(FindKeyQuery(actor=session.actor, reference=reference))
+        revoke = await session.get(RevokeKey)
+        await revoke(RevokeKeyCommand(actor=session.actor, key_id=found.id))
+        closed = await find_key(FindKeyQuery(actor=session.actor, reference=str(found.id)))
+        return KeyView.of(closed, session.clock.now())
+
+    view = run_session(invocation, work)
+    if as_json:
+        print_json(view)
+        return
+    click.echo(f"The key '{view.name}' ({view.masked_key}) is revoked.")

@@ -1,0 +1,63 @@
+import click
+
+from adapters.http.team.schemas import TeamView
+from application.identity.get_team import GetTeam
+from application.identity.update_team import UpdateTeam, UpdateTeamCommand
+from application.shared.unset import UNSET
+from entrypoints.cli.invocation import Invocation
+from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.session import Session, run_session
+
+
+@click.group()
+def team_command() -> None:
+    """See and change the team."""
+
+
+@team_command.command("show")
+@json_option
+@click.pass_obj
+def show_team(invocation: Invocation, as_json: bool) -> None:
+    """Show the team."""
+
+    async def work(session: Session) -> TeamView:
+        get_team = await session.get(GetTeam)
+        return TeamView.of(await get_team(session.actor))
+
+    _print(run_session(invocation, work), as_json=as_json)
+
+
+@team_command.command("set")
+@click.option("--name", help="Rename the team.")
+@click.option(
+    "--capture/--no-capture",
+    default=None,
+    help="Keep prompts and answers with the calls in the ledger, or stop keeping them.",
+)
+@json_option
+@click.pass_obj
+def set_team(invocation: Invocation, name: str | None, capture: bool | None, as_json: bool) -> None:
+    """Change the team; what is not given stays."""
+    if name is None and capture is None:
+        raise click.UsageError("Give --name, --capture or --no-capture.")
+
+    async def work(session: Session) -> TeamView:
+        update_team = await session.get(UpdateTeam)
+        command = UpdateTeamCommand(
+            actor=session.actor,
+            name=UNSET if name is None else name,
+            capture_content=UNSET if capture is None else capture,
+        )
+        return TeamView.of(await update_team(command))
+
+    _print(run_session(invocation, work), as_json=as_json)
+
+
+def _print(team: TeamView, *, as_json: bool) -> None:
+    if as_json:
+        print_json(team)
+        return
+    print_table(
+        ("team", "captures contents", "created", "id"),
+        [(team.name, team.capture_content, team.created_at, team.id)],
+    )
