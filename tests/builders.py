@@ -1,0 +1,98 @@
+"""Entities with defaults that fit each other: all belong to one team and one moment."""
+
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from application.shared.actor import Actor
+from domain.identity.api_key import HINT_LENGTH, SECRET_PREFIX, ApiKey, hash_secret
+from domain.identity.model_patterns import ANY_MODEL
+from domain.identity.team import Membership, Team, User
+from domain.inference.call import Call
+from domain.models.prices import Prices
+from domain.models.served_model import ModelKind, ServedModel
+from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from tests.fakes.clock import START
+from tests.fakes.ids import uuid7_at
+
+TEAM_ID = TeamId(uuid7_at(START, 1))
+USER_ID = UserId(uuid7_at(START, 2))
+KEY_ID = KeyId(uuid7_at(START, 3))
+OTHER_TEAM_ID = TeamId(uuid7_at(START, 4))
+PRICES = Prices(input=Decimal("2.5"), output=Decimal(10), cached_input=Decimal("1.25"))
+
+# Ids that are made here never meet those of a `SequentialIds`.
+_counter = count(1_000_000)
+
+
+def a_team(**fields: Any) -> Team:
+    defaults: dict[str, Any] = {
+        "id": TEAM_ID,
+        "name": "Acme",
+        "capture_content": False,
+        "created_at": START,
+    }
+    return Team(**(defaults | fields))
+
+
+def a_user(**fields: Any) -> User:
+    defaults: dict[str, Any] = {"id": USER_ID, "display_name": "Ada", "created_at": START}
+    return User(**(defaults | fields))
+
+
+def a_membership(**fields: Any) -> Membership:
+    defaults: dict[str, Any] = {"team_id": TEAM_ID, "user_id": USER_ID, "role": "owner"}
+    return Membership(**(defaults | fields))
+
+
+def a_key(*, secret: str | None = None, **fields: Any) -> ApiKey:
+    """A live key with an id of its own; its name and secret follow from the id."""
+    created_at = fields.get("created_at", START)
+    number = next(_counter)
+    secret = secret or f"{SECRET_PREFIX}{number:043d}"
+    defaults: dict[str, Any] = {
+        "id": KeyId(uuid7_at(created_at, number)),
+        "team_id": TEAM_ID,
+        "user_id": USER_ID,
+        "name": f"key {number}",
+        "secret_hash": hash_secret(secret),
+        "hint": secret[-HINT_LENGTH:],
+        "allowed_models": ANY_MODEL,
+        "created_at": created_at,
+    }
+    return ApiKey(**(defaults | fields))
+
+
+def a_call(**fields: Any) -> Call:
+    """An open call with an id of its own that fits ``created_at``."""
+    created_at = fields.get("created_at", START)
+    defaults: dict[str, Any] = {
+        "id": CallId(uuid7_at(created_at, next(_counter))),
+        "team_id": TEAM_ID,
+        "key_id": KEY_ID,
+        "user_id": USER_ID,
+        "correlation_id": "c-1",
+        "endpoint": "/v1/chat/completions",
+        "model": "large",
+        "stream": False,
+        "created_at": created_at,
+        "provider": "acme",
+        "deployment": "acme/large-2",
+        "price": PRICES,
+    }
+    return Call(**(defaults | fields))
+
+
+def a_model(**fields: Any) -> ServedModel:
+    defaults: dict[str, Any] = {
+        "name": "large",
+        "kind": ModelKind.CHAT,
+        "provider": "acme",
+        "upstream_name": "large-2",
+        "prices": PRICES,
+    }
+    return ServedModel(**(defaults | fields))
+
+
+def an_actor(**fields: Any) -> Actor:
+    return Actor(**({"team_id": TEAM_ID, "user_id": USER_ID, "key_id": KEY_ID} | fields))

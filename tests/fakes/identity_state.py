@@ -1,0 +1,65 @@
+import asyncio
+from collections import defaultdict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from domain.identity.api_key import ApiKey
+from domain.identity.team import Membership, Team, User
+from domain.shared.ids import KeyId, TeamId, UserId
+
+
+@dataclass(slots=True)
+class IdentityState:
+    teams: dict[TeamId, Team] = field(default_factory=dict)
+    users: dict[UserId, User] = field(default_factory=dict)
+    memberships: dict[tuple[TeamId, UserId], Membership] = field(default_factory=dict)
+    keys: dict[KeyId, ApiKey] = field(default_factory=dict)
+
+    def take_over(self, newer: "IdentityState") -> None:
+        self.teams |= newer.teams
+        self.users |= newer.users
+        self.memberships |= newer.memberships
+        self.keys |= newer.keys
+
+
+class InMemoryIdentity:
+    """What several units of work share: the committed state and the locks."""
+
+    def __init__(self) -> None:
+        self.committed = IdentityState()
+        self.locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+
+class Transaction:
+    def __init__(self, database: InMemoryIdentity) -> None:
+        self.written = IdentityState()
+        self._database = database
+        self._held: dict[Hashable, asyncio.Lock] = {}
+
+    async def lock(self, *what: Hashable) -> None:
+        """Wait until nobody else holds the lock, and hold it to the end."""
+        if what not in self._held:
+            lock = self._database.locks[what]
+            await lock.acquire()
+            self._held[what] = lock
+
+    def commit(self) -> None:
+        self._database.committed.take_over(self.written)
+        self.written = IdentityState()
+
+    def end(self) -> None:
+        for lock in self._held.values():
+            lock.release()
+        self._held.clear()
+
+    def teams(self) -> dict[TeamId, Team]:
+        return self._database.committed.teams | self.written.teams
+
+    def users(self) -> dict[UserId, User]:
+        return self._database.committed.users | self.written.users
+
+    def memberships(self) -> dict[tuple[TeamId, UserId], Membership]:
+        return self._database.committed.memberships | self.written.memberships
+
+    def keys(self) -> dict[KeyId, ApiKey]:
+        return self._database.committed.keys | self.written.keys
