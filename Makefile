@@ -33,7 +33,7 @@ lock: ## Resolve anew and pin every package in pyproject.toml
 lock-check: ## Check that a fresh resolution gives exactly the pinned packages
 	uv run python scripts/lock.py --check
 
-migration: ## Draft a migration from the tables: make migration m="add prompts"
+migration: ## Draft one from the tables, with STOA_DATABASE_URL set: make migration m="add prompts"
 	@test -n "$(m)" || { echo 'Say what it does: make migration m="add prompts"'; exit 2; }
 	uv run alembic revision --autogenerate -m "$(m)"
 
