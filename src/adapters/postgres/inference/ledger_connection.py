@@ -1,0 +1,104 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import asyncpg
+
+from adapters.postgres.engine import connect
+from adapters.postgres.inference.ledger_row import Item
+
+WRITE_TIMEOUT_S = 30.0
+_LOOK_AGAIN_S = 0.001
+
+# The plans are for the shape that the tables will have, not for how empty they happen to be when
+# a connection is made: find rows by their key, in the partition that has them.
+_SETTINGS = {
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+
+StatementOf = Callable[[bool, bool], str]
+
+
+class LedgerConnection:
+    """A connection with the statements of a lane prepared, so that a batch is one write to the
+    socket: Postgres commits what it has received, whatever becomes of this process."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        prepared: dict[tuple[bool, bool], Any],
+        arguments: tuple[object, ...],
+    ) -> None:
+        self._connection = connection
+        # asyncpg does not show its transport, and nothing else knows what is still to be sent.
+        self._transport = connection._transport  # noqa: SLF001
+        self._prepared = prepared
+        self._arguments = arguments
+        self._batch: Sequence[Item] = ()
+
+    @classmethod
+    async def open(
+        cls, database_url: str, purpose: str, statement: StatementOf, arguments: tuple[object, ...]
+    ) -> "LedgerConnection":
+        """``statement(retry, contents)`` is SQL that takes a batch as JSON, and the arguments."""
+        connection = await connect(database_url, purpose=purpose, **_SETTINGS)
+        try:
+            prepared = {
+                variant: await connection.prepare(statement(*variant))
+                for variant in ((False, False), (False, True), (True, False), (True, True))
+            }
+        except BaseException:
+            connection.terminate()
+            raise
+        return cls(connection, prepared, arguments)
+
+    def on_lost(self, call: Callable[[], None]) -> None:
+        self._connection.add_termination_listener(lambda _: call())
+
+    @property
+    def is_open(self) -> bool:
+        return not self._connection.is_closed()
+
+    def has_sent_all(self) -> bool:
+        """Whether everything written is in the hands of the operating system."""
+        transport = self._transport
+        return not transport.is_closing() and transport.get_write_buffer_size() == 0
+
+    async def write(self, batch: Sequence[Item], *, is_retry: bool) -> None:
+        """Write the batch in a transaction of its own; it leaves before the first wait."""
+        is_awaited = has_content = False
+        for item in batch:
+            is_awaited |= item.take_off(self.has_sent_all)
+            has_content |= item.has_content
+        payload = b"[%b]" % b",".join([item.payload for item in batch])
+        if is_awaited:
+            self._batch = batch
+            asyncio.get_running_loop().call_soon(self._hand_over, batch)
+        statement = self._prepared[is_retry, has_content]
+        try:
+            await statement.fetch(payload.decode(), *self._arguments, timeout=WRITE_TIMEOUT_S)
+        finally:
+            self._batch = ()
+
+    def terminate(self) -> None:
+        self._connection.terminate()
+
+    async def close(self) -> None:
+        try:
+            await self._connection.close(timeout=1)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self._connection.terminate()
+
+    def _hand_over(self, batch: Sequence[Item]) -> None:
+        """A batch that is too big for the socket's buffer leaves in pieces."""
+        if batch is not self._batch:
+            return
+        if self.has_sent_all():
+            for item in batch:
+                item.hand_over()
+        else:
+            asyncio.get_running_loop().call_later(_LOOK_AGAIN_S, self._hand_over, batch)

@@ -1,0 +1,238 @@
+"""What waits in the ledger's queues, and who waits for it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator
+from enum import IntEnum
+from typing import Protocol
+
+from application.inference.ports import WriteAhead
+from domain.inference.errors import LedgerUnavailableError
+
+
+class Item(Protocol):
+    """Something that a lane writes: ``payload`` is read when it takes off."""
+
+    payload: bytes
+    has_content: bool
+
+    def take_off(self, is_handed_over: Callable[[], bool]) -> bool:
+        """Called right before the write; returns whether somebody waits for its being sent."""
+        ...
+
+    def hand_over(self) -> None: ...
+
+
+class RowState(IntEnum):
+    QUEUED = 0
+    FLYING = 1
+    DURABLE = 2
+    REFUSED = 3
+
+
+class Deadlines:
+    """Futures that all may wait equally long: one timer does for any number of them."""
+
+    def __init__(self, timeout_s: float, message: str) -> None:
+        self._timeout_s = timeout_s
+        self._message = message
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def future(self) -> asyncio.Future[None]:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        waiting = self._waiting
+        while waiting and waiting[0][1].done():
+            waiting.popleft()
+        waiting.append((loop.time() + self._timeout_s, future))
+        if self._timer is None:
+            self._timer = loop.call_later(self._timeout_s, self._ring)
+        return future
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        waiting = self._waiting
+        while waiting and (waiting[0][1].done() or waiting[0][0] <= now):
+            _, future = waiting.popleft()
+            if not future.done():
+                future.set_exception(LedgerUnavailableError(self._message, retry_after=1.0))
+        self._timer = loop.call_at(waiting[0][0], self._ring) if waiting else None
+
+
+class LedgerRow(WriteAhead):
+    """The row of one call from its queueing to its being durable.
+
+    A future is made only for those who must wait, and for each of them his own, since a cancelled
+    task cancels the future that it waits for.
+    """
+
+    __slots__ = (
+        "_durable_by",
+        "_is_handed_over",
+        "_sent_by",
+        "_waiting_for_durable",
+        "_waiting_for_sent",
+        "error",
+        "has_content",
+        "outcome",
+        "payload",
+        "state",
+    )
+
+    def __init__(
+        self, payload: bytes, has_content: bool, sent_by: Deadlines, durable_by: Deadlines
+    ) -> None:
+        self.payload = payload
+        self.has_content = has_content
+        self.state = RowState.QUEUED
+        self.error: LedgerUnavailableError | None = None
+        self.outcome: Outcome | None = None
+        self._is_handed_over: Callable[[], bool] | None = None
+        self._sent_by = sent_by
+        self._durable_by = durable_by
+        self._waiting_for_sent: list[asyncio.Future[None]] | None = None
+        self._waiting_for_durable: list[asyncio.Future[None]] | None = None
+
+    @property
+    def sent(self) -> Awaitable[None]:
+        return Sent(self)
+
+    @property
+    def committed(self) -> Awaitable[None]:
+        return Committed(self)
+
+    @property
+    def is_sent(self) -> bool:
+        if self.state is RowState.FLYING:
+            return self._is_handed_over is not None and self._is_handed_over()
+        return self.state is RowState.DURABLE
+
+    def wait_for_sent(self) -> asyncio.Future[None]:
+        future = self._sent_by.future()
+        if self._waiting_for_sent is None:
+            self._waiting_for_sent = []
+        self._waiting_for_sent.append(future)
+        return future
+
+    def wait_for_durable(self) -> asyncio.Future[None]:
+        future = self._durable_by.future()
+        if self._waiting_for_durable is None:
+            self._waiting_for_durable = []
+        self._waiting_for_durable.append(future)
+        return future
+
+    def take_off(self, is_handed_over: Callable[[], bool]) -> bool:
+        self.state = RowState.FLYING
+        self._is_handed_over = is_handed_over
+        return self._waiting_for_sent is not None
+
+    def hand_over(self) -> None:
+        waiting, self._waiting_for_sent = self._waiting_for_sent, None
+        _release(waiting, None)
+
+    def land(self) -> None:
+        self.state = RowState.DURABLE
+        self._is_handed_over = None
+        self._release_all(None)
+
+    def refuse(self, error: LedgerUnavailableError) -> None:
+        self.state = RowState.REFUSED
+        self.error = error
+        self._is_handed_over = None
+        self._release_all(error)
+
+    def _release_all(self, error: LedgerUnavailableError | None) -> None:
+        if self._waiting_for_sent is not None:
+            _release(self._waiting_for_sent, error)
+            self._waiting_for_sent = None
+        if self._waiting_for_durable is not None:
+            _release(self._waiting_for_durable, error)
+            self._waiting_for_durable = None
+
+
+class Outcome:
+    """The settlement of a call whose row is durable or about to be."""
+
+    __slots__ = ("has_content", "payload")
+
+    def __init__(self, payload: bytes, has_content: bool) -> None:
+        self.payload = payload
+        self.has_content = has_content
+
+    def take_off(self, is_handed_over: Callable[[], bool]) -> bool:
+        return False
+
+    def hand_over(self) -> None:
+        """Nobody waits for an outcome to be sent."""
+
+
+class Sent:
+    """Awaiting it gives the loop one turn, in which uvloop does the writing that it has put off,
+    and only then asks for a future."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: LedgerRow) -> None:
+        self._row = row
+
+    def __await__(self) -> Generator[object, None, None]:
+        row = self._row
+        if row.state is RowState.FLYING and not row.is_sent:
+            yield None
+        if row.error is not None:
+            raise row.error
+        if not row.is_sent:
+            yield from row.wait_for_sent().__await__()
+
+
+class Committed:
+    __slots__ = ("_row",)
+
+    def __init__(self, row: LedgerRow) -> None:
+        self._row = row
+
+    def __await__(self) -> Generator[object, None, None]:
+        row = self._row
+        if row.error is not None:
+            raise row.error
+        if row.state is not RowState.DURABLE:
+            yield from row.wait_for_durable().__await__()
+
+
+class NotWritten(WriteAhead):
+    """The answer to a call that did not even get into the queue."""
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: LedgerUnavailableError) -> None:
+        self._error = error
+
+    @property
+    def sent(self) -> Awaitable[None]:
+        return self._fail()
+
+    @property
+    def committed(self) -> Awaitable[None]:
+        return self._fail()
+
+    async def _fail(self) -> None:
+        raise self._error
+
+
+def _release(
+    waiting: list[asyncio.Future[None]] | None, error: LedgerUnavailableError | None
+) -> None:
+    for future in waiting or ():
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
