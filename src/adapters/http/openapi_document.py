@@ -59,7 +59,8 @@ def _with_problems(path: str, operation: Document) -> Document:
         statuses.add(404)
     if "requestBody" in operation:
         statuses |= {409, 413}
-    return {**operation, "responses": _errors(sorted(statuses), "problem") | kept}
+    responses = _errors(sorted(statuses), "problem") | kept
+    return {**operation, "responses": dict(sorted(responses.items()))}
 
 
 def _extra_operation(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Document:

@@ -1,0 +1,28 @@
+from tests.e2e.api.world import World
+
+TEAM = "/api/v1/team"
+
+
+async def test_the_team_is_shown_and_changed() -> None:
+    world = World()
+    async with world.client() as client:
+        before = (await client.get(TEAM)).json()
+        changed = await client.patch(TEAM, json={"capture_content": True})
+        after = (await client.get(TEAM)).json()
+
+    assert before == {
+        "id": str(world.team.id),
+        "name": "Stoics",
+        "capture_content": False,
+        "created_at": "2026-11-21T12:00:00Z",
+    }
+    assert changed.status_code == 200
+    assert after == before | {"capture_content": True}
+
+
+async def test_an_empty_name_is_refused() -> None:
+    async with World().client() as client:
+        answer = await client.patch(TEAM, json={"name": " "})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "name"
