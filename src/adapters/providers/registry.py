@@ -1,8 +1,26 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from application.inference.ports import ModelProvider, ModelProviders
+
+
+class HostedStatus(Protocol):
+    """``state`` is ``loading``, ``ready`` or ``failed``; ``reason`` says why it failed."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def reason(self) -> str | None: ...
+
+
+@runtime_checkable
+class ModelHost(Protocol):
+    """A provider that has its models in this process."""
+
+    def status(self) -> Mapping[str, HostedStatus]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +38,12 @@ class ConfiguredProviders(ModelProviders):
 
     async def stop(self) -> None:
         await asyncio.gather(*(provider.stop() for provider in self.by_name.values()))
+
+    def hosted_models(self) -> dict[str, HostedStatus]:
+        """The state of every model that runs in this process."""
+        return {
+            name: status
+            for provider in self.by_name.values()
+            if isinstance(provider, ModelHost)
+            for name, status in provider.status().items()
+        }

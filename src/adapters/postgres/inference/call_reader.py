@@ -64,31 +64,31 @@ class PostgresCallReader(CallReader):
         self, team_id: TeamId, grouping: UsageGrouping, where: CallFilter
     ) -> tuple[UsageRow, ...]:
         group = _group(grouping)
-        cost = func.coalesce(func.sum(calls.c.cost), 0).label("cost")
-        count = func.count().label("calls")
         query = (
             select(
                 group.label("group"),
-                count,
+                func.count().label("calls"),
                 *(
                     func.count().filter(calls.c.status == status).label(status)
                     for status in _STATUSES
                 ),
                 *(func.coalesce(func.sum(calls.c[name]), 0).label(name) for name in _TOKENS),
-                cost,
+                func.coalesce(func.sum(calls.c.cost), 0).label("cost"),
                 func.count()
-                .filter(calls.c.cost.is_(None), calls.c.prompt_tokens.is_not(None))
+                .filter(
+                    calls.c.input_price.is_(None),
+                    calls.c.prompt_tokens + calls.c.completion_tokens > 0,
+                )
                 .label("unpriced"),
             )
             .where(*_conditions(team_id, where))
             .group_by(group)
         )
-        order = (
-            (group.desc(),) if grouping is UsageGrouping.DAY else (cost.desc(), count.desc(), group)
-        )
-        rows = await self._all(query.order_by(*order))
         names = await self._key_names(team_id) if grouping is UsageGrouping.KEY else {}
-        return tuple(_to_usage(row, names) for row in rows)
+        rows = [_to_usage(row, names) for row in await self._all(query)]
+        if grouping is UsageGrouping.DAY:
+            return tuple(sorted(rows, key=lambda row: row.group, reverse=True))
+        return tuple(sorted(rows, key=lambda row: (-row.cost, -row.calls, row.label, row.group)))
 
     async def _key_names(self, team_id: TeamId) -> dict[str, str]:
         rows = await self._all(
