@@ -1,6 +1,7 @@
 """The door of the data plane: what a call must pass before it reaches a provider, and the hand
 that closes its ledger row whatever happens to it afterwards."""
 
+from asyncio import CancelledError
 from dataclasses import dataclass
 
 from application.inference.ports import (
@@ -70,14 +71,19 @@ class CallInFlight:
         self._settle(CallStatus.SUCCEEDED, report, response=response)
 
     def fail(
-        self, error: BaseException, report: StreamReport | None = None, response: bytes = b""
+        self,
+        error: BaseException,
+        report: ProviderAnswer | StreamReport | None = None,
+        response: bytes = b"",
     ) -> None:
         """Close the row of a call that ended in an error; the provider's own refusal of a request
         counts as a failure too, since it did reach the provider."""
         code = error.code if isinstance(error, StoaError) else TechnicalError.code
         self._settle(CallStatus.FAILED, report, error_code=code, response=response)
 
-    def cancel(self, report: StreamReport | None = None, response: bytes = b"") -> None:
+    def cancel(
+        self, report: ProviderAnswer | StreamReport | None = None, response: bytes = b""
+    ) -> None:
         """Close the row of a call whose client went away, or that a shutdown cut off."""
         self._settle(CallStatus.CANCELLED, report, error_code="CANCELLED", response=response)
 
@@ -143,10 +149,24 @@ class Admission:
         except FunctionalError as error:
             await self._refuse(call, error, started)
             raise
+        flight = self._open(call, command, model, started)
+        try:
+            await flight.write_ahead.sent
+        except CancelledError:
+            flight.cancel()
+            raise
+        except BaseException as error:
+            flight.fail(error)
+            raise
+        return flight
+
+    def _open(
+        self, call: Call, command: InvokeModelCommand, model: ServedModel, started: float
+    ) -> CallInFlight:
         call.provider = model.provider
         call.deployment = model.deployment
         call.price = model.prices
-        flight = CallInFlight(
+        return CallInFlight(
             call=call,
             request=_provider_request(command, model),
             write_ahead=self.ledger.open(call),
@@ -155,12 +175,6 @@ class Admission:
             started=started,
             capture=command.actor.capture_content,
         )
-        try:
-            await flight.write_ahead.sent
-        except BaseException as error:
-            flight.fail(error)
-            raise
-        return flight
 
     def _resolve(self, command: InvokeModelCommand) -> ServedModel:
         command.actor.require(Permission.INVOKE_MODELS)

@@ -18,16 +18,18 @@ class InvokeModel:
 
     async def __call__(self, command: InvokeModelCommand) -> ProviderAnswer:
         flight = await self.admission.admit(command)
+        # What was answered is paid for, whether or not it still reaches the client.
+        answer: ProviderAnswer | None = None
         try:
             provider = self.providers.get(flight.request.model.provider)
             answer = await provider.complete(flight.request)
             flight.first_byte()
             await flight.write_ahead.committed
         except CancelledError:
-            flight.cancel()
+            flight.cancel(answer)
             raise
         except BaseException as error:
-            flight.fail(error)
+            flight.fail(error, answer)
             raise
         flight.succeed(answer, answer.body)
         return answer
