@@ -1,4 +1,8 @@
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Gate:
@@ -14,6 +18,7 @@ class Gate:
         self._error: BaseException | None = None
 
     def shut(self) -> None:
+        self.reached.clear()
         self._opened.clear()
 
     def open(self) -> None:
@@ -29,3 +34,11 @@ class Gate:
         await self._opened.wait()
         if self._error is not None:
             raise self._error
+
+
+async def held_at(gate: Gate, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """Shut the gate, start the work, and return when the work stands before the gate."""
+    gate.shut()
+    task = asyncio.create_task(work)
+    await gate.reached.wait()
+    return task

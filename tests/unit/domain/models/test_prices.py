@@ -1,0 +1,100 @@
+from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.models.prices import Prices
+from domain.shared.usage import Usage
+
+dollars = st.decimals(min_value=0, max_value=10_000, places=6)
+prices = st.builds(
+    Prices, input=dollars, output=dollars, cached_input=st.one_of(st.none(), dollars)
+)
+tokens = st.integers(min_value=0, max_value=100_000_000)
+usages = st.builds(
+    Usage,
+    prompt_tokens=tokens,
+    cached_tokens=tokens,
+    completion_tokens=tokens,
+    reasoning_tokens=tokens,
+)
+
+
+def test_a_call_costs_its_fresh_cached_and_answered_tokens() -> None:
+    price = Prices(input=Decimal("2.5"), output=Decimal(10), cached_input=Decimal("1.25"))
+    usage = Usage(prompt_tokens=10, cached_tokens=4, completion_tokens=5)
+
+    cost = price.cost(usage)
+
+    assert cost == Decimal("0.00007")
+
+
+def test_cached_tokens_cost_like_any_other_without_a_price_of_their_own() -> None:
+    price = Prices(input=Decimal(3), output=Decimal(0))
+
+    assert price.cost(Usage(prompt_tokens=10, cached_tokens=4)) == Decimal("0.00003")
+
+
+def test_cached_tokens_can_be_free() -> None:
+    price = Prices(input=Decimal(3), output=Decimal(0), cached_input=Decimal(0))
+
+    assert price.cost(Usage(prompt_tokens=10, cached_tokens=4)) == Decimal("0.000018")
+
+
+def test_reasoning_tokens_are_not_charged_twice() -> None:
+    price = Prices(input=Decimal(1), output=Decimal(1))
+
+    thinking = price.cost(Usage(completion_tokens=5, reasoning_tokens=5))
+
+    assert thinking == price.cost(Usage(completion_tokens=5))
+
+
+def test_tenths_add_up() -> None:
+    price = Prices(input=Decimal("0.1"), output=Decimal("0.2"))
+
+    assert price.cost(Usage(prompt_tokens=1, completion_tokens=1)) == Decimal("0.0000003")
+
+
+@given(prices, usages)
+def test_a_cost_is_never_negative(price: Prices, usage: Usage) -> None:
+    assert price.cost(usage) >= 0
+
+
+@given(prices, st.lists(st.integers(), min_size=4, max_size=4))
+def test_no_cost_is_negative_whatever_a_provider_reports(
+    price: Prices, reported: list[int]
+) -> None:
+    prompt, cached, completion, reasoning = reported
+
+    usage = Usage(
+        prompt_tokens=prompt,
+        cached_tokens=cached,
+        completion_tokens=completion,
+        reasoning_tokens=reasoning,
+    )
+
+    assert price.cost(usage) >= 0
+
+
+@given(prices, usages, usages)
+def test_costs_are_additive(price: Prices, one: Usage, other: Usage) -> None:
+    together = Usage(
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        cached_tokens=one.cached_tokens + other.cached_tokens,
+        completion_tokens=one.completion_tokens + other.completion_tokens,
+    )
+
+    assert price.cost(one) + price.cost(other) == price.cost(together)
+
+
+@given(prices, usages)
+def test_a_cost_is_exact(price: Prices, usage: Usage) -> None:
+    cached_price = price.input if price.cached_input is None else price.cached_input
+    exact = (
+        (usage.prompt_tokens - usage.cached_tokens) * Fraction(price.input)
+        + usage.cached_tokens * Fraction(cached_price)
+        + usage.completion_tokens * Fraction(price.output)
+    ) / 1_000_000
+
+    assert Fraction(price.cost(usage)) == exact

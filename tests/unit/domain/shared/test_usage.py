@@ -1,0 +1,29 @@
+import pytest
+
+from domain.shared.usage import Usage
+
+
+def test_nothing_is_counted_at_first() -> None:
+    usage = Usage()
+
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.counted) == (0, 0, False)
+
+
+def test_cached_tokens_are_never_more_than_the_prompt() -> None:
+    usage = Usage(prompt_tokens=10, cached_tokens=11)
+
+    assert usage == Usage(prompt_tokens=10, cached_tokens=10)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(prompt_tokens=-1),
+        Usage(cached_tokens=-1),
+        Usage(completion_tokens=-1),
+        Usage(reasoning_tokens=-1),
+    ],
+    ids=["prompt", "cached", "completion", "reasoning"],
+)
+def test_no_number_is_negative(usage: Usage) -> None:
+    assert usage == Usage()
