@@ -67,10 +67,7 @@ class PrometheusCallMetrics(CallObserver):
             registry=registry,
         )
         self._provider_errors = Counter(
-            "stoa_provider_errors",
-            "Calls that failed at a provider.",
-            ("provider", "code"),
-            registry=registry,
+            "stoa_provider_errors", "Calls that failed.", ("provider", "code"), registry=registry
         )
         self._bound: dict[tuple[str, str, str | None, CallStatus], _Bound] = {}
 
