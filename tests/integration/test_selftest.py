@@ -1,0 +1,72 @@
+import msgspec
+import pytest
+
+from entrypoints.selftest.conformance import CHECKS, Report, examine
+from tests.fakes.openai_server import running_openai_server
+
+
+async def run(url: str, *, api_key: str | None = None, model: str | None = None) -> Report:
+    return await examine(url, api_key=api_key, model=model, timeout_s=10)
+
+
+def results(report: Report) -> dict[str, str]:
+    return {outcome.check: outcome.status for outcome in report.checks}
+
+
+async def test_a_faithful_server_passes_every_check() -> None:
+    async with running_openai_server() as server:
+        report = await run(server.url, api_key=server.key)
+
+    assert {check: status for check, status in results(report).items() if status != "pass"} == {}
+    assert report.passed == len(CHECKS)
+    assert all(outcome.duration_ms >= 0 for outcome in report.checks)
+
+
+async def test_the_url_may_name_the_api_itself_and_the_model_may_be_given() -> None:
+    async with running_openai_server() as server:
+        report = await run(f"{server.url}/v1/", api_key=server.key, model="talker")
+
+    assert report.failed == 0
+
+
+async def test_checks_of_authentication_are_skipped_where_no_key_is_asked_for() -> None:
+    async with running_openai_server(key=None) as server:
+        report = await run(server.url)
+
+    assert report.failed == 0
+    assert results(report)["auth: no key"] == "skip"
+    assert results(report)["auth: wrong key"] == "skip"
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "says"),
+    [
+        ("open-door", "auth: no key", "status 200, expected 401"),
+        ("open-door", "auth: wrong key", "status 200, expected 401"),
+        ("short-envelope", "models: unknown", "lacks param"),
+        ("short-envelope", "errors: malformed JSON", "lacks param"),
+        ("wrong-sum", "chat", "not the sum"),
+        ("no-done", "chat: stream", "[DONE]"),
+    ],
+)
+async def test_a_fault_is_found_and_named(fault: str, check: str, says: str) -> None:
+    async with running_openai_server(fault) as server:
+        report = await run(server.url, api_key=server.key)
+
+    outcome = next(outcome for outcome in report.checks if outcome.check == check)
+    assert outcome.status == "fail"
+    assert says in outcome.detail
+
+
+async def test_a_server_that_is_not_there_fails_the_first_check_only() -> None:
+    report = await run("http://127.0.0.1:9")
+
+    assert results(report) == {"connectivity": "fail"}
+
+
+async def test_a_wrong_key_fails_without_being_printed() -> None:
+    async with running_openai_server() as server:
+        report = await run(server.url, api_key="canary-which-is-wrong")
+
+    assert report.failed > 0
+    assert b"canary" not in msgspec.json.encode(report)
