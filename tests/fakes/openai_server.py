@@ -25,13 +25,14 @@ class FakeOpenAIServer:
     seen_keys: list[str] = field(default_factory=list)
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[web.middleware(self._guard)])
+        app = web.Application(middlewares=[self._guard])
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{name}", self._model)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/embeddings", self._embed)
         return app
 
+    @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("authorization", "")
         self.seen_keys.append(given)
