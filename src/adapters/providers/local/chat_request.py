@@ -58,7 +58,8 @@ def read_chat(body: Mapping[str, Any], defaults: Mapping[str, object]) -> ChatPl
     if (limit := max_tokens(body, "max_completion_tokens", "max_tokens")) is not None:
         request["max_tokens"] = limit
     if top is not None:
-        request |= engine_logprobs(top)
+        # With 0 alternatives llama.cpp reports no probabilities at all.
+        request |= {"logprobs": True, "top_logprobs": max(1, top)}
     sampled = sampling(body, defaults)
     calls = tuple(
         GenerationCall(
@@ -77,11 +78,6 @@ def max_tokens(body: Mapping[str, Any], *names: str) -> int | None:
     """The first of these members that is set."""
     limits = [integer(body, name, 1, MAX_TOKENS) for name in names]
     return next((limit for limit in limits if limit is not None), None)
-
-
-def engine_logprobs(top: int) -> dict[str, Any]:
-    # With 0 alternatives llama.cpp reports no probabilities at all.
-    return {"logprobs": True, "top_logprobs": max(1, top)}
 
 
 def _top_logprobs(body: Mapping[str, Any]) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.providers.local.chat_request import engine_logprobs, max_tokens
+from adapters.providers.local.chat_request import max_tokens
 from adapters.providers.local.engine import GenerationCall
 from adapters.providers.local.parameters import (
     MAX_CHOICES,
@@ -48,7 +48,8 @@ def read_completion(body: Mapping[str, Any], defaults: Mapping[str, object]) -> 
     _check_echo(prompts, echo=echo, logprobs=top is not None)
     request = {"max_tokens": max_tokens(body, "max_tokens") or DEFAULT_MAX_TOKENS}
     if top is not None:
-        request |= engine_logprobs(top)
+        # With 0 alternatives llama.cpp reports no probabilities at all.
+        request["logprobs"] = max(1, top)
     sampled = sampling(body, defaults)
     calls = tuple(
         GenerationCall(

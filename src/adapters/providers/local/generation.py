@@ -73,6 +73,9 @@ class Generation:
         try:
             async with self._admission.turn():
                 await self._workers.call(lambda abort: self._work(loop, abort), name="generation")
+        except asyncio.CancelledError:
+            self._error = ProviderFailedError("The generation was stopped.")
+            raise
         except Exception as error:  # noqa: BLE001 (raised to whoever reads the chunks)
             self._error = error
         finally:

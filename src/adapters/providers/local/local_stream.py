@@ -57,7 +57,8 @@ class LocalStream(ProviderStream):
             blocks = [self._event(it) for it in self._answer.chunks(piece)]
             if piece.finish_reason is not None:
                 self._report.finish_reason = self._answer.finish_reason(piece)
-            yield b"".join(blocks)
+            if blocks:
+                yield b"".join(blocks)
         if self._report.finish_reason is None:
             raise ProviderFailedError("The local model ended without finishing its answer.")
         last = DONE

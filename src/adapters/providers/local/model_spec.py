@@ -1,6 +1,7 @@
 """What the configuration says of a local model, checked."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,14 +69,18 @@ def default_thread_count() -> int:
     return max(1, (os.cpu_count() or 2) - 1)
 
 
-def check_installed(model: ServedModel) -> None:
+def is_installed(package: str) -> bool:
+    return find_spec(package) is not None
+
+
+def check_installed(model: ServedModel, installed: Callable[[str], bool] = is_installed) -> None:
     """Raise ``EmbeddedPartMissingError`` when a package that the model needs is not installed."""
     weights = EMBEDDED.get(model.upstream_name)
     minilm = weights is not None and model.kind is ModelKind.EMBEDDING
     needed = ["numpy", "tokenizers"] if minilm else ["xllamacpp"]
     if weights is not None:
         needed.append(weights.package)
-    missing = [package for package in needed if find_spec(package) is None]
+    missing = [package for package in needed if not installed(package)]
     if missing:
         raise EmbeddedPartMissingError(
             f"The local model '{model.name}' needs the dependency group 'embedded' "

@@ -16,7 +16,7 @@ STRING = r'"(?:[^"\\]|\\.)*"'
 REPLY = re.compile(rf'{SPACE}\{{{SPACE}"reply"{SPACE}:{SPACE}(?=\S)')
 SEVERAL = re.compile(rf'{SPACE}\{{{SPACE}"tool_calls"{SPACE}:{SPACE}\[')
 CALL = re.compile(
-    rf'[ \t\r\n,]*\{{{SPACE}"name"{SPACE}:{SPACE}(?P<name>{STRING}){SPACE},{SPACE}'
+    rf'[ \t\r\n,}}]*\{{{SPACE}"name"{SPACE}:{SPACE}(?P<name>{STRING}){SPACE},{SPACE}'
     rf'"arguments"{SPACE}:{SPACE}(?=\S)'
 )
 HEX = "[0-9a-fA-F]"
