@@ -1,16 +1,17 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, RowMapping, Select, Text, cast, func, select
+from sqlalchemy import ColumnElement, RowMapping, and_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.errors import translated
-from adapters.postgres.identity.rows import ApiKeyRow
 from adapters.postgres.inference.partitions import lowest_id
 from adapters.postgres.inference.rows import call_contents, calls
+from adapters.postgres.inference.usage_query import usage_query, usage_row
 from application.inference.ports import CallFilter, CallReader, UsageGrouping, UsageRow
 from application.shared.pagination import Slice
 from domain.inference.call import Call, CallContent, CallStatus
@@ -20,132 +21,95 @@ from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import CallId, KeyId, TeamId, UserId
 from domain.shared.usage import Usage
 
-_UUID_BYTES = 16
-_STATUSES = ("succeeded", "failed", "refused", "cancelled")
-_TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+# The id of a call is made somewhat before its `created_at`; bounds on the id are there to leave
+# out partitions, and may be generous.
+SLACK = timedelta(days=1)
 
 
 class PostgresCallReader(CallReader):
-    """Ids are UUIDv7, so the order of ids is the order of creation, and a cursor is the last id."""
-
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def list(
         self, team_id: TeamId, where: CallFilter, *, cursor: str | None, limit: int
     ) -> Slice[Call]:
-        conditions = _conditions(team_id, where)
+        query = select(calls).where(*conditions(team_id, where))
         if cursor is not None:
-            conditions.append(calls.c.id < _decode(cursor))
-        query = select(calls).where(*conditions).order_by(calls.c.id.desc()).limit(limit + 1)
-        rows = await self._all(query)
-        items = tuple(_to_call(row) for row in rows[:limit])
-        return Slice(items=items, next_cursor=_encode(items[-1].id) if len(rows) > limit else None)
+            query = query.where(calls.c.id < id_in(cursor))
+        # One more than asked for tells whether there are more.
+        rows = await self._read(query.order_by(calls.c.id.desc()).limit(limit + 1))
+        items = tuple(map(_call_of, rows[:limit]))
+        return Slice(
+            items=items, next_cursor=cursor_at(items[-1].id) if len(rows) > limit else None
+        )
 
     async def get(self, team_id: TeamId, call_id: CallId) -> Call:
-        content = call_contents.c
-        query = (
-            select(calls, content.request, content.response)
+        rows = await self._read(
+            select(calls, call_contents.c.request, call_contents.c.response)
             .outerjoin(
                 call_contents,
-                (content.team_id == calls.c.team_id) & (content.id == calls.c.id),
+                and_(
+                    call_contents.c.team_id == calls.c.team_id,
+                    call_contents.c.id == calls.c.id,
+                    # Said twice, so that one partition is looked at and not all.
+                    call_contents.c.id == call_id,
+                ),
             )
             .where(calls.c.team_id == team_id, calls.c.id == call_id)
         )
-        rows = await self._all(query)
         if not rows:
             raise CallNotFoundError
-        call = _to_call(rows[0])
-        if rows[0]["request"] is not None:
-            call.content = CallContent(request=rows[0]["request"], response=rows[0]["response"])
+        call, row = _call_of(rows[0]), rows[0]
+        if row["request"] is not None:
+            call.content = CallContent(request=row["request"], response=row["response"])
         return call
 
     async def usage(
         self, team_id: TeamId, grouping: UsageGrouping, where: CallFilter
     ) -> tuple[UsageRow, ...]:
-        group = _group(grouping)
-        query = (
-            select(
-                group.label("group"),
-                func.count().label("calls"),
-                *(
-                    func.count().filter(calls.c.status == status).label(status)
-                    for status in _STATUSES
-                ),
-                *(func.coalesce(func.sum(calls.c[name]), 0).label(name) for name in _TOKENS),
-                func.coalesce(func.sum(calls.c.cost), 0).label("cost"),
-                func.count()
-                .filter(
-                    calls.c.input_price.is_(None),
-                    calls.c.prompt_tokens + calls.c.completion_tokens > 0,
-                )
-                .label("unpriced"),
-            )
-            .where(*_conditions(team_id, where))
-            .group_by(group)
-        )
-        names = await self._key_names(team_id) if grouping is UsageGrouping.KEY else {}
-        rows = [_to_usage(row, names) for row in await self._all(query)]
-        if grouping is UsageGrouping.DAY:
-            return tuple(sorted(rows, key=lambda row: row.group, reverse=True))
-        return tuple(sorted(rows, key=lambda row: (-row.cost, -row.calls, row.label, row.group)))
+        rows = await self._read(usage_query(grouping, conditions(team_id, where)))
+        return tuple(map(usage_row, rows))
 
-    async def _key_names(self, team_id: TeamId) -> dict[str, str]:
-        rows = await self._all(
-            select(ApiKeyRow.id, ApiKeyRow.name).where(ApiKeyRow.team_id == team_id)
-        )
-        return {str(row["id"]): row["name"] for row in rows}
-
-    async def _all(self, query: Select[Any]) -> Sequence[RowMapping]:
+    async def _read(self, query: Any) -> Sequence[RowMapping]:
         with translated():
             async with self._engine.connect() as connection:
                 return (await connection.execute(query)).mappings().all()
 
 
-def _conditions(team_id: TeamId, where: CallFilter) -> list[ColumnElement[bool]]:
-    """The bounds on the id say nothing new; they let Postgres skip whole months."""
-    conditions = [calls.c.team_id == team_id]
+def conditions(team_id: TeamId, where: CallFilter) -> tuple[ColumnElement[bool], ...]:
+    found: list[ColumnElement[bool]] = [calls.c.team_id == team_id]
     if where.since is not None:
-        conditions += [calls.c.created_at >= where.since, calls.c.id >= lowest_id(where.since)]
+        found += [calls.c.created_at >= where.since, calls.c.id >= lowest_id(where.since - SLACK)]
     if where.until is not None:
-        conditions.append(calls.c.created_at < where.until)
+        found += [calls.c.created_at < where.until, calls.c.id < lowest_id(where.until + SLACK)]
     if where.key_id is not None:
-        conditions.append(calls.c.key_id == where.key_id)
+        found.append(calls.c.key_id == where.key_id)
     if where.model is not None:
-        conditions.append(calls.c.model == where.model)
+        found.append(calls.c.model == where.model)
     if where.status is not None:
-        conditions.append(calls.c.status == where.status.value)
-    return conditions
+        found.append(calls.c.status == str(where.status))
+    return tuple(found)
 
 
-def _group(grouping: UsageGrouping) -> ColumnElement[str]:
-    if grouping is UsageGrouping.DAY:
-        return cast(cast(func.timezone("UTC", calls.c.created_at), Date), Text)
-    if grouping is UsageGrouping.KEY:
-        return func.coalesce(cast(calls.c.key_id, Text), "")
-    return func.coalesce(calls.c.model, "")
+def cursor_at(call_id: UUID) -> str:
+    return base64.urlsafe_b64encode(call_id.bytes).rstrip(b"=").decode()
 
 
-def _to_usage(row: RowMapping, names: dict[str, str]) -> UsageRow:
-    group = row["group"]
-    return UsageRow(
-        group=group,
-        label=names.get(group, group),
-        calls=row["calls"],
-        succeeded=row["succeeded"],
-        failed=row["failed"],
-        refused=row["refused"],
-        cancelled=row["cancelled"],
-        prompt_tokens=int(row["prompt_tokens"]),
-        cached_tokens=int(row["cached_tokens"]),
-        completion_tokens=int(row["completion_tokens"]),
-        reasoning_tokens=int(row["reasoning_tokens"]),
-        cost=row["cost"],
-        unpriced=row["unpriced"],
-    )
+def id_in(cursor: str) -> UUID:
+    try:
+        raw = base64.b64decode(cursor + "==", altchars=b"-_", validate=True)
+        found = UUID(bytes=raw)
+    except (ValueError, binascii.Error):
+        found = None
+    if found is None or cursor_at(found) != cursor:
+        message = "is not a cursor of this list"
+        raise InvalidError(
+            f"'cursor' {message}.", param="cursor", errors=(FieldError("cursor", message),)
+        )
+    return found
 
 
-def _to_call(row: RowMapping) -> Call:
+def _call_of(row: RowMapping) -> Call:
     return Call(
         id=CallId(row["id"]),
         team_id=TeamId(row["team_id"]),
@@ -158,12 +122,12 @@ def _to_call(row: RowMapping) -> Call:
         created_at=row["created_at"],
         provider=row["provider"],
         deployment=row["deployment"],
-        price=_to_prices(row),
+        price=_price_of(row),
         status=CallStatus(row["status"]),
         settled_at=row["settled_at"],
         error_code=row["error_code"],
         finish_reason=row["finish_reason"],
-        usage=_to_tokens(row),
+        usage=_usage_of(row),
         cost=row["cost"],
         latency_ms=row["latency_ms"],
         ttft_ms=row["ttft_ms"],
@@ -171,7 +135,7 @@ def _to_call(row: RowMapping) -> Call:
     )
 
 
-def _to_prices(row: RowMapping) -> Prices | None:
+def _price_of(row: RowMapping) -> Prices | None:
     if row["input_price"] is None:
         return None
     return Prices(
@@ -181,24 +145,13 @@ def _to_prices(row: RowMapping) -> Prices | None:
     )
 
 
-def _to_tokens(row: RowMapping) -> Usage | None:
+def _usage_of(row: RowMapping) -> Usage | None:
     if row["prompt_tokens"] is None:
         return None
-    return Usage(**{name: row[name] for name in _TOKENS}, counted=row["usage_counted"])
-
-
-def _encode(call_id: UUID) -> str:
-    return base64.urlsafe_b64encode(call_id.bytes).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> UUID:
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != _UUID_BYTES:
-        message = "is not a cursor of this list"
-        raise InvalidError(
-            f"'cursor' {message}.", param="cursor", errors=(FieldError("cursor", message),)
-        )
-    return UUID(bytes=raw)
+    return Usage(
+        prompt_tokens=row["prompt_tokens"],
+        cached_tokens=row["cached_tokens"],
+        completion_tokens=row["completion_tokens"],
+        reasoning_tokens=row["reasoning_tokens"],
+        counted=row["usage_counted"],
+    )

@@ -90,6 +90,11 @@ class PostgresLedger(Ledger):
             log.error("ledger.row_lost", row=for_the_log(item.payload))
         self._saved(len(left))
 
+    @property
+    def backlog(self) -> int:
+        """How many rows and outcomes are not durable yet."""
+        return self._unsaved
+
     def open(self, call: Call) -> WriteAhead:
         if self._rows.queued >= self._max_queued:
             return NotWritten(_too_many())

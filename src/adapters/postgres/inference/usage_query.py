@@ -1,0 +1,67 @@
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, collate, func, select
+
+from adapters.postgres.identity.rows import ApiKeyRow
+from adapters.postgres.inference.rows import calls
+from application.inference.ports import UsageGrouping, UsageRow
+from domain.inference.call import CallStatus
+
+_STATUSES = (
+    CallStatus.SUCCEEDED,
+    CallStatus.FAILED,
+    CallStatus.REFUSED,
+    CallStatus.CANCELLED,
+)
+_TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+
+_GROUP: dict[UsageGrouping, ColumnElement[str]] = {
+    UsageGrouping.DAY: func.to_char(func.timezone("UTC", calls.c.created_at), "YYYY-MM-DD"),
+    UsageGrouping.MODEL: calls.c.model,
+    UsageGrouping.KEY: func.coalesce(cast(calls.c.key_id, Text), ""),
+}
+
+
+def usage_query(grouping: UsageGrouping, where: tuple[ColumnElement[bool], ...]) -> Select[Any]:
+    """Sums by group first, so that only as many names are looked up as there are keys."""
+    group = _GROUP[grouping].label("group")
+    sums = (
+        select(group, calls.c.team_id, *_sums())
+        .where(*where)
+        .group_by(group, calls.c.team_id)
+        .subquery("sums")
+    )
+    if grouping is UsageGrouping.DAY:
+        return select(sums, sums.c.group.label("label")).order_by(sums.c.group.desc())
+    query: Select[Any] = select(sums)
+    label: ColumnElement[str] = sums.c.group
+    if grouping is UsageGrouping.KEY:
+        of_group = and_(
+            ApiKeyRow.team_id == sums.c.team_id, cast(ApiKeyRow.id, Text) == sums.c.group
+        )
+        query = query.outerjoin(ApiKeyRow, of_group)
+        label = func.coalesce(ApiKeyRow.name, sums.c.group)
+    return query.add_columns(label.label("label")).order_by(
+        sums.c.cost.desc(), sums.c.calls.desc(), collate(label, "C"), collate(sums.c.group, "C")
+    )
+
+
+def usage_row(row: RowMapping) -> UsageRow:
+    return UsageRow(
+        group=row["group"],
+        label=row["label"],
+        cost=Decimal(row["cost"]),
+        **{name: int(row[name]) for name in ("calls", *_STATUSES, *_TOKENS, "unpriced")},
+    )
+
+
+def _sums() -> tuple[ColumnElement[Any], ...]:
+    has_tokens = calls.c.prompt_tokens + calls.c.completion_tokens > 0
+    return (
+        func.count().label("calls"),
+        *(func.count().filter(calls.c.status == str(s)).label(str(s)) for s in _STATUSES),
+        *(func.coalesce(func.sum(calls.c[name]), 0).label(name) for name in _TOKENS),
+        func.coalesce(func.sum(calls.c.cost), 0).label("cost"),
+        func.count().filter(and_(has_tokens, calls.c.input_price.is_(None))).label("unpriced"),
+    )
