@@ -2,7 +2,7 @@ import msgspec
 
 from adapters.providers.openai_compatible.errors import ErrorMapping
 from adapters.providers.openai_compatible.request import UpstreamBody, tokens_in
-from adapters.providers.openai_compatible.wire import WireAnswer, answer_decoder
+from adapters.providers.openai_compatible.wire import NOT_JSON, WireAnswer, answer_decoder
 from application.inference.ports import ProviderAnswer
 from domain.shared.usage import Usage
 
@@ -38,7 +38,7 @@ def whole_answer(
     else:
         usage = answer.usage.usage()
     if sent.public_name != upstream_name:
-        body = renamed(body, upstream_name, sent.public_name, 1)
+        body = _renamed(body, upstream_name, sent.public_name)
     return ProviderAnswer(
         body=body,
         usage=usage,
@@ -47,7 +47,7 @@ def whole_answer(
     )
 
 
-def renamed(body: bytes, old: str, new: str, count: int = -1) -> bytes:
+def _renamed(body: bytes, old: str, new: str) -> bytes:
     """Replace the value of ``model``.
 
     Quotes inside JSON strings are escaped, so the needle can only be a member.
@@ -55,7 +55,7 @@ def renamed(body: bytes, old: str, new: str, count: int = -1) -> bytes:
     before, after = msgspec.json.encode(old), msgspec.json.encode(new)
     for member in (b'"model":', b'"model": '):
         if member + before in body:
-            return body.replace(member + before, member + after, count)
+            return body.replace(member + before, member + after, 1)
     return body
 
 
@@ -67,17 +67,17 @@ def decoded(body: bytes, errors: ErrorMapping) -> WireAnswer:
         # An object whose usage is of another shape is still an answer; anything else is none.
         try:
             fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        except msgspec.DecodeError:
+        except NOT_JSON:
             raise errors.no_answer("answered with something that is no JSON object") from error
         return WireAnswer(error=fields.get("error", msgspec.Raw(b"null")))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise errors.no_answer("answered with something that is no JSON") from error
 
 
 def _count(body: bytes) -> int:
     try:
         texts = msgspec.json.decode(body, type=_Texts).choices
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return 0
     said = ((choice.message.content if choice.message else choice.text) or "" for choice in texts)
     return sum(tokens_in(len(text.encode())) for text in said)

@@ -107,7 +107,7 @@ def retry_after(header: Header, now: datetime) -> float | None:
         return None
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from adapters.providers.openai_compatible.wire import NOT_JSON
+
 _TEXT_LIMIT = 300
 _MESSAGE_LIMIT = 2000
 _MIN_STATUS, _MAX_STATUS = 400, 599
@@ -58,7 +60,7 @@ class Failure:
         """Never fails: a body of no known shape is taken as text, shortened."""
         try:
             said = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NOT_JSON:
             return cls(_plain(body.decode("utf-8", "replace"), _TEXT_LIMIT))
         if not isinstance(said, dict):
             return cls(_plain(str(said), _TEXT_LIMIT))

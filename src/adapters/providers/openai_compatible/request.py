@@ -2,6 +2,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from adapters.providers.openai_compatible.wire import NOT_JSON
 from application.inference.ports import ProviderRequest
 from domain.shared.errors import InvalidError
 
@@ -23,7 +24,7 @@ def upstream_body(request: ProviderRequest) -> UpstreamBody:
     try:
         fields = _FIELDS.decode(request.body)
         public_name = msgspec.json.decode(fields["model"], type=str)
-    except (msgspec.DecodeError, KeyError) as error:
+    except (*NOT_JSON, KeyError) as error:
         raise InvalidError(
             "The request must be a JSON object with a 'model'.", param="model"
         ) from error
@@ -50,7 +51,7 @@ def _asking_for_usage(given: msgspec.Raw | None) -> msgspec.Raw:
     if given is not None and bytes(given) != b"null":
         try:
             options = _FIELDS.decode(given)
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             raise InvalidError(
                 "'stream_options' must be an object.", param="stream_options"
             ) from error

@@ -1,8 +1,8 @@
 import re
+from typing import NamedTuple
 
 import msgspec
 
-from adapters.providers.openai_compatible.answer import renamed
 from adapters.providers.openai_compatible.errors import ErrorMapping
 from adapters.providers.openai_compatible.sse import (
     EventSplitter,
@@ -11,24 +11,46 @@ from adapters.providers.openai_compatible.sse import (
     events_of,
     start_of_event,
 )
-from adapters.providers.openai_compatible.wire import WireAnswer, answer_decoder
+from adapters.providers.openai_compatible.wire import NOT_JSON, WireAnswer, answer_decoder
 from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 DONE = b"data: [DONE]\n\n"
-# Whatever the gateway must understand has one of these in it; an event without any is passed on
-# unread. Quotes inside JSON strings are escaped, so no text of a model can look like a member.
-_MARKERS = (
-    b'"finish_reason":"',
-    b'"finish_reason": "',
-    b'"usage":{',
-    b'"usage": {',
-    b'"error"',
-    b"[DONE]",
+
+
+class _Layout(NamedTuple):
+    """What JSON looks like from a server that does, or does not, put a space behind its colons.
+
+    Whatever the gateway must understand has one of the ``markers`` in it; an event without any is
+    passed on unread. Quotes inside JSON strings are escaped, so no text of a model can look like a
+    member.
+    """
+
+    choices: bytes
+    markers: tuple[bytes, ...]
+    content: bytes
+    no_content: bytes
+    no_usage: bytes
+    model: bytes
+
+
+_COMPACT = _Layout(
+    choices=b'"choices":[',
+    markers=(b'"finish_reason":"', b'"usage":{', b'"error"', b"[DONE]"),
+    content=b'"content":"',
+    no_content=b'"content":""',
+    no_usage=b',"usage":null',
+    model=b'"model":',
 )
-_CHOICES = (b'"choices":[', b'"choices": [')
-_CONTENT, _EMPTY_CONTENT = b'"content":"', b'"content":""'
+_SPACED = _Layout(
+    choices=b'"choices": [',
+    markers=(b'"finish_reason": "', b'"usage": {', b'"error"', b"[DONE]"),
+    content=b'"content": "',
+    no_content=b'"content": ""',
+    no_usage=b', "usage": null',
+    model=b'"model": ',
+)
 _PIECE = re.compile(
     rb'"(?:content|text|arguments|reasoning_content|reasoning|refusal)"\s*:\s*"(?!")'
 )
@@ -51,13 +73,16 @@ class StreamScanner:
         self.usage: Usage | None = None
         self.content_events = 0
         self._errors = errors
-        self._names = names
+        self._names = names and (msgspec.json.encode(names[0]), msgspec.json.encode(names[1]))
         self._include_usage = include_usage
         self._splitter = EventSplitter(MAX_EVENT_BYTES)
-        self._started = False
+        self._layout: _Layout | None = None
         self._unusual = False
+        self._model: tuple[bytes, bytes] | None = None
 
     def feed(self, data: bytes) -> bytes:
+        if self.failure is not None:
+            return b""
         try:
             block = self._splitter.feed(data)
         except EventTooLargeError:
@@ -65,16 +90,17 @@ class StreamScanner:
             return b""
         if not block:
             return b""
-        if not self._started:
+        layout = self._layout
+        if layout is None:
             # Comments before the first event say only that the provider is alive: passing them on
             # would count as its first token and rule out another provider.
             if b"data:" not in block:
                 return b""
-            self._start(block)
-        first = 0 if self._unusual else _first_marker(block)
+            layout = self._recognise(block)
+        first = 0 if self._unusual else _first(layout.markers, block)
         if first < 0:
-            return self._passed(block)
-        return self._read(block, start_of_event(block, first))
+            return self._passed(block, layout)
+        return self._read(block, start_of_event(block, first), layout)
 
     def end(self) -> bytes:
         """The connection is over: what is still to be sent, or ``failure`` is set."""
@@ -84,25 +110,28 @@ class StreamScanner:
         self.done = True
         return DONE
 
-    def _start(self, block: bytes) -> None:
-        self._started = True
-        # JSON that is laid out in an unusual way has none of the markers; read it all.
-        self._unusual = not any(choices in block for choices in _CHOICES)
+    def _recognise(self, block: bytes) -> _Layout:
+        layout = self._layout = _COMPACT if _COMPACT.choices in block else _SPACED
+        # JSON that is laid out in yet another way has none of the markers; read it all.
+        self._unusual = layout.choices not in block
+        if self._names is not None:
+            self._model = layout.model + self._names[0], layout.model + self._names[1]
+        return layout
 
-    def _passed(self, block: bytes) -> bytes:
-        pieces = block.count(_CONTENT) - block.count(_EMPTY_CONTENT)
+    def _passed(self, block: bytes, layout: _Layout) -> bytes:
+        pieces = block.count(layout.content) - block.count(layout.no_content)
         self.content_events += pieces or len(_PIECE.findall(block))
         if not self._include_usage:
-            block = block.replace(b',"usage":null', b"").replace(b', "usage": null', b"")
-        if self._names is not None:
-            block = renamed(block, *self._names)
+            block = block.replace(layout.no_usage, b"")
+        if self._model is not None:
+            block = block.replace(*self._model)
         return block
 
-    def _read(self, block: bytes, start: int) -> bytes:
-        kept = [self._passed(block[:start])] if start else []
+    def _read(self, block: bytes, start: int, layout: _Layout) -> bytes:
+        kept = [self._passed(block[:start], layout)] if start else []
         for event in events_of(block[start:]):
             if self._keep(event):
-                kept.append(self._passed(event))
+                kept.append(self._passed(event, layout))
             if self.done or self.failure is not None:
                 break
         return b"".join(kept)
@@ -129,17 +158,18 @@ class StreamScanner:
     def _decode(self, data: bytes) -> WireAnswer | None:
         try:
             return answer_decoder.decode(data)
-        except msgspec.ValidationError:
-            return None  # JSON of a shape that the gateway does not know is the client's business
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            self.failure = self._errors.no_answer("sent an event that is no JSON")
+        except NOT_JSON as error:
+            # An object of a shape that the gateway does not know is the client's business.
+            shape = isinstance(error, msgspec.ValidationError)
+            if not shape or not data.lstrip().startswith(b"{"):
+                self.failure = self._errors.no_answer("sent an event that is no JSON object")
             return None
 
 
-def _first_marker(block: bytes) -> int:
-    """-1 where there is none."""
+def _first(markers: tuple[bytes, ...], block: bytes) -> int:
+    """Where the first of them stands; -1 where there is none."""
     end = first = len(block)
-    for marker in _MARKERS:
+    for marker in markers:
         found = block.find(marker, 0, first)
         if found >= 0:
             first = found

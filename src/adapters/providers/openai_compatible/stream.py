@@ -1,6 +1,7 @@
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator
 from math import inf
+from typing import NoReturn
 
 from adapters.providers.openai_compatible.scanner import StreamScanner
 from adapters.providers.transport.endpoint import Endpoint
@@ -36,7 +37,7 @@ class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
             usage=Usage(counted=True), provider_request_id=response.header("x-request-id")
         )
         self._loop = get_running_loop()
-        self._last_event = self._loop.time()
+        self._silent_since: float | None = None
         self._over = False
 
     @property
@@ -53,13 +54,21 @@ class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
     async def __anext__(self) -> bytes:
         scanner = self._scanner
         while not self._over:
-            if scanner.failure is not None:
-                await self._fail(scanner.failure)
-            block = await self._next_block()
-            if scanner.done:
+            try:
+                data = await self._blocks.__anext__()
+            except StopAsyncIteration:
+                block = scanner.end()
+            except StoaError as error:
+                block = await self._broken(error)
+            else:
+                self._be_patient(data)
+                block = scanner.feed(data)
+            if scanner.done or scanner.failure is not None:
                 self._over = True
             if block:
                 return block
+        if scanner.failure is not None:
+            await self._fail(scanner.failure)
         await self._response.finish()
         raise StopAsyncIteration
 
@@ -67,27 +76,25 @@ class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
         self._over = True
         await self._response.aclose()
 
-    async def _next_block(self) -> bytes:
-        try:
-            data = await anext(self._blocks)
-        except StopAsyncIteration:
-            return self._scanner.end()
-        except ProviderUnreachableError as error:
-            block = self._scanner.end()
-            if self._scanner.failure is not None:
-                self._scanner.failure.__cause__ = error
-            return block
-        except StoaError:
-            self._over = True
-            raise
-        if b"data:" in data:
-            self._last_event = self._loop.time()
-        elif self._loop.time() - self._last_event > self._patience:
-            await self._fail(
-                ProviderTimedOutError(f"The provider '{self._peer}' sent no event in time.")
-            )
-        return self._scanner.feed(data)
+    async def _broken(self, error: StoaError) -> bytes:
+        if not isinstance(error, ProviderUnreachableError):
+            await self._fail(error)
+        block = self._scanner.end()
+        if self._scanner.failure is not None:
+            self._scanner.failure.__cause__ = error
+        return block
 
-    async def _fail(self, error: StoaError) -> None:
+    def _be_patient(self, data: bytes) -> None:
+        if b"data:" in data:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = self._loop.time()
+        elif self._loop.time() - self._silent_since > self._patience:
+            self._scanner.failure = ProviderTimedOutError(
+                f"The provider '{self._peer}' sent no event in time."
+            )
+
+    async def _fail(self, error: StoaError) -> NoReturn:
         await self.aclose()
+        self._scanner.failure = None
         raise error

@@ -4,6 +4,9 @@ import msgspec
 
 from domain.shared.usage import Usage
 
+# What decoding raises for bytes that are no JSON, or JSON nested too deeply to be taken for it.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class PromptDetails(msgspec.Struct):
     cached_tokens: int | None = None

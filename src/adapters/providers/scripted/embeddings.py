@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from adapters.providers.openai_compatible.wire import NOT_JSON
 from adapters.providers.scripted.options import ScriptedOptions
 from adapters.providers.scripted.reply import count_tokens
 from application.inference.ports import ProviderAnswer, ProviderRequest
@@ -26,7 +27,7 @@ def embed(request: ProviderRequest, options: ScriptedOptions) -> ProviderAnswer:
     """Unit vectors drawn from a hash of each input: equal texts are equal, others unrelated."""
     try:
         body = msgspec.json.decode(request.body, type=_Body)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise InvalidError(f"The request is malformed: {error}", param="input") from error
     inputs = _inputs(body)
     usage = Usage(prompt_tokens=sum(count_tokens(text) for text in inputs))

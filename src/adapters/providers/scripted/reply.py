@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from adapters.providers.openai_compatible.wire import NOT_JSON
 from adapters.providers.scripted.options import ScriptedOptions, ScriptedToolCall
 from application.inference.ports import Operation, ProviderRequest
 from domain.shared.errors import InvalidError
@@ -68,7 +69,7 @@ def reply_to(request: ProviderRequest, options: ScriptedOptions) -> Reply:
     """Raises ``InvalidError`` for a body that no provider would understand."""
     try:
         body = msgspec.json.decode(request.body, type=_Body)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise InvalidError(f"The request is malformed: {error}") from error
     said = _prompt(request.operation, body)
     tool_call = _tool_call(body, options) if request.operation is Operation.CHAT else None

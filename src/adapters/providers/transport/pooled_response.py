@@ -139,7 +139,13 @@ class PooledResponse(UpstreamResponse, AsyncIterator[bytes]):
                 raise StopAsyncIteration
             if self.error is not None:
                 raise self.error
-            await self.wait()
+            # As in wait(), without the cost of a coroutine for every block.
+            self._waiter = waiter = self.loop.create_future()
+            try:
+                await waiter
+            except BaseException:
+                await self.aclose()
+                raise
         return self._take()
 
     async def finish(self) -> None:

@@ -16,6 +16,7 @@ from domain.inference.errors import (
 from domain.shared.errors import StoaError
 
 SECRET = "sk-very-secret"
+DEEP = b'{"error":' * 100_000
 
 
 def error_of(status: int, body: bytes | object, **headers: str) -> StoaError:
@@ -50,7 +51,11 @@ def envelope(message: str = "no", **members: object) -> dict[str, object]:
         (502, ProviderFailedError),
     ],
 )
-@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b'{"error":{"message":"no"}}', b"[1]"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>no</html>", b'{"error":{"message":"no"}}', b"[1]", DEEP],
+    ids=["empty", "html", "envelope", "array", "deep"],
+)
 def test_every_status_has_its_error(status: int, kind: type[StoaError], body: bytes) -> None:
     error = error_of(status, body)
 
@@ -159,6 +164,7 @@ def test_a_failure_tells_the_callers_nothing_and_the_log_what_was_said() -> None
         ({"retry_after": "1.5"}, 1.5),
         ({"retry_after_ms": "250", "retry_after": "1"}, 0.25),
         ({"retry_after": "soon"}, None),
+        ({"retry_after": "Sat, 21 Nov 2026610:00:30 GM-999999999999"}, None),
         ({}, None),
     ],
 )

@@ -252,13 +252,24 @@ def test_an_error_event_fails_the_stream_after_what_came_before(
     assert not scanner.done
 
 
-def test_an_event_that_is_no_json_fails_the_stream() -> None:
+@pytest.mark.parametrize("data", [b"<html>", b"{", b"\xff", b"[1]"])
+def test_an_event_that_is_no_json_fails_the_stream(data: bytes) -> None:
     scanner = a_scanner()
 
-    out = scanner.feed(b"data: <html>\n\n")
+    out = scanner.feed(b"data: %b\n\n" % data)
 
     assert out == b""
     assert isinstance(scanner.failure, ProviderFailedError)
+
+
+def test_an_object_of_another_shape_passes() -> None:
+    strange = b'data: {"choices": "?", "finish_reason":"x"}\n\n'
+    scanner = a_scanner()
+
+    out = scanner.feed(strange)
+
+    assert out == strange
+    assert scanner.failure is None
 
 
 def test_an_event_without_an_end_fails_the_stream() -> None:

@@ -74,7 +74,9 @@ def test_without_readable_usage_the_tokens_are_counted(usage: bytes) -> None:
     assert answer.usage == Usage(prompt_tokens=7, completion_tokens=3, counted=True)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"', b"null", b"{", b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'"text"', b"null", b"{", b"\xff", b"[" * 100_000]
+)
 def test_what_is_no_object_is_no_answer(body: bytes) -> None:
     with pytest.raises(ProviderFailedError):
         answered(body)
