@@ -1,6 +1,7 @@
 """What the documents say of the project's files is true."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,16 @@ def test_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(page.name[:4]) for page in sorted((ROOT / "docs/adr").glob("[0-9]*.md"))]
 
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_dependency_says_what_it_is_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    described = (ROOT / "docs/explanation/dependencies.md").read_text()
+
+    names = {re.split(r"[^\w.-]", wanted)[0] for group in groups for wanted in group}
+
+    assert {name for name in names if not re.search(rf"\b{name}\b", described)} == set()
 
 
 def _pages() -> list[Path]:
