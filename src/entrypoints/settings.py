@@ -39,9 +39,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["development", "production"],
         About("`production` wants a secret key, logs JSON and hides the API documentation."),
     ] = "development"
-    host: Annotated[str, Meta(min_length=1), About("Address that the server listens on.")] = (
-        "127.0.0.1"
-    )
+    host: Annotated[
+        str, About("Address that the server listens on.", expected="an address or a host name")
+    ] = "127.0.0.1"
     port: Annotated[
         int,
         Meta(ge=0, le=65_535),
@@ -61,6 +61,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_pool_size: Annotated[
         Count, About("Connections that each process keeps to the database.")
     ] = 10
+    database_wait_seconds: Annotated[
+        Annotated[float, Meta(ge=0, le=86_400)],
+        About("How long a start waits for the database before it gives up."),
+    ] = 10.0
     config: Annotated[
         Path | None,
         About("YAML file of providers and models; without it the embedded models are served."),
