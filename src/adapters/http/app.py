@@ -10,7 +10,6 @@ from dishka.integrations.litestar import DishkaRouter
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
-from litestar.middleware import DefineMiddleware
 from litestar.types import ControllerRouterHandler
 
 from adapters.http.calls.controller import CallsController
@@ -28,7 +27,7 @@ from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import ExtraOperation
 from adapters.http.problem_pages import get_problem, list_problems
-from adapters.http.request_container import RequestContainer
+from adapters.http.request_container import in_request_container
 from adapters.http.team.controller import TeamController
 from adapters.http.usage.controller import UsageController
 from application.operations.check_health import CheckHealth
@@ -121,7 +120,7 @@ def _route_handlers(
         "/api/v1",
         route_handlers=[HealthController, guarded],
         guards=[known_query],
-        middleware=[DefineMiddleware(RequestContainer, container=container)],
+        middleware=[in_request_container(container)],
     )
     handlers: list[ControllerRouterHandler] = [
         api,

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 from dishka import AsyncContainer
 from dishka import Scope as ContainerScope
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -18,3 +20,13 @@ class RequestContainer:
         async with self._container(scope=ContainerScope.REQUEST) as container:
             scope["state"]["dishka_container"] = container
             await self._app(scope, receive, send)
+
+
+def in_request_container(container: AsyncContainer) -> Callable[[ASGIApp], ASGIApp]:
+    """The middleware for a router. A function, because Litestar copies routers deeply, and must not
+    copy the container with them."""
+
+    def middleware(app: ASGIApp) -> ASGIApp:
+        return RequestContainer(app, container)
+
+    return middleware

@@ -29,3 +29,18 @@ class SettingsError(InvalidError):
     """An environment variable, a line of `.env` or an option of the command line is wrong."""
 
     code = "INVALID_SETTING"
+
+
+class AddressUnavailableError(ConflictError):
+    """The server cannot listen on its address: the port is in use, or not for this user."""
+
+    code = "ADDRESS_UNAVAILABLE"
+
+
+class WorkerFailedError(UnavailableError):
+    """A server process ended before it served; what it said itself tells why."""
+
+    code = "WORKER_FAILED"
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(f"A worker ended with exit code {exit_code} before it served.")

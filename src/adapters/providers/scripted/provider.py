@@ -88,7 +88,7 @@ class ScriptedProvider(ModelProvider):
 
     def _fail_if_told(self, options: ScriptedOptions) -> None:
         if options.fail_status is not None:
-            body = b'{"error":{"message":"The script says so.","type":"scripted"}}'
+            body = b'{"error":{"message":"The script says so.","type":"invalid_request_error"}}'
             raise self._errors.of_status(options.fail_status, lambda _: None, body)
 
     @contextmanager

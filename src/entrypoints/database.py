@@ -1,0 +1,49 @@
+"""The database on the way up: waiting for it, migrating it, keeping its partitions ahead."""
+
+import asyncio
+from typing import NewType
+
+from adapters.postgres.engine import connect
+from adapters.postgres.inference.partitions import ensure_partitions, months_from
+from adapters.postgres.schema_version import HEAD, schema_version
+from adapters.system.clock import SystemClock
+from domain.shared.errors import UnavailableError
+
+DatabaseUrl = NewType("DatabaseUrl", str)
+
+RETRY_S = 0.1
+
+
+async def prepare_database(url: str, *, wait_s: float, migrates: bool = True) -> None:
+    """Wait until the database is there and has the schema that this code needs.
+
+    Raises ``UnavailableError`` with the driver's reason when it is not there in time.
+    """
+    clock = SystemClock()
+    deadline = clock.monotonic() + wait_s
+    while True:
+        try:
+            if await schema_version(url) == HEAD:
+                await keep_partitions(url)
+                return
+            if migrates:
+                # Half a second of imports, for the starts that have something to migrate.
+                from adapters.postgres.migrate import upgrade  # noqa: PLC0415
+
+                await upgrade(url)
+                return
+            failure = UnavailableError("The database has not been migrated yet.")
+        except UnavailableError as error:
+            failure = error
+        if clock.monotonic() > deadline:
+            raise failure
+        await asyncio.sleep(RETRY_S)
+
+
+async def keep_partitions(url: str) -> None:
+    """Make sure that the ledger has its partitions for this month and the next ones."""
+    connection = await connect(url, purpose="partitions")
+    try:
+        await ensure_partitions(connection, months_from(SystemClock().now()))
+    finally:
+        await connection.close()

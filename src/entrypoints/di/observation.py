@@ -1,0 +1,56 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from dishka import AsyncContainer, Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.http.metrics.calls import PrometheusCallMetrics
+from adapters.http.metrics.exposition import Exposition
+from adapters.postgres.health import DatabaseProbe, LedgerProbe
+from adapters.providers.health import LocalModelsProbe
+from adapters.providers.registry import ConfiguredProviders
+from application.models.ports import ModelCatalog
+from application.operations.check_health import CheckHealth
+from application.operations.ports import CallObserver
+from application.shared.ports import Clock
+
+
+@dataclass(slots=True)
+class Backlog:
+    """How many ledger rows wait; nothing waits before the ledger is open."""
+
+    source: Callable[[], int] = int
+
+    def count(self) -> int:
+        return self.source()
+
+
+class ObservationProvider(Provider):
+    """What is measured and shown to operators."""
+
+    scope = Scope.APP
+
+    @provide
+    def backlog(self) -> Backlog:
+        return Backlog()
+
+    @provide
+    def exposition(self, backlog: Backlog) -> Exposition:
+        return Exposition(version=version("stoa"), ledger_backlog=backlog.count)
+
+    @provide
+    def call_observer(self, exposition: Exposition, catalog: ModelCatalog) -> CallObserver:
+        return PrometheusCallMetrics(exposition.registry, catalog)
+
+    @provide
+    def check_health(
+        self, container: AsyncContainer, backlog: Backlog, clock: Clock
+    ) -> CheckHealth:
+        """The probes fetch what they look at when they look, since it may not be up before."""
+        probes = (
+            DatabaseProbe(lambda: container.get(AsyncEngine)),
+            LedgerProbe(backlog.count),
+            LocalModelsProbe(lambda: container.get(ConfiguredProviders)),
+        )
+        return CheckHealth(probes, clock)

@@ -1,0 +1,81 @@
+from collections.abc import AsyncIterable
+
+from dishka import Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.identity.credentials import CachedCredentials
+from adapters.postgres.identity.key_activity import PostgresKeyActivity
+from adapters.postgres.inference.call_reader import PostgresCallReader
+from adapters.postgres.inference.ledger import PostgresLedger
+from adapters.postgres.inference.orphaned_calls import PostgresOrphanedCalls
+from adapters.postgres.inference.process_presence import ProcessPresence
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
+from application.inference.observed_ledger import ObservedLedger
+from application.inference.ports import CallReader, Ledger, OrphanedCalls
+from application.operations.ports import CallObserver
+from entrypoints.database import DatabaseUrl
+from entrypoints.di.observation import Backlog
+from entrypoints.settings import Settings
+
+
+class PostgresProvider(Provider):
+    """Everything that is stored. What has a life of its own starts when it is first asked for."""
+
+    scope = Scope.APP
+
+    unit_of_work = provide(PostgresUnitOfWork, provides=IdentityUnitOfWork, scope=Scope.REQUEST)
+    call_reader = provide(PostgresCallReader, provides=CallReader)
+
+    @provide
+    async def engine(self, url: DatabaseUrl, settings: Settings) -> AsyncIterable[AsyncEngine]:
+        engine = make_engine(url, pool_size=settings.database_pool_size)
+        yield engine
+        await engine.dispose()
+
+    @provide
+    def sessions(self, engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+        return make_sessions(engine)
+
+    @provide
+    async def credentials(
+        self, sessions: async_sessionmaker[AsyncSession], url: DatabaseUrl
+    ) -> AsyncIterable[Credentials]:
+        credentials = CachedCredentials(sessions, url)
+        await credentials.start()
+        yield credentials
+        await credentials.stop()
+
+    @provide
+    async def key_activity(self, engine: AsyncEngine) -> AsyncIterable[KeyActivity]:
+        activity = PostgresKeyActivity(engine)
+        yield activity
+        await activity.flush()
+
+    @provide
+    async def presence(self, url: DatabaseUrl) -> AsyncIterable[ProcessPresence]:
+        presence = ProcessPresence(url)
+        await presence.start()
+        yield presence
+        await presence.stop()
+
+    @provide
+    def orphaned_calls(self, engine: AsyncEngine, presence: ProcessPresence) -> OrphanedCalls:
+        return PostgresOrphanedCalls(engine, process=presence.process)
+
+    @provide
+    async def postgres_ledger(
+        self, url: DatabaseUrl, presence: ProcessPresence, settings: Settings, backlog: Backlog
+    ) -> AsyncIterable[PostgresLedger]:
+        ledger = PostgresLedger(
+            url, process=presence.process, sent_timeout_s=settings.ledger_timeout_seconds
+        )
+        backlog.source = lambda: ledger.backlog
+        await ledger.start()
+        yield ledger
+        await ledger.stop()
+
+    @provide
+    def ledger(self, ledger: PostgresLedger, observer: CallObserver) -> Ledger:
+        return ObservedLedger(ledger, observer)

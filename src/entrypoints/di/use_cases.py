@@ -1,0 +1,88 @@
+from dishka import Provider, Scope, provide
+
+from adapters.http.openai.door import InferenceDoor
+from application.identity.act_as_operator import ActAsOperator
+from application.identity.authenticate import Authenticate
+from application.identity.found_first_team import FoundFirstTeam
+from application.identity.get_key import GetKey
+from application.identity.get_team import GetTeam
+from application.identity.issue_key import IssueKey
+from application.identity.list_keys import ListKeys
+from application.identity.revoke_key import RevokeKey
+from application.identity.update_key import UpdateKey
+from application.identity.update_team import UpdateTeam
+from application.inference.admission import Admission
+from application.inference.get_call import GetCall
+from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
+from application.inference.invoke_model import InvokeModel
+from application.inference.list_calls import ListCalls
+from application.inference.refuse_call import RefuseCall
+from application.inference.report_usage import ReportUsage
+from application.inference.stream_model import StreamModel
+from application.models.get_model import GetModel
+from application.models.list_models import ListModels
+from application.operations.inspect_health import InspectHealth
+from entrypoints.instrumentation import instrumented
+from entrypoints.settings import Settings
+
+INSTRUMENTED = (
+    ActAsOperator,
+    FoundFirstTeam,
+    GetKey,
+    GetTeam,
+    IssueKey,
+    ListKeys,
+    RevokeKey,
+    UpdateKey,
+    UpdateTeam,
+    GetCall,
+    ListCalls,
+    ReportUsage,
+    GetModel,
+    ListModels,
+    InspectHealth,
+)
+
+
+class UseCaseProvider(Provider):
+    """The use cases of people and programs that manage; each lives for one request."""
+
+    scope = Scope.REQUEST
+
+    def __init__(self) -> None:
+        super().__init__()
+        for use_case in INSTRUMENTED:
+            self.provide(instrumented(use_case), provides=use_case)
+
+    # Quiet: it runs for every request, and every half minute.
+    authenticate = provide(Authenticate, scope=Scope.APP)
+    interrupt_orphaned_calls = provide(InterruptOrphanedCalls, scope=Scope.APP)
+
+
+class DataPlaneProvider(Provider):
+    """The hot path: built once, and not instrumented, since the ledger has a row for each call."""
+
+    scope = Scope.APP
+
+    admission = provide(Admission)
+    invoke_model = provide(InvokeModel)
+    stream_model = provide(StreamModel)
+    refuse_call = provide(RefuseCall)
+
+    @provide
+    def door(
+        self,
+        authenticate: Authenticate,
+        invoke: InvokeModel,
+        stream: StreamModel,
+        refuse: RefuseCall,
+        settings: Settings,
+    ) -> InferenceDoor:
+        return InferenceDoor(
+            authenticate=authenticate,
+            invoke=invoke,
+            stream=stream,
+            refuse=refuse,
+            max_body_bytes=settings.max_body_bytes,
+            heartbeat_s=settings.stream_heartbeat_seconds,
+        )

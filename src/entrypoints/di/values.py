@@ -1,0 +1,15 @@
+from dishka import Provider, Scope
+
+from adapters.catalog.definitions import LoadedCatalog
+from entrypoints.settings import Settings
+
+
+class ValuesProvider(Provider):
+    """What was read before the container was made."""
+
+    scope = Scope.APP
+
+    def __init__(self, settings: Settings, catalog: LoadedCatalog) -> None:
+        super().__init__()
+        self.provide(lambda: settings, provides=Settings)
+        self.provide(lambda: catalog, provides=LoadedCatalog)

@@ -1,0 +1,111 @@
+"""How a server process comes up and goes down.
+
+The HTTP side serves from the first moment; everything else is brought up behind it, and
+``Readiness`` says how far it is. What cannot come up ends the process with one clear line.
+The container starts each part when it is first asked for, and stops them in the opposite order.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from dishka import AsyncContainer, Scope
+
+from adapters.http.openai.door import InferenceDoor
+from adapters.http.openai.gate import Gate
+from adapters.providers.registry import ConfiguredProviders
+from application.identity.found_first_team import FoundFirstTeam
+from application.identity.issue_key import IssuedKey
+from application.identity.ports import Credentials, KeyActivity
+from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
+from application.operations.ports import DatabaseServer
+from application.operations.readiness import Readiness
+from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
+
+log = structlog.get_logger()
+
+KEY_ACTIVITY_EVERY_S = 5.0
+ORPHANS_EVERY_S = 30.0
+PARTITIONS_EVERY_S = 6 * 3600.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Lifecycle:
+    """``on_ready`` gets the first API key where this start made one; ``on_failure`` what stands in
+    the way. ``prepares_database`` is false in a worker, whose parent has done that already."""
+
+    container: AsyncContainer
+    readiness: Readiness
+    gate: Gate
+    on_ready: Callable[[IssuedKey | None], None]
+    on_failure: Callable[[Exception], None]
+    database_wait_s: float
+    prepares_database: bool = True
+    _boot: asyncio.Task[None] | None = None
+    _chores: list[asyncio.Task[None]] = field(default_factory=list)
+    _stopped: bool = False
+
+    def start(self) -> None:
+        """Begin to come up in the background."""
+        self._boot = asyncio.create_task(self._come_up())
+
+    async def stop(self) -> None:
+        """Go down, with every ledger row written that the database takes in time; idempotent."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.readiness.wait_for("the server is stopping")
+        for task in (self._boot, *self._chores):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await self.container.close()
+
+    async def _come_up(self) -> None:
+        try:
+            issued = await self._start_all()
+        except Exception as error:  # noqa: BLE001 - told to whoever started the process
+            self.on_failure(error)
+            return
+        self.readiness.open()
+        self.on_ready(issued)
+
+    async def _start_all(self) -> IssuedKey | None:
+        get = self.container.get
+        self.readiness.wait_for("the database is starting")
+        await get(DatabaseServer)
+        url = await get(DatabaseUrl)
+        self.readiness.wait_for("the database is not there yet")
+        await prepare_database(url, wait_s=self.database_wait_s, migrates=self.prepares_database)
+        self.readiness.wait_for("the server is starting")
+        await get(Credentials)
+        activity = await get(KeyActivity)
+        door = await get(InferenceDoor)
+        await get(ConfiguredProviders)
+        interrupt_orphans = await get(InterruptOrphanedCalls)
+        await interrupt_orphans()
+        issued = await self._found_first_team() if self.prepares_database else None
+        self._every(KEY_ACTIVITY_EVERY_S, activity.flush)
+        self._every(ORPHANS_EVERY_S, interrupt_orphans)
+        self._every(PARTITIONS_EVERY_S, lambda: keep_partitions(url))
+        self.gate.open(door)
+        return issued
+
+    async def _found_first_team(self) -> IssuedKey | None:
+        async with self.container(scope=Scope.REQUEST) as request:
+            found_first_team = await request.get(FoundFirstTeam)
+            return await found_first_team()
+
+    def _every(self, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
+        self._chores.append(asyncio.create_task(_repeat(seconds, chore)))
+
+
+async def _repeat(seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await chore()
+        except Exception:
+            # What a chore does is never lost by waiting, so the next round tries again.
+            log.exception("chore.failed")

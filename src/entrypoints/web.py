@@ -1,0 +1,104 @@
+"""The HTTP application of a server process, with the life of the process tied to it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from dishka import AsyncContainer
+from dishka.integrations.litestar import DishkaRouter
+from litestar import Litestar
+from litestar.di import Provide
+
+from adapters.http.app import DataPlane, HttpOptions, HttpParts, create_app
+from adapters.http.frame import Frame
+from adapters.http.guards import authenticated, only_when_ready, provide_actor
+from adapters.http.metrics.exposition import Exposition
+from adapters.http.metrics.requests import RequestMetrics
+from adapters.http.openai.gate import Gate, inference_handlers
+from adapters.http.openai.models import model_handlers
+from adapters.http.openai.operations import OPERATIONS
+from adapters.http.request_container import in_request_container
+from adapters.system.clock import SystemClock
+from adapters.system.ids import SystemIds
+from application.identity.issue_key import IssuedKey
+from application.operations.check_health import CheckHealth
+from application.operations.readiness import Readiness
+from application.shared.ports import Clock
+from entrypoints.lifecycle import Lifecycle
+from entrypoints.settings import Settings
+
+OnReady = Callable[[IssuedKey | None], None]
+OnFailure = Callable[[Exception], None]
+
+
+async def build_app(
+    container: AsyncContainer,
+    settings: Settings,
+    *,
+    on_ready: OnReady,
+    on_failure: OnFailure,
+    prepares_database: bool = True,
+) -> Frame:
+    """The application; its start-up returns at once and the rest follows in the background."""
+    readiness = Readiness()
+    gate = Gate(readiness)
+    lifecycle = Lifecycle(
+        container=container,
+        readiness=readiness,
+        gate=gate,
+        on_ready=on_ready,
+        on_failure=on_failure,
+        database_wait_s=settings.database_wait_seconds,
+        prepares_database=prepares_database,
+    )
+
+    @asynccontextmanager
+    async def living(_: Litestar) -> AsyncIterator[None]:
+        lifecycle.start()
+        try:
+            yield
+        finally:
+            await lifecycle.stop()
+
+    exposition = await container.get(Exposition)
+    clock = SystemClock()
+    return create_app(
+        container,
+        parts=HttpParts(
+            ids=SystemIds(),
+            clock=clock,
+            readiness=readiness,
+            check_health=await container.get(CheckHealth),
+            exposition=exposition,
+            request_metrics=RequestMetrics(exposition.registry),
+        ),
+        options=_options(settings),
+        data_plane=DataPlane(
+            route_handlers=(*inference_handlers(gate), _models(container, readiness, clock)),
+            operations=OPERATIONS,
+        ),
+        lifespan=[living],
+    )
+
+
+def _options(settings: Settings) -> HttpOptions:
+    return HttpOptions(
+        version=version("stoa"),
+        max_body_bytes=settings.max_body_bytes,
+        docs=settings.docs_enabled,
+        hsts=settings.is_production,
+        debug=not settings.is_production,
+        cors_origins=settings.cors_origins,
+        metrics_token=settings.metrics_token,
+    )
+
+
+def _models(container: AsyncContainer, readiness: Readiness, clock: Clock) -> DishkaRouter:
+    return DishkaRouter(
+        "/v1",
+        route_handlers=model_handlers(clock.now()),
+        guards=[only_when_ready(readiness), authenticated],
+        dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
+        middleware=[in_request_container(container)],
+        security=[{"bearer": []}],
+    )

@@ -1,0 +1,109 @@
+"""The promise of the README: one command, no configuration, a real answer."""
+
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from openai import OpenAI
+
+from tests.fixtures.server import StoaServer
+
+pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_model")]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoaServer]:
+    with StoaServer(data_dir=tmp_path_factory.mktemp("fresh")) as server:
+        yield server
+
+
+def test_the_embedded_model_knows_the_capital_of_france(fresh: StoaServer) -> None:
+    client = OpenAI(base_url=fresh.base_url, api_key=fresh.key)
+    answer = client.chat.completions.create(
+        model="smollm2",
+        messages=[{"role": "user", "content": "What is the capital of France?"}],
+    )
+
+    assert "Paris" in (answer.choices[0].message.content or "")
+
+
+def test_the_call_is_in_the_usage(fresh: StoaServer) -> None:
+    client = OpenAI(base_url=fresh.base_url, api_key=fresh.key)
+    client.chat.completions.create(
+        model="smollm2", messages=[{"role": "user", "content": "Hello"}], max_tokens=4
+    )
+
+    shown = fresh.run("usage", "--by", "model")
+
+    assert shown.returncode == 0
+    assert "smollm2" in shown.stdout
+
+
+def test_the_printed_curl_line_works(fresh: StoaServer) -> None:
+    line = re.search(r"curl .*", fresh.output)
+
+    assert line is not None
+    answer = subprocess.run(  # noqa: S603 - what the server printed for pasting
+        shlex.split(line.group()), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "Paris" in answer.stdout
+
+
+def test_the_embedded_embeddings_rank_by_meaning(fresh: StoaServer) -> None:
+    client = OpenAI(base_url=fresh.base_url, api_key=fresh.key)
+    answer = client.embeddings.create(
+        model="all-minilm-l6-v2",
+        input=["A cat sits on the mat.", "A kitten rests on a rug.", "Interest rates rose."],
+    )
+    cat, kitten, rates = (item.embedding for item in answer.data)
+
+    def similarity(one: list[float], other: list[float]) -> float:
+        return sum(a * b for a, b in zip(one, other, strict=True))
+
+    assert similarity(cat, kitten) > similarity(cat, rates) + 0.3
+
+
+def test_a_second_server_on_the_same_directory_is_refused(fresh: StoaServer) -> None:
+    second = StoaServer(data_dir=fresh.data_dir)
+    answer = second.run("serve", timeout=30)
+
+    assert answer.returncode != 0
+    assert str(fresh.data_dir) in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_key_is_printed_only_by_the_first_start(tmp_path: Path) -> None:
+    server = StoaServer(data_dir=tmp_path / "data").start()
+    server.stop()
+    server.log_file.write_text("")
+
+    server.start()
+    second_output = server.output
+    server.stop()
+
+    assert server.key
+    assert "sk-stoa-" not in second_output
+
+
+def test_healthz_answers_before_the_database_is_there(tmp_path: Path) -> None:
+    server = StoaServer(data_dir=tmp_path / "data")
+    server.spawn()
+    seen: set[int] = set()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and seen != {200, 503}:
+        try:
+            health = httpx.get(f"{server.url}/healthz", timeout=2)
+            ready = httpx.get(f"{server.url}/readyz", timeout=2)
+        except httpx.TransportError:
+            time.sleep(0.01)
+            continue
+        assert health.status_code == 200
+        seen.add(ready.status_code)
+    server.stop()
+
+    assert seen == {200, 503}

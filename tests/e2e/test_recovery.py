@@ -1,0 +1,173 @@
+"""What is left after a server was killed or asked to stop in the middle of its work."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fakes.upstream import Act, Pause, Upstream, json_answer
+from tests.fixtures.server import StoaServer
+
+CALLS = 50
+
+ANSWER = (
+    b'{"id":"a","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,'
+    b'"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],'
+    b'"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}'
+)
+
+CONFIG = """
+providers:
+  - {{name: far, type: openai-compatible, base_url: "{base_url}"}}
+models:
+  - {{name: m, provider: far, prices: {{input: 1, output: 2}}}}
+"""
+
+
+async def _call(client: httpx.AsyncClient, number: int) -> httpx.Response | None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    try:
+        return await client.post(
+            "/v1/chat/completions", json=body, headers={"X-Correlation-ID": f"call-{number}"}
+        )
+    except httpx.TransportError:
+        return None
+
+
+def _client(server: StoaServer) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=server.url,
+        headers={"authorization": f"Bearer {server.key}"},
+        timeout=30,
+        limits=httpx.Limits(max_connections=CALLS),
+    )
+
+
+async def _rows(server: StoaServer) -> list[dict[str, Any]]:
+    async with _client(server) as client:
+        answer = await client.get("/api/v1/calls", params={"limit": 200})
+        rows: list[dict[str, Any]] = answer.json()["items"]
+        return rows
+
+
+@pytest.fixture
+async def upstream() -> Any:
+    server = Upstream()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def _server(tmp_path: Path, upstream: Upstream) -> StoaServer:
+    config = tmp_path / "stoa.yaml"
+    config.write_text(CONFIG.format(base_url=upstream.base_url))
+    return StoaServer(data_dir=tmp_path / "data", config=config)
+
+
+async def _until(condition: Any, timeout_s: float = 10) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("arrived", [1, 25, CALLS])
+async def test_a_killed_server_loses_no_call_that_reached_the_provider(
+    tmp_path: Path, upstream: Upstream, arrived: int
+) -> None:
+    upstream.default = [Act.HANG]
+    server = _server(tmp_path, upstream)
+    await asyncio.to_thread(server.start)
+
+    async with _client(server) as client:
+        calls = [asyncio.create_task(_call(client, n)) for n in range(CALLS)]
+        await _until(lambda: len(upstream.requests) >= arrived)
+        await asyncio.to_thread(server.kill)
+        await asyncio.gather(*calls)
+    await asyncio.to_thread(server.start)
+    rows = await _rows(server)
+    await asyncio.to_thread(server.stop)
+
+    reached = {request.headers["x-correlation-id"] for request in upstream.requests}
+    counted = Counter(row["correlation_id"] for row in rows)
+    assert reached <= set(counted)
+    assert set(counted.values()) == {1}
+    assert {row["status"] for row in rows} == {"interrupted"}
+
+
+async def test_a_server_that_is_asked_to_stop_finishes_its_calls(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    upstream.default = [Pause(1.0), json_answer(ANSWER)]
+    server = _server(tmp_path, upstream)
+    await asyncio.to_thread(server.start)
+
+    async with _client(server) as client:
+        calls = [asyncio.create_task(_call(client, n)) for n in range(10)]
+        await _until(lambda: len(upstream.requests) == 10)
+        code = await asyncio.to_thread(server.stop)
+        answers = await asyncio.gather(*calls)
+    await asyncio.to_thread(server.start)
+    rows = await _rows(server)
+    await asyncio.to_thread(server.stop)
+
+    assert code == 0
+    assert [a.status_code for a in answers if a is not None] == [200] * 10
+    assert [row["status"] for row in rows] == ["succeeded"] * 10
+    assert {row["cost"] for row in rows} == {"0.000003"}
+
+
+async def test_calls_that_outlast_the_grace_are_cut_and_recorded(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    upstream.default = [Act.HANG]
+    server = _server(tmp_path, upstream)
+    server.settings = {"STOA_SHUTDOWN_GRACE_SECONDS": "1"}
+    await asyncio.to_thread(server.start)
+
+    async with _client(server) as client:
+        call = asyncio.create_task(_call(client, 0))
+        await _until(lambda: len(upstream.requests) == 1)
+        code = await asyncio.to_thread(server.stop)
+        await call
+    await asyncio.to_thread(server.start)
+    rows = await _rows(server)
+    await asyncio.to_thread(server.stop)
+
+    assert code == 0
+    assert [row["status"] for row in rows] == ["cancelled"]
+
+
+async def test_a_call_in_flight_survives_a_pause_of_the_database(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    upstream.default = [Pause(1.5), json_answer(ANSWER)]
+    server = _server(tmp_path, upstream)
+    await asyncio.to_thread(server.start)
+    postmaster = int((server.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
+
+    async with _client(server) as client:
+        call = asyncio.create_task(_call(client, 0))
+        await _until(lambda: len(upstream.requests) == 1)
+        _signal_tree(postmaster, signal.SIGSTOP)
+        await asyncio.sleep(2)
+        _signal_tree(postmaster, signal.SIGCONT)
+        answer = await call
+        await asyncio.sleep(0.5)
+    rows = await _rows(server)
+    await asyncio.to_thread(server.stop)
+
+    assert answer is not None
+    assert answer.status_code == 200
+    assert [row["status"] for row in rows] == ["succeeded"]
+
+
+def _signal_tree(postmaster: int, signal_number: signal.Signals) -> None:
+    """Signal a postmaster and its backends."""
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for pid in (postmaster, *map(int, children)):
+        os.kill(pid, signal_number)
