@@ -61,7 +61,7 @@ class ErrorMapping:
         if status == 429:  # noqa: PLR2004
             return ProviderRateLimitedError(
                 f"The provider '{self._peer}' limits the rate of requests.",
-                retry_after=retry_after(header, datetime.now(UTC)),
+                retry_after=retry_after(header),
             )
         return self._rejected_or_failed(status, header, failure)
 
@@ -76,7 +76,7 @@ class ErrorMapping:
         if status in (503, 529):
             return ProviderBusyError(
                 f"The provider '{self._peer}' is overloaded.",
-                retry_after=retry_after(header, datetime.now(UTC)),
+                retry_after=retry_after(header),
             )
         return ProviderFailedError(f"The provider '{self._peer}' failed (HTTP {status}).")
 
@@ -96,22 +96,29 @@ class ErrorMapping:
         return error
 
 
-def retry_after(header: Header, now: datetime) -> float | None:
-    """Seconds, from ``retry-after-ms`` or ``retry-after`` as a number or a date."""
+def retry_after(header: Header) -> float | None:
+    """Seconds, from ``retry-after-ms`` or ``retry-after`` as a number or a date.
+
+    A date counts from the answer's own ``date``, so that the two clocks need not agree.
+    """
     for name, per_second in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = header(name)
         if value is not None and value.strip().replace(".", "", 1).isdecimal():
             return float(value) / per_second
-    value = header("retry-after")
+    sent, until = _date(header("date")), _date(header("retry-after"))
+    if sent is None or until is None:
+        return None
+    return max(0.0, (until - sent).total_seconds())
+
+
+def _date(value: str | None) -> datetime | None:
     if value is None:
         return None
     try:
         at = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max(0.0, (at - now).total_seconds())
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _no_header(_: str) -> str | None:

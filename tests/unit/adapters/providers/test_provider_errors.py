@@ -1,5 +1,4 @@
 import json
-from datetime import UTC, datetime
 
 import pytest
 
@@ -183,12 +182,17 @@ def test_a_rate_limit_says_when_to_come_back(
         ("Sat, 21 Nov 2026 10:00:30 GMT", 30.0),
         ("Sat, 21 Nov 2026 09:00:00 GMT", 0.0),
         ("Sat, 21 Nov 2026 10:00:30 -0000", 30.0),
+        ("Sat, 21 Nov 2026 12:00:30 +0200", 30.0),
     ],
 )
-def test_dates_are_counted_from_now(date: str, seconds: float) -> None:
-    now = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
+def test_dates_are_counted_from_the_answers_own(date: str, seconds: float) -> None:
+    headers = {"retry-after": date, "date": "Sat, 21 Nov 2026 10:00:00 GMT"}
 
-    assert retry_after({"retry-after": date}.get, now) == seconds
+    assert retry_after(headers.get) == seconds
+
+
+def test_a_date_without_another_says_nothing() -> None:
+    assert retry_after({"retry-after": "Sat, 21 Nov 2026 10:00:30 GMT"}.get) is None
 
 
 @pytest.mark.parametrize(
