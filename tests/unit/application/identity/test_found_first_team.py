@@ -1,0 +1,54 @@
+import asyncio
+
+from domain.identity.api_key import ApiKey, hash_secret
+from domain.identity.team import Membership, Team, User
+from tests.fakes.clock import START
+from tests.fakes.identity_state import InMemoryIdentity
+from tests.unit.application.identity.desk import Desk
+
+
+async def test_makes_a_team_an_owner_and_a_key_on_a_fresh_database(desk: Desk) -> None:
+    desk.database = InMemoryIdentity()
+
+    issued = await desk.found()
+
+    assert issued is not None
+    team_id, user_id = issued.key.team_id, issued.key.user_id
+    made = desk.database.committed
+    assert made.teams == {
+        team_id: Team(id=team_id, name="My team", capture_content=False, created_at=START)
+    }
+    assert made.users == {user_id: User(id=user_id, display_name="Owner", created_at=START)}
+    assert list(made.memberships.values()) == [
+        Membership(team_id=team_id, user_id=user_id, role="owner")
+    ]
+    assert list(made.keys.values()) == [
+        ApiKey(
+            id=issued.key.id,
+            team_id=team_id,
+            user_id=user_id,
+            name="first key",
+            secret_hash=hash_secret(issued.secret),
+            hint=issued.secret[-4:],
+            allowed_models=("*",),
+            created_at=START,
+        )
+    ]
+
+
+async def test_does_nothing_when_there_is_a_team_already(desk: Desk) -> None:
+    desk.database = InMemoryIdentity()
+    await desk.found()
+
+    assert await desk.found() is None
+    assert len(desk.database.committed.teams) == 1
+    assert len(desk.database.committed.keys) == 1
+
+
+async def test_two_servers_that_start_at_once_make_one_team(desk: Desk) -> None:
+    desk.database = InMemoryIdentity()
+
+    issued = await asyncio.gather(desk.found(), desk.found())
+
+    assert [key is None for key in issued] == [False, True]
+    assert len(desk.database.committed.teams) == 1

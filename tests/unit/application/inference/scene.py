@@ -1,0 +1,79 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from application.inference.admission import Admission, InvokeModelCommand
+from application.inference.invoke_model import InvokeModel
+from application.inference.ports import Operation, ProviderAnswer
+from application.inference.stream_model import AnswerStream, StreamModel
+from domain.inference.call import Call
+from domain.models.served_model import ModelKind
+from domain.shared.ids import CallId
+from tests.builders import a_model, an_actor
+from tests.fakes.clock import FrozenClock
+from tests.fakes.ids import uuid7_at
+from tests.fakes.inference import InMemoryLedger
+from tests.fakes.models import InMemoryModelCatalog
+from tests.fakes.providers import RecordingProvider, ScriptedModelProviders, ScriptedProviderStream
+
+BODY = b'{"model":"large","messages":[{"role":"user","content":"hi"}]}'
+
+
+class Scene:
+    """The data plane on fakes: one provider, one ledger, and a model of every sort."""
+
+    def __init__(self) -> None:
+        self.clock = FrozenClock()
+        self.ledger = InMemoryLedger()
+        self.provider = RecordingProvider()
+        providers = ScriptedModelProviders(acme=self.provider)
+        catalog = InMemoryModelCatalog(
+            a_model(name="large", aliases=("default",)),
+            a_model(name="short", context_length=100),
+            a_model(name="unpriced", prices=None),
+            a_model(name="vectors", kind=ModelKind.EMBEDDING),
+            a_model(name="misconfigured", provider="nowhere"),
+        )
+        admission = Admission(catalog=catalog, ledger=self.ledger, clock=self.clock)
+        self._invoke = InvokeModel(admission=admission, providers=providers)
+        self._stream = StreamModel(admission=admission, providers=providers)
+
+    async def invoke(self, **fields: Any) -> ProviderAnswer:
+        return await self._invoke(a_command(**fields))
+
+    async def stream(self, **fields: Any) -> AnswerStream:
+        return await self._stream(a_command(stream=True, **fields))
+
+    async def streamed(self, *steps: Any, **fields: Any) -> AnswerStream:
+        """An admitted stream whose provider goes through the steps."""
+        self.provider.stream = ScriptedProviderStream(*steps)
+        return await self.stream(**fields)
+
+    @property
+    def row(self) -> Call:
+        return self.ledger.the_row()
+
+
+def a_command(**fields: Any) -> InvokeModelCommand:
+    clock = FrozenClock()
+    defaults: dict[str, Any] = {
+        "actor": an_actor(),
+        "call_id": CallId(uuid7_at(clock.now(), 7)),
+        "correlation_id": "c-1",
+        "operation": Operation.CHAT,
+        "model": "large",
+        "body": BODY,
+    }
+    return InvokeModelCommand(**(defaults | fields))
+
+
+async def drained(stream: AnswerStream) -> list[bytes]:
+    return [block async for block in stream]
+
+
+async def cancelled(task: "asyncio.Task[Any]") -> None:
+    """Cancel the task, and fail the test unless it obeys."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -1,0 +1,49 @@
+from decimal import Decimal
+
+from domain.inference.call import CallStatus
+from tests.builders import an_actor
+from tests.fakes.gate import held_at
+from tests.fakes.providers import USAGE
+from tests.unit.application.inference.scene import Scene, cancelled
+
+
+async def test_cancelled_before_its_row_has_left(scene: Scene) -> None:
+    task = await held_at(scene.ledger.sent, scene.invoke())
+
+    await cancelled(task)
+
+    assert scene.row.status is CallStatus.CANCELLED
+    assert scene.row.error_code == "CANCELLED"
+    assert scene.provider.requests == []
+
+
+async def test_cancelled_while_the_provider_works(scene: Scene) -> None:
+    task = await held_at(scene.provider.working, scene.invoke())
+    scene.clock.advance(1.5)
+
+    await cancelled(task)
+
+    assert scene.row.status is CallStatus.CANCELLED
+    assert scene.row.error_code == "CANCELLED"
+    assert scene.row.latency_ms == 1500.0
+    assert (scene.row.usage, scene.row.cost, scene.row.ttft_ms) == (None, None, None)
+
+
+async def test_cancelled_with_the_answer_in_hand_still_costs_what_it_used(scene: Scene) -> None:
+    task = await held_at(scene.ledger.committed, scene.invoke())
+
+    await cancelled(task)
+
+    assert scene.row.status is CallStatus.CANCELLED
+    assert (scene.row.usage, scene.row.cost) == (USAGE, Decimal("0.00007"))
+    assert scene.row.provider_request_id == "req-1"
+
+
+async def test_a_captured_call_that_is_cancelled_keeps_its_question(scene: Scene) -> None:
+    actor = an_actor(capture_content=True)
+    task = await held_at(scene.provider.working, scene.invoke(actor=actor, body=b"asked"))
+
+    await cancelled(task)
+
+    assert scene.row.content is not None
+    assert (scene.row.content.request, scene.row.content.response) == ("asked", "")
