@@ -91,6 +91,6 @@ def _mask_nested(value: object, depth: int) -> object:
         return {key: _mask(item, str(key), depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_mask(item, "", depth + 1) for item in value]
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return {f.name: _mask(getattr(value, f.name), f.name, depth + 1) for f in fields(value)}
     return mask_text(str(value))
