@@ -41,9 +41,12 @@ class CheckHealth:
     A report is at most a second old. One object serves the whole process, so that callers share it.
     """
 
-    def __init__(self, probes: Sequence[HealthProbe], clock: Clock) -> None:
+    def __init__(
+        self, probes: Sequence[HealthProbe], clock: Clock, timeout_s: float = PROBE_TIMEOUT_S
+    ) -> None:
         self._probes = tuple(probes)
         self._clock = clock
+        self._timeout_s = timeout_s
         self._lock = asyncio.Lock()
         self._latest: tuple[float, HealthReport] | None = None
 
@@ -60,10 +63,10 @@ class CheckHealth:
     async def _look(self, probe: HealthProbe) -> CheckedComponent:
         started = self._clock.monotonic()
         try:
-            async with asyncio.timeout(PROBE_TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 health = await probe.check()
         except TimeoutError:
-            health = _unhealthy(f"no answer within {PROBE_TIMEOUT_S:g} seconds")
+            health = _unhealthy(f"no answer within {self._timeout_s:g} seconds")
         except StoaError as error:
             health = _unhealthy(error.message)
         except Exception:

@@ -92,14 +92,14 @@ async def test_an_old_report_is_made_anew() -> None:
     assert probe.looks == 2
 
 
-async def test_a_part_that_takes_too_long_is_unhealthy() -> None:
+async def test_a_part_that_says_nothing_for_long_is_unhealthy() -> None:
     probe = ScriptedHealthProbe("database")
-    probe.looking.fail(TimeoutError())
+    probe.looking.shut()
 
-    report = await CheckHealth([probe], FrozenClock())()
+    report = await CheckHealth([probe], FrozenClock(), timeout_s=0.01)()
 
     assert report.components[0].health == ComponentHealth(
-        status=HealthStatus.UNHEALTHY, detail="no answer within 2 seconds"
+        status=HealthStatus.UNHEALTHY, detail="no answer within 0.01 seconds"
     )
 
 
