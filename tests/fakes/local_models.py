@@ -121,6 +121,10 @@ class ScriptedEngine(ChatEngine):
         self._endless = endless
         self.running = 0
         self.finished: list[GenerationCall] = []
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
     def generate(self, call: GenerationCall, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         self.running += 1

@@ -7,6 +7,7 @@ pin for sentence-transformers/all-MiniLM-L6-v2.
 
 import hashlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,12 +76,18 @@ EMBEDDED = {
 def check_sum(path: Path, sha256: str, abort: threading.Event) -> None:
     """Raise unless the file is what was pinned; returns early, unchecked, only when aborted."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            if abort.is_set():
-                return
-            digest.update(block)
+    for block in blocks(path):
+        if abort.is_set():
+            return
+        digest.update(block)
     if digest.hexdigest() != sha256:
         raise ProviderFailedError(
             f"The weights in '{path.name}' are not the published ones (SHA-256 differs)."
         )
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """The file's bytes, a few megabytes at a time."""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block

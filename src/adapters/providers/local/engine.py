@@ -24,7 +24,14 @@ class GenerationCall:
     counts_prompt: bool = True
 
 
-class ChatEngine(Protocol):
+class Engine(Protocol):
+    def close(self) -> None:
+        """Give the memory back, whoever still holds this object (a finished stream, a traceback);
+        what comes later fails. Called when nothing runs."""
+        ...
+
+
+class ChatEngine(Engine, Protocol):
     def generate(self, call: GenerationCall, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         """Run to the end, or until ``on_chunk`` returns true; raises a ``StoaError``."""
         ...
@@ -38,7 +45,7 @@ class Embedded:
     tokens: int
 
 
-class EmbeddingEngine(Protocol):
+class EmbeddingEngine(Engine, Protocol):
     @property
     def dimensions(self) -> int: ...
 

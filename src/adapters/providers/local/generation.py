@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 from adapters.providers.local.admission import Admission
@@ -72,7 +73,7 @@ class Generation:
         loop = asyncio.get_running_loop()
         try:
             async with self._admission.turn():
-                await self._workers.call(lambda abort: self._work(loop, abort), name="generation")
+                await self._workers.call(partial(self._work, loop), name="generation")
         except asyncio.CancelledError:
             self._error = ProviderFailedError("The generation was stopped.")
             raise

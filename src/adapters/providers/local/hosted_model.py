@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from adapters.providers.local.admission import Admission
+from adapters.providers.local.engine import Engine
 from adapters.providers.local.workers import Workers
 from domain.inference.errors import ModelLoadingError, ProviderFailedError
 from domain.shared.errors import StoaError
 
-EngineT = TypeVar("EngineT")
+EngineT = TypeVar("EngineT", bound=Engine)
 RETRY_AFTER_S = 5.0
 
 
@@ -87,7 +88,8 @@ class HostedModel(Generic[EngineT]):
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=timeout_s)
         # Freeing an engine waits for its threads, which must not hold up the event loop.
-        await asyncio.to_thread(self._engines.clear)
+        while self._engines:
+            await asyncio.to_thread(self._engines.pop().close)
 
     async def _loaded(self) -> None:
         try:

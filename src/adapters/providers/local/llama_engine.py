@@ -33,8 +33,12 @@ STREAMED = {
 
 class LlamaChatEngine(ChatEngine):
     def __init__(self, spec: LocalModelSpec) -> None:
-        self._server: xllamacpp.Server = open_server(spec)
+        self._server: xllamacpp.Server | None = open_server(spec)
         self._limit = spec.context_length
+        warm_up = {"prompt": "a", "max_tokens": 1}
+        self.generate(
+            GenerationCall(chat=False, body=warm_up, prompt_param="prompt"), lambda _: False
+        )
 
     def generate(self, call: GenerationCall, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         failures: list[StoaError] = []
@@ -52,22 +56,27 @@ class LlamaChatEngine(ChatEngine):
                 return True
             return on_chunk(chunk)
 
-        handle = self._server.handle_completions
-        if call.chat:
-            handle = self._server.handle_chat_completions
+        server = _opened(self._server)
+        handle = server.handle_chat_completions if call.chat else server.handle_completions
         try:
             handle(call.body | STREAMED, take)
         except (ValueError, RuntimeError) as error:
             raise llama_errors.of_exception(
                 error, param=call.prompt_param, schema_param=call.schema_param
             ) from error
+        finally:
+            # A traceback that somebody keeps must not keep the model in memory.
+            del server, handle
         if failures:
             raise failures[0]
+
+    def close(self) -> None:
+        self._server = None
 
 
 class LlamaEmbeddingEngine(EmbeddingEngine):
     def __init__(self, spec: LocalModelSpec) -> None:
-        self._server: xllamacpp.Server = open_server(spec)
+        self._server: xllamacpp.Server | None = open_server(spec)
         self._limit = spec.context_length
         probe = self.embed(["a"])
         self._dimensions = len(probe.vectors[0]) // 4
@@ -75,6 +84,9 @@ class LlamaEmbeddingEngine(EmbeddingEngine):
     @property
     def dimensions(self) -> int:
         return self._dimensions
+
+    def close(self) -> None:
+        self._server = None
 
     def batches(self, inputs: Sequence[EmbeddingInput]) -> list[list[EmbeddingInput]]:
         return [
@@ -84,7 +96,7 @@ class LlamaEmbeddingEngine(EmbeddingEngine):
 
     def embed(self, batch: Sequence[EmbeddingInput]) -> Embedded:
         try:
-            answer = self._server.handle_embeddings(
+            answer = _opened(self._server).handle_embeddings(
                 {"input": list(batch), "encoding_format": "base64"}
             )
         except (ValueError, RuntimeError) as error:
@@ -100,3 +112,9 @@ class LlamaEmbeddingEngine(EmbeddingEngine):
             vectors=[base64.b64decode(row["embedding"]) for row in rows],
             tokens=answer["usage"]["prompt_tokens"],
         )
+
+
+def _opened(server: xllamacpp.Server | None) -> xllamacpp.Server:
+    if server is None:
+        raise ProviderFailedError("The model has been unloaded.")
+    return server

@@ -31,7 +31,8 @@ ENGINE_VERSION: str = xllamacpp.__version__
 
 
 def open_server(spec: LocalModelSpec) -> xllamacpp.Server:
-    """Load the model; blocks, without holding the interpreter lock.
+    """Load the model. xllamacpp keeps the interpreter lock meanwhile (0.2 s for a small model
+    whose file is in the system's cache), so its warm-up is left to the caller's first call.
 
     llama.cpp's server always listens somewhere. Here it is a Unix socket in a private folder that
     is removed as soon as the server is up, so that nobody can connect; where that is not possible
@@ -59,6 +60,7 @@ def _params(spec: LocalModelSpec, folder: Path) -> xllamacpp.CommonParams:
     params.n_ctx = spec.context_length * spec.slots
     params.fit_params = False
     params.ctx_shift = False
+    params.warmup = False
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.verbosity = SILENT
     params.use_jinja = True

@@ -5,8 +5,9 @@ them, and their import takes a tenth of a second that the start does not have to
 """
 
 import threading
+from pathlib import Path
 
-from adapters.providers.local.embedded_weights import check_sum
+from adapters.providers.local.embedded_weights import blocks, check_sum
 from adapters.providers.local.engine import ChatEngine, EmbeddingEngine
 from adapters.providers.local.model_spec import LocalModelSpec, file_problem
 from domain.inference.errors import ProviderFailedError
@@ -37,5 +38,15 @@ def _check(spec: LocalModelSpec, abort: threading.Event) -> None:
         raise ProviderFailedError(problem)
     if spec.weights is not None and spec.file is not None:
         check_sum(spec.file, spec.weights.sha256, abort)
+    elif spec.file is not None:
+        _read_ahead(spec.file, abort)
     if abort.is_set():
         raise ProviderFailedError("loading was stopped.")
+
+
+def _read_ahead(path: Path, abort: threading.Event) -> None:
+    """Bring the file into the system's cache. xllamacpp keeps the interpreter lock while it loads,
+    so that the whole server would stand still for as long as the disk takes."""
+    for _ in blocks(path):
+        if abort.is_set():
+            return

@@ -8,6 +8,7 @@ import tokenizers
 from adapters.providers.local.engine import Embedded, EmbeddingEngine, EmbeddingInput
 from adapters.providers.local.llama_errors import too_long
 from adapters.providers.local.minilm import DIMENSIONS, MiniLm
+from domain.inference.errors import ProviderFailedError
 from domain.shared.errors import InvalidError
 
 # A quarter of a second on two cores, so that other calls get their turn in between.
@@ -27,12 +28,16 @@ class MiniLmEngine(EmbeddingEngine):
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
-        self._network = MiniLm(path)
+        self._network: MiniLm | None = MiniLm(path)
+        self._vocabulary = self._network.vocabulary
         self._limit = limit
 
     @property
     def dimensions(self) -> int:
         return DIMENSIONS
+
+    def close(self) -> None:
+        self._network = None
 
     def batches(self, inputs: Sequence[EmbeddingInput]) -> list[list[EmbeddingInput]]:
         batches: list[list[EmbeddingInput]] = []
@@ -48,6 +53,8 @@ class MiniLmEngine(EmbeddingEngine):
 
     def embed(self, batch: Sequence[EmbeddingInput]) -> Embedded:
         texts = [self._ids(value) for value in batch]
+        if self._network is None:
+            raise ProviderFailedError("The model has been unloaded.")
         rows = self._network.embed(texts).astype("<f4", copy=False)
         return Embedded(
             vectors=[row.tobytes() for row in rows], tokens=sum(len(text) for text in texts)
@@ -58,7 +65,7 @@ class MiniLmEngine(EmbeddingEngine):
             ids: list[int] = self._tokenizer.encode(value).ids
         else:
             ids = value if value[0] == CLS and value[-1] == SEP else [CLS, *value, SEP]
-            if not all(0 <= token < self._network.vocabulary for token in ids):
+            if not all(0 <= token < self._vocabulary for token in ids):
                 raise InvalidError("The input contains an invalid token.", param="input")
         if len(ids) > self._limit:
             raise too_long(self._limit, len(ids), "input")

@@ -169,7 +169,7 @@ async def test_stopped_workers_abort_what_runs_and_what_comes() -> None:
     assert await workers.call(lambda abort: abort.is_set(), name="late")
 
 
-def hosted(load: Any, *, timeout_s: float = 5) -> HostedModel[object]:
+def hosted(load: Any, *, timeout_s: float = 5) -> HostedModel[ScriptedEngine]:
     return HostedModel(
         "m",
         load,
@@ -180,15 +180,30 @@ def hosted(load: Any, *, timeout_s: float = 5) -> HostedModel[object]:
 
 
 async def test_a_call_waits_for_a_model_that_loads() -> None:
-    model = hosted(lambda _: "engine")
+    loaded = ScriptedEngine()
+    model = hosted(lambda _: loaded)
 
     model.start()
 
     states = [model.status.state]
     engine = await model.engine()
     states.append(model.status.state)
-    assert engine == "engine"
+    assert engine is loaded
     assert states == [ModelState.LOADING, ModelState.READY]
+
+
+async def test_a_stopped_model_is_closed() -> None:
+    loaded = ScriptedEngine()
+    model = hosted(lambda _: loaded)
+    model.start()
+    await model.engine()
+
+    await model.stop(1)
+    await model.stop(1)
+
+    assert loaded.closed
+    with pytest.raises(ProviderFailedError, match="stopping"):
+        await model.engine()
 
 
 async def test_a_call_does_not_wait_longer_than_agreed() -> None:
@@ -209,7 +224,7 @@ async def test_a_call_does_not_wait_longer_than_agreed() -> None:
     ids=["known", "unknown"],
 )
 async def test_a_failed_load_says_so_at_every_call(error: Exception, reason: str) -> None:
-    def fail(_: threading.Event) -> object:
+    def fail(_: threading.Event) -> ScriptedEngine:
         raise error
 
     model = hosted(fail)
