@@ -174,4 +174,4 @@ def _piped() -> str | None:
     """What another program pipes in; a terminal is not waited for."""
     if sys.stdin is None or sys.stdin.isatty():
         return None
-    return sys.stdin.read()
+    return sys.stdin.read().rstrip("\n")

@@ -1,0 +1,225 @@
+"""The command line as a process, beside a server that runs."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.fixtures.server import StoaServer, stoa
+
+LONG = "word " * 100
+
+
+def run_in(
+    server: StoaServer, *arguments: str, piped: str = "", **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own command line
+        stoa(*arguments),
+        env={**server.environment, **variables},
+        input=piped,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=server.data_dir,
+    )
+
+
+def test_help_is_fast_and_lists_the_commands(server: StoaServer) -> None:
+    started = time.monotonic()
+
+    done = run_in(server, "--help")
+
+    assert done.returncode == 0
+    assert "selftest" in done.stdout
+    assert time.monotonic() - started < 2
+
+
+def test_a_key_is_made_listed_and_revoked(server: StoaServer) -> None:
+    made = run_in(server, "keys", "create", "cli", "--model", "echo*", "--expires", "30d", "--json")
+    key = json.loads(made.stdout)
+    listed = json.loads(run_in(server, "keys", "list", "--json").stdout)["items"]
+    again = run_in(server, "keys", "create", "cli")
+    revoked = run_in(server, "keys", "revoke", "cli")
+    missing = run_in(server, "keys", "revoke", "cli")
+
+    assert key["key"].startswith("sk-stoa-")
+    assert key["allowed_models"] == ["echo*"]
+    assert [item["name"] for item in listed if item["id"] == key["id"]] == ["cli"]
+    assert key["key"] not in json.dumps(listed)
+    assert (again.returncode, revoked.returncode, missing.returncode) == (5, 0, 3)
+    assert again.stderr == "stoa: There is already an API key named 'cli'.\n"
+
+
+def test_models_are_listed(server: StoaServer) -> None:
+    done = run_in(server, "models", "list", "--json")
+
+    models = {model["name"]: model for model in json.loads(done.stdout)["items"]}
+    assert models["echo"]["aliases"] == ["parrot"]
+    assert models["echo"]["prices"]["input"] == "1.5"
+
+
+def test_an_answer_is_printed_whole_and_logged_cut(server: StoaServer, tmp_path: Path) -> None:
+    log = tmp_path / "deep" / "log.jsonl"
+
+    done = run_in(server, "chat", "echo", LONG, "--logfile", str(log))
+
+    (line,) = map(json.loads, log.read_text().splitlines())
+    assert done.stdout.strip() == LONG.strip()
+    assert line["success"] is True
+    assert line["truncated"] is True
+    assert len(line["response"]["choices"][0]["message"]["content"]) < 250
+    assert line["response"]["usage"]["completion_tokens"] > 0
+
+
+def test_a_chat_is_in_the_ledger(server: StoaServer) -> None:
+    run_in(server, "chat", "unpriced", "user", "hi", "assistant", "yes", "user", "well")
+
+    calls = json.loads(run_in(server, "calls", "list", "--model", "unpriced", "--json").stdout)
+    usage = json.loads(run_in(server, "usage", "--by", "model", "--json").stdout)
+    table = run_in(server, "usage").stdout
+
+    assert calls["items"][0]["status"] == "succeeded"
+    assert "unpriced" in [item["group"] for item in usage["items"]]
+    assert usage["totals"]["calls"] >= 1
+    assert "total" in table
+
+
+def test_json_is_the_whole_answer_and_a_message_can_be_piped_in(server: StoaServer) -> None:
+    done = run_in(server, "chat", "echo", "--json", piped="from a pipe\n")
+
+    assert json.loads(done.stdout)["choices"][0]["message"]["content"] == "from a pipe"
+
+
+def test_a_failed_chat_is_one_line_an_exit_code_and_a_line_in_the_log(
+    server: StoaServer, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+
+    missing = run_in(server, "chat", "nope", "hi", "--logfile", str(log))
+    broken = run_in(server, "chat", "cut", "hi", "--logfile", str(log))
+    odd = run_in(server, "chat", "echo", "user", "a", "user")
+
+    codes = [json.loads(line)["error"]["code"] for line in log.read_text().splitlines()]
+    assert (missing.returncode, broken.returncode, odd.returncode) == (3, 69, 2)
+    assert missing.stderr.startswith("stoa: The model 'nope' does not exist")
+    assert codes == ["MODEL_NOT_FOUND", "PROVIDER_ERROR"]
+
+
+def test_ctrl_c_cancels_the_answer_and_exits_with_130(server: StoaServer) -> None:
+    with subprocess.Popen(  # noqa: S603 - our own command line
+        stoa("chat", "drip", "hi"),
+        env=server.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        cwd=server.data_dir,
+    ) as process:
+        assert process.stdout is not None
+        os.read(process.stdout.fileno(), 10)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+
+    last = json.loads(
+        run_in(server, "calls", "list", "--model", "drip", "--limit", "1", "--json").stdout
+    )
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+    assert last["items"][0]["status"] == "cancelled"
+
+
+def test_chat_talks_to_a_server_by_url(server: StoaServer) -> None:
+    done = run_in(server, "chat", "echo", "hello", "--url", server.url, STOA_API_KEY=server.key)
+    refused = run_in(server, "chat", "echo", "hello", "--url", server.url, "--api-key", "wrong")
+
+    assert done.stdout == "hello\n"
+    assert refused.returncode == 4
+    assert refused.stderr == "stoa: Incorrect API key provided.\n"
+
+
+def test_the_team_can_switch_capture_on_and_off(server: StoaServer) -> None:
+    on = run_in(server, "team", "set", "--capture", "--json")
+    off = run_in(server, "team", "set", "--no-capture", "--json")
+
+    assert json.loads(on.stdout)["capture_content"] is True
+    assert json.loads(off.stdout)["capture_content"] is False
+
+
+def test_the_database_is_at_its_newest_revision_without_drift(server: StoaServer) -> None:
+    current = json.loads(run_in(server, "db", "current", "--json").stdout)
+    check = run_in(server, "db", "check")
+
+    assert current["revision"] == current["head"]
+    assert check.returncode == 0
+
+
+def test_the_doctor_finds_the_running_server_and_nothing_wrong(server: StoaServer) -> None:
+    done = run_in(server, "doctor", "--json")
+
+    findings = {f["check"]: f for f in json.loads(done.stdout)["findings"]}
+    assert done.returncode == 0
+    assert "Stoa server runs" in findings["address"]["detail"]
+    assert findings["migrations"]["verdict"] == "ok"
+
+
+def test_the_doctor_works_without_the_database_and_says_what_to_do(
+    server: StoaServer, tmp_path: Path
+) -> None:
+    config = tmp_path / "stoa.yaml"
+    config.write_text("providers: []\nmodels:\n  - {name: m, provider: nobody, api_key: x}\n")
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+
+    done = run_in(
+        server,
+        "doctor",
+        STOA_DATABASE_URL="postgresql://stoa:canary@127.0.0.1:9/stoa",
+        STOA_CONFIG=str(config),
+        STOA_DATA_DIR=str(blocked / "below"),
+    )
+
+    assert done.returncode == 1
+    assert "FAIL  database: " in done.stdout
+    assert "FAIL  configuration: line 3: " in done.stdout
+    assert "FAIL  data directory: " in done.stdout
+    assert done.stdout.count("->") >= 3
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_selftest_passes_against_stoa_and_prints_only_json(server: StoaServer) -> None:
+    done = run_in(server, "selftest", server.url, "--api-key", server.key, "--json")
+
+    report = json.loads(done.stdout)
+    assert report["failed"] == 0, report
+    assert report["skipped"] == 0, report
+    assert done.returncode == 0
+    assert server.key not in done.stdout + done.stderr
+
+
+def test_selftest_fails_with_1_where_nothing_listens(server: StoaServer) -> None:
+    done = run_in(server, "selftest", "http://127.0.0.1:9")
+
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+
+
+def test_a_bad_setting_is_one_line_and_exit_code_2(server: StoaServer) -> None:
+    mistyped = run_in(server, "keys", "list", STOA_PROT="1")
+    wrong = run_in(server, "serve", "--port", "http")
+
+    assert (mistyped.returncode, wrong.returncode) == (2, 2)
+    assert mistyped.stderr == (
+        "stoa: STOA_PROT (environment) is not a setting: did you mean STOA_PORT?\n"
+    )
+    assert wrong.stderr.startswith("stoa: --port: expected a whole number")
+
+
+def test_settings_are_shown_with_their_source_and_without_secrets(server: StoaServer) -> None:
+    done = run_in(server, "--debug", "settings", "show", "--json", STOA_METRICS_TOKEN="canary-123")
+
+    items = {item["variable"]: item for item in json.loads(done.stdout)["items"]}
+    assert items["STOA_DATA_DIR"]["source"] == "environment"
+    assert items["STOA_METRICS_TOKEN"]["value"] == "[MASKED]"
+    assert "canary" not in done.stdout + done.stderr
