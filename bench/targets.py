@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.processes import descendants, is_postgres, pin
+from bench.processes import cpu_seconds, descendants, is_postgres, pin
 
 SRC = Path(__file__).parents[1] / "src"
 KEY = re.compile(r"sk-stoa-[A-Za-z0-9_-]{43,}")
@@ -130,6 +130,7 @@ def start_stoa(work: Path, mock: Target, models: Iterable[str]) -> Target:
     stoa = Target(name="stoa", port=port, process=_spawn(command, log, environment))
     alive = stoa.wait_for("/healthz")
     stoa.start_s = {"healthz": alive, "readyz": alive + stoa.wait_for("/readyz")}
+    stoa.start_s["cpu"] = cpu_seconds(stoa.own)
     found = KEY.search(log.read_text())
     if found is None:
         raise SystemExit(f"No key was printed: {log}")
