@@ -13,6 +13,7 @@ import uvicorn
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.frame import Frame
 from entrypoints.container import make_container
+from entrypoints.di.doors import DoorsProvider
 from entrypoints.settings import Settings
 from entrypoints.web import OnReady, build_app
 
@@ -54,7 +55,7 @@ async def _serve(
             server.should_exit = True
 
     app = await build_app(
-        make_container(settings, catalog),
+        make_container(settings, catalog, DoorsProvider()),
         settings,
         on_ready=on_ready,
         on_failure=on_failure,

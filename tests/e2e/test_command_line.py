@@ -43,13 +43,12 @@ def test_a_key_is_made_listed_and_revoked(server: StoaServer) -> None:
     listed = json.loads(run_in(server, "keys", "list", "--json").stdout)["items"]
     again = run_in(server, "keys", "create", "cli")
     revoked = run_in(server, "keys", "revoke", "cli")
-    missing = run_in(server, "keys", "revoke", "cli")
 
     assert key["key"].startswith("sk-stoa-")
     assert key["allowed_models"] == ["echo*"]
     assert [item["name"] for item in listed if item["id"] == key["id"]] == ["cli"]
     assert key["key"] not in json.dumps(listed)
-    assert (again.returncode, revoked.returncode, missing.returncode) == (5, 0, 3)
+    assert (again.returncode, revoked.returncode) == (5, 0)
     assert again.stderr == "stoa: There is already an API key named 'cli'.\n"
 
 
@@ -78,13 +77,10 @@ def test_a_chat_is_in_the_ledger(server: StoaServer) -> None:
     run_in(server, "chat", "unpriced", "user", "hi", "assistant", "yes", "user", "well")
 
     calls = json.loads(run_in(server, "calls", "list", "--model", "unpriced", "--json").stdout)
-    usage = json.loads(run_in(server, "usage", "--by", "model", "--json").stdout)
-    table = run_in(server, "usage").stdout
+    usage = run_in(server, "usage", "--by", "model").stdout
 
     assert calls["items"][0]["status"] == "succeeded"
-    assert "unpriced" in [item["group"] for item in usage["items"]]
-    assert usage["totals"]["calls"] >= 1
-    assert "total" in table
+    assert {"unpriced", "total"} <= {line.split()[0] for line in usage.splitlines() if line.strip()}
 
 
 def test_json_is_the_whole_answer_and_a_message_can_be_piped_in(server: StoaServer) -> None:

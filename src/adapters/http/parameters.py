@@ -1,16 +1,12 @@
-"""Reading what the framework cannot read well enough: times, ids and partial updates."""
+"""Reading what the framework cannot read well enough: times and ids."""
 
 from datetime import UTC, date, datetime, time
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from litestar.params import PathParameter, QueryParameter
 
-from application.shared.unset import UNSET, UnsetType
 from domain.shared.errors import FieldError, InvalidError, NotFoundError
-
-T = TypeVar("T")
 
 TIME_HELP = "An RFC 3339 time with its offset, or a date (its start in UTC)."
 
@@ -54,11 +50,6 @@ def parse_id_parameter(name: str, text: str | None) -> UUID | None:
         return UUID(text)
     except ValueError:
         raise invalid(name, "is not an id") from None
-
-
-def given(value: T | msgspec.UnsetType) -> T | UnsetType:
-    """A member of a partial update in the words of the application."""
-    return UNSET if value is msgspec.UNSET else value
 
 
 def invalid(name: str, message: str) -> InvalidError:

@@ -1,6 +1,5 @@
 from dishka import Provider, Scope, provide
 
-from adapters.http.openai.door import InferenceDoor
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.authenticate import Authenticate
 from application.identity.found_first_team import FoundFirstTeam
@@ -23,7 +22,6 @@ from application.models.get_model import GetModel
 from application.models.list_models import ListModels
 from application.operations.inspect_health import InspectHealth
 from entrypoints.instrumentation import instrumented
-from entrypoints.settings import Settings
 
 INSTRUMENTED = (
     ActAsOperator,
@@ -68,21 +66,3 @@ class DataPlaneProvider(Provider):
     invoke_model = provide(InvokeModel)
     stream_model = provide(StreamModel)
     refuse_call = provide(RefuseCall)
-
-    @provide
-    def door(
-        self,
-        authenticate: Authenticate,
-        invoke: InvokeModel,
-        stream: StreamModel,
-        refuse: RefuseCall,
-        settings: Settings,
-    ) -> InferenceDoor:
-        return InferenceDoor(
-            authenticate=authenticate,
-            invoke=invoke,
-            stream=stream,
-            refuse=refuse,
-            max_body_bytes=settings.max_body_bytes,
-            heartbeat_s=settings.stream_heartbeat_seconds,
-        )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from adapters.http.parameters import given
+from adapters.http.partial_update import given
 from application.identity.update_team import UpdateTeamCommand
 from application.shared.actor import Actor
 from domain.identity.team import Team

@@ -1,0 +1,33 @@
+from dishka import Provider, Scope, provide
+
+from adapters.http.openai.door import InferenceDoor
+from application.identity.authenticate import Authenticate
+from application.inference.invoke_model import InvokeModel
+from application.inference.refuse_call import RefuseCall
+from application.inference.stream_model import StreamModel
+from entrypoints.settings import Settings
+
+
+class DoorsProvider(Provider):
+    """What only a server has. It stands apart because the HTTP framework takes more than half a
+    second to import, which no other command should pay for."""
+
+    scope = Scope.APP
+
+    @provide
+    def door(
+        self,
+        authenticate: Authenticate,
+        invoke: InvokeModel,
+        stream: StreamModel,
+        refuse: RefuseCall,
+        settings: Settings,
+    ) -> InferenceDoor:
+        return InferenceDoor(
+            authenticate=authenticate,
+            invoke=invoke,
+            stream=stream,
+            refuse=refuse,
+            max_body_bytes=settings.max_body_bytes,
+            heartbeat_s=settings.stream_heartbeat_seconds,
+        )
