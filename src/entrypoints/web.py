@@ -1,7 +1,7 @@
 """The HTTP application of a server process, with the life of the process tied to it."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from dishka import AsyncContainer
@@ -18,12 +18,10 @@ from adapters.http.openai.gate import Gate, inference_handlers
 from adapters.http.openai.models import model_handlers
 from adapters.http.openai.operations import OPERATIONS
 from adapters.http.request_container import in_request_container
-from adapters.system.clock import SystemClock
-from adapters.system.ids import SystemIds
 from application.identity.issue_key import IssuedKey
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
-from application.shared.ports import Clock
+from application.shared.ports import Clock, IdGenerator
 from entrypoints.lifecycle import Lifecycle
 from entrypoints.settings import Settings
 
@@ -51,7 +49,20 @@ async def build_app(
         database_wait_s=settings.database_wait_seconds,
         prepares_database=prepares_database,
     )
+    parts = await _parts(container, readiness)
+    return create_app(
+        container,
+        parts=parts,
+        options=_options(settings),
+        data_plane=DataPlane(
+            route_handlers=(*inference_handlers(gate), _models(container, readiness, parts.clock)),
+            operations=OPERATIONS,
+        ),
+        lifespan=[_living(lifecycle)],
+    )
 
+
+def _living(lifecycle: Lifecycle) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def living(_: Litestar) -> AsyncIterator[None]:
         lifecycle.start()
@@ -60,24 +71,18 @@ async def build_app(
         finally:
             await lifecycle.stop()
 
+    return living
+
+
+async def _parts(container: AsyncContainer, readiness: Readiness) -> HttpParts:
     exposition = await container.get(Exposition)
-    clock = SystemClock()
-    return create_app(
-        container,
-        parts=HttpParts(
-            ids=SystemIds(),
-            clock=clock,
-            readiness=readiness,
-            check_health=await container.get(CheckHealth),
-            exposition=exposition,
-            request_metrics=RequestMetrics(exposition.registry),
-        ),
-        options=_options(settings),
-        data_plane=DataPlane(
-            route_handlers=(*inference_handlers(gate), _models(container, readiness, clock)),
-            operations=OPERATIONS,
-        ),
-        lifespan=[living],
+    return HttpParts(
+        ids=await container.get(IdGenerator),
+        clock=await container.get(Clock),
+        readiness=readiness,
+        check_health=await container.get(CheckHealth),
+        exposition=exposition,
+        request_metrics=RequestMetrics(exposition.registry),
     )
 
 

@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
@@ -45,7 +44,7 @@ async def upgrade(database_url: str, revision: str = "head") -> None:
     _check_known(revision)
     async with _locked(database_url) as connection:
         await connection.run_sync(_alembic, lambda config: command.upgrade(config, revision))
-    await provide_partitions(database_url, datetime.now(UTC))
+    await _provide_partitions(database_url)
 
 
 async def downgrade(database_url: str, revision: str) -> None:
@@ -53,19 +52,6 @@ async def downgrade(database_url: str, revision: str) -> None:
     _check_known(revision)
     async with _locked(database_url) as connection:
         await connection.run_sync(_alembic, lambda config: command.downgrade(config, revision))
-
-
-async def provide_partitions(database_url: str, at: datetime) -> list[str]:
-    """Make the ledger ready for the month of that time and the next three; returns what it
-    created. To be repeated daily."""
-    with translated(reveal=True):
-        connection = await connect(database_url, purpose="partitions")
-        try:
-            if await connection.fetchval("SELECT to_regclass($1)", PARTITIONED[0]) is None:
-                return []
-            return await ensure_partitions(connection, months_from(at))
-        finally:
-            await connection.close()
 
 
 async def current(database_url: str) -> str | None:
@@ -89,6 +75,19 @@ async def check(database_url: str) -> list[str]:
     """In which ways the database differs from what the code expects; empty when it does not."""
     async with _connection(database_url) as connection:
         return await connection.run_sync(_drifts)
+
+
+async def _provide_partitions(database_url: str) -> None:
+    """Make the ledger ready for this month and the next ones, by the database's clock."""
+    with translated(reveal=True):
+        connection = await connect(database_url, purpose="partitions")
+        try:
+            if await connection.fetchval("SELECT to_regclass($1)", PARTITIONED[0]) is not None:
+                await ensure_partitions(
+                    connection, months_from(await connection.fetchval("SELECT now()"))
+                )
+        finally:
+            await connection.close()
 
 
 def _drifts(connection: Connection) -> list[str]:
