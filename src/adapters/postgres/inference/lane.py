@@ -111,7 +111,13 @@ class Lane(Generic[ItemT]):
         if at <= now or self._is_urgent or len(self._queue) >= FULL_BATCH:
             self._take_off()
         elif self._timer is None:
-            self._timer = loop.call_at(at, self._take_off)
+            self._timer = loop.call_at(at, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        # A flight for a new connection may have started meanwhile; it will take the queue along.
+        if self._flight is None:
+            self._take_off()
 
     def _take_off(self) -> None:
         if self._timer is not None:
@@ -122,6 +128,11 @@ class Lane(Generic[ItemT]):
         self._launch()
 
     def _launch(self) -> None:
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            self._flight = asyncio.create_task(self._fly())
+            return
+        # The batch leaves before this returns.
         flight = start_now(self._fly())
         if not flight.done():
             self._flight = flight

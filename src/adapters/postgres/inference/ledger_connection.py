@@ -34,8 +34,11 @@ class LedgerConnection:
         arguments: tuple[object, ...],
     ) -> None:
         self._connection = connection
-        # asyncpg does not show its transport, and nothing else knows what is still to be sent.
+        # asyncpg does not show these, and nothing else knows whether a query has left and whether
+        # all of it has: one that a dying connection refuses never does.
+        self._protocol = connection._protocol  # noqa: SLF001
         self._transport = connection._transport  # noqa: SLF001
+        self._queries_before = 0
         self._prepared = prepared
         self._arguments = arguments
         self._batch: Sequence[Item] = ()
@@ -63,16 +66,21 @@ class LedgerConnection:
     def is_open(self) -> bool:
         return not self._connection.is_closed()
 
-    def has_sent_all(self) -> bool:
-        """Whether everything written is in the hands of the operating system."""
+    def has_sent(self) -> bool:
+        """Whether the batch is in the hands of the operating system."""
         transport = self._transport
-        return not transport.is_closing() and transport.get_write_buffer_size() == 0
+        return (
+            self._protocol.queries_count > self._queries_before
+            and transport.get_write_buffer_size() == 0
+            and not transport.is_closing()
+        )
 
     async def write(self, batch: Sequence[Item], *, is_retry: bool) -> None:
         """Write the batch in a transaction of its own; it leaves before the first wait."""
+        self._queries_before = self._protocol.queries_count
         is_awaited = has_content = False
         for item in batch:
-            is_awaited |= item.take_off(self.has_sent_all)
+            is_awaited |= item.take_off(self.has_sent)
             has_content |= item.has_content
         payload = b"[%b]" % b",".join([item.payload for item in batch])
         if is_awaited:
@@ -97,7 +105,7 @@ class LedgerConnection:
         """A batch that is too big for the socket's buffer leaves in pieces."""
         if batch is not self._batch:
             return
-        if self.has_sent_all():
+        if self.has_sent():
             for item in batch:
                 item.hand_over()
         else:

@@ -174,7 +174,7 @@ class Outcome:
 
 
 class Sent:
-    """Awaiting it gives the loop one turn, in which uvloop does the writing that it has put off,
+    """Awaiting it gives the loop one turn, in which a loop that has put the writing off does it,
     and only then asks for a future."""
 
     __slots__ = ("_row",)

@@ -1,0 +1,22 @@
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.builders import OTHER_TEAM_ID, TEAM_ID
+from tests.fixtures.embedded_postgres import execute
+
+
+@pytest.fixture
+async def team_url(database_url: str) -> str:
+    """A database with the two teams of the builders."""
+    teams = (f"('{team_id}', 'Acme', false, now())" for team_id in (TEAM_ID, OTHER_TEAM_ID))
+    await execute(database_url, f"INSERT INTO teams VALUES {', '.join(teams)}")  # noqa: S608
+    return database_url
+
+
+@pytest.fixture
+async def sql(team_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(team_url)
+    yield connection
+    await connection.close()
