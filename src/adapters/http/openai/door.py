@@ -4,11 +4,13 @@ It is plain ASGI, without the framework's request and response objects, because 
 """
 
 from dataclasses import dataclass
+from http import HTTPMethod
 from uuid import UUID
 
 from litestar.types import HTTPScope, Receive, Send
 
 from adapters.http.connection import bearer_token
+from adapters.http.errors import translate
 from adapters.http.openai.event_stream import EventStreamResponse
 from adapters.http.openai.hangup import Hangup
 from adapters.http.openai.requests import AnyRequest, hint, parse
@@ -86,12 +88,13 @@ class InferenceDoor:
             answer = await self.stream(command)
             async for block in answer:
                 await response.write(block)
-        except StoaError as error:
+        except Exception as exception:
             if not response.started:
                 raise
             # The status is sent already; OpenAI's clients raise on an error event.
+            error = translate(exception, method=HTTPMethod.POST, path=f"/v1/{exchange.operation}")
             await response.write(b"data: " + openai_error(error).body + b"\n\n")
-            report(error, error_id=exchange.request_id)
+            report(error, error_id=exchange.request_id, cause=exception)
         finally:
             if answer is not None:
                 await answer.aclose()

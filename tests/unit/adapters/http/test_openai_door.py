@@ -1,0 +1,299 @@
+"""The data plane's door on fakes: what goes over the wire, and what the ledger says of it."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import MutableMapping
+from typing import Any
+
+from adapters.http.openai.door import InferenceDoor
+from adapters.http.openai.gate import Gate as DoorGate
+from application.identity.authenticate import Authenticate
+from application.inference.admission import Admission
+from application.inference.invoke_model import InvokeModel
+from application.inference.ports import Operation
+from application.inference.refuse_call import RefuseCall
+from application.inference.stream_model import StreamModel
+from application.operations.readiness import Readiness
+from domain.inference.call import CallStatus
+from domain.inference.errors import ProviderFailedError
+from tests.builders import a_key, a_model, a_team
+from tests.fakes.clock import FrozenClock
+from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
+from tests.fakes.gate import Gate
+from tests.fakes.identity_state import InMemoryIdentity
+from tests.fakes.ids import SequentialIds
+from tests.fakes.inference import InMemoryLedger
+from tests.fakes.models import InMemoryModelCatalog
+from tests.fakes.providers import DONE, RecordingProvider, ScriptedModelProviders, Step
+from tests.fakes.providers import ScriptedProviderStream as Script
+
+SECRET = "sk-stoa-of-the-door"
+HEARTBEAT_S = 0.02
+FIRST = b'data: {"n":1}\n\n'
+Message = MutableMapping[str, Any]
+
+
+class Wire:
+    """A client of one request; ``hang_up`` closes its connection."""
+
+    def __init__(self, *parts: bytes) -> None:
+        last = len(parts) - 1
+        self._incoming = deque(
+            {"type": "http.request", "body": part, "more_body": index < last}
+            for index, part in enumerate(parts)
+        )
+        self._gone = asyncio.Event()
+        self.sent: list[Message] = []
+
+    async def receive(self) -> Any:
+        if self._incoming:
+            return self._incoming.popleft()
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    def hang_up(self) -> None:
+        self._gone.set()
+
+    @property
+    def status(self) -> int:
+        status: int = self.sent[0]["status"]
+        return status
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent[1:])
+
+    @property
+    def is_complete(self) -> bool:
+        return self.sent[-1].get("more_body") is False
+
+
+class House:
+    """A door with a provider, a ledger and one key behind it."""
+
+    def __init__(self, *, ready: bool = True) -> None:
+        clock, identity = FrozenClock(), InMemoryIdentity()
+        team, key = a_team(), a_key(secret=SECRET)
+        identity.committed.teams[team.id] = team
+        identity.committed.keys[key.id] = key
+        self.ledger = InMemoryLedger()
+        self.provider = RecordingProvider()
+        providers = ScriptedModelProviders(acme=self.provider)
+        admission = Admission(
+            catalog=InMemoryModelCatalog(a_model(name="large")), ledger=self.ledger, clock=clock
+        )
+        readiness = Readiness()
+        self.gate = DoorGate(readiness)
+        if ready:
+            readiness.open()
+        self.gate.open(
+            InferenceDoor(
+                authenticate=Authenticate(
+                    credentials=InMemoryCredentials(identity),
+                    activity=InMemoryKeyActivity(identity),
+                    clock=clock,
+                ),
+                invoke=InvokeModel(admission=admission, providers=providers),
+                stream=StreamModel(admission=admission, providers=providers),
+                refuse=RefuseCall(ledger=self.ledger, clock=clock),
+                max_body_bytes=1000,
+                heartbeat_s=HEARTBEAT_S,
+            )
+        )
+
+    async def answer(self, wire: Wire, *, method: str = "POST", key: str = SECRET) -> None:
+        scope: Any = {
+            "type": "http",
+            "method": method,
+            "path": "/v1/chat/completions",
+            "headers": [(b"authorization", b"Bearer " + key.encode())],
+            "state": {"request_id": SequentialIds().new(), "correlation_id": "c-1"},
+        }
+        await self.gate.answer(Operation.CHAT, scope, wire.receive, wire.send)
+
+    @property
+    def outcome(self) -> tuple[CallStatus, str | None]:
+        row = self.ledger.the_row()
+        return row.status, row.error_code
+
+
+def a_request(**fields: Any) -> bytes:
+    body = {"model": "large", "messages": [{"role": "user", "content": "hi"}], **fields}
+    return json.dumps(body).encode()
+
+
+async def streamed(house: House, *steps: Step) -> Wire:
+    house.provider.stream = Script(*steps)
+    wire = Wire(a_request(stream=True))
+    await house.answer(wire)
+    return wire
+
+
+async def test_hands_the_providers_answer_out_as_it_is() -> None:
+    house, wire = House(), Wire(a_request())
+
+    await house.answer(wire)
+
+    assert (wire.status, wire.body) == (200, house.provider.answer.body)
+    assert house.outcome == (CallStatus.SUCCEEDED, None)
+
+
+async def test_puts_a_body_in_pieces_together() -> None:
+    house, whole = House(), a_request()
+    wire = Wire(whole[:10], whole[10:20], whole[20:])
+
+    await house.answer(wire)
+
+    assert house.provider.requests[0].body == whole
+
+
+async def test_streams_the_providers_blocks_as_they_are() -> None:
+    wire = await streamed(house := House(), FIRST, DONE)
+
+    assert wire.body == FIRST + DONE
+    assert wire.is_complete
+    assert house.outcome == (CallStatus.SUCCEEDED, None)
+
+
+async def test_a_failure_before_the_first_block_keeps_its_status() -> None:
+    wire = await streamed(house := House(), ProviderFailedError("It broke."))
+
+    assert wire.status == 502
+    assert json.loads(wire.body)["error"]["message"] == "It broke."
+    assert house.outcome == (CallStatus.FAILED, "PROVIDER_ERROR")
+
+
+async def test_a_failure_in_the_middle_is_told_as_an_event() -> None:
+    wire = await streamed(house := House(), FIRST, ProviderFailedError("It broke."))
+
+    events = wire.body.removeprefix(FIRST)
+    assert json.loads(events.removeprefix(b"data: "))["error"]["message"] == "It broke."
+    assert wire.is_complete
+    assert house.outcome == (CallStatus.FAILED, "PROVIDER_ERROR")
+
+
+async def test_what_nobody_foresaw_in_the_middle_says_nothing_of_the_inside() -> None:
+    wire = await streamed(house := House(), FIRST, ZeroDivisionError("the inside"))
+
+    assert b"api_error" in wire.body
+    assert b"the inside" not in wire.body
+    assert wire.is_complete
+    assert house.outcome == (CallStatus.FAILED, "INTERNAL_ERROR")
+
+
+async def test_keeps_the_connection_alive_while_the_model_thinks() -> None:
+    house, thinking = House(), Gate()
+    house.provider.stream = Script(thinking, FIRST, DONE)
+    thinking.shut()
+    wire = Wire(a_request(stream=True))
+    task = asyncio.create_task(house.answer(wire))
+
+    await asyncio.sleep(HEARTBEAT_S * 5)
+    thinking.open()
+    await task
+
+    pings, _, rest = wire.body.partition(b"data: ")
+    assert pings.startswith(b": ping\n\n")
+    assert b"data: " + rest == FIRST + DONE
+
+
+async def test_a_hang_up_cancels_the_work_and_says_nothing_more() -> None:
+    for stream in (False, True):
+        house = House()
+        house.provider.working.shut()
+        wire = Wire(a_request(stream=stream))
+        task = asyncio.create_task(house.answer(wire))
+        await house.provider.working.reached.wait()
+
+        wire.hang_up()
+        await asyncio.wait_for(task, 1)
+
+        assert wire.sent == []
+        assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
+
+
+async def test_a_hang_up_in_the_middle_of_a_stream_closes_the_providers_stream() -> None:
+    house, thinking = House(), Gate()
+    house.provider.stream = source = Script(FIRST, thinking, DONE)
+    thinking.shut()
+    wire = Wire(a_request(stream=True))
+    task = asyncio.create_task(house.answer(wire))
+    await thinking.reached.wait()
+
+    wire.hang_up()
+    await asyncio.wait_for(task, 1)
+
+    assert source.closes == 1
+    assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
+
+
+async def test_a_shutdown_is_no_hang_up_and_stays_a_cancellation() -> None:
+    house = House()
+    house.provider.working.shut()
+    task = asyncio.create_task(house.answer(Wire(a_request())))
+    await house.provider.working.reached.wait()
+
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert task.cancelled()
+    assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
+
+
+async def test_a_client_that_leaves_while_it_is_asking_leaves_no_row() -> None:
+    house, wire = House(), Wire()
+    wire.hang_up()
+
+    await house.answer(wire)
+
+    assert wire.sent == []
+    assert not house.ledger.rows.calls
+
+
+async def test_a_wrong_request_has_a_row_that_names_its_model() -> None:
+    house, wire = House(), Wire(a_request(stream="yes"))
+
+    await house.answer(wire)
+
+    assert wire.status == 400
+    assert house.outcome == (CallStatus.REFUSED, "VALIDATION_ERROR")
+
+
+async def test_a_body_that_is_too_long_is_refused_before_it_is_read_whole() -> None:
+    house, wire = House(), Wire(b"x" * 600, b"x" * 600, b"x" * 600)
+
+    await house.answer(wire)
+
+    assert wire.status == 413
+    assert house.outcome == (CallStatus.REFUSED, "PAYLOAD_TOO_LARGE")
+
+
+async def test_a_wrong_key_leaves_no_row() -> None:
+    house, wire = House(), Wire(a_request())
+
+    await house.answer(wire, key="sk-stoa-wrong")
+
+    assert wire.status == 401
+    assert not house.ledger.rows.calls
+
+
+async def test_turns_everybody_away_while_it_is_not_ready() -> None:
+    house, wire = House(ready=False), Wire(a_request())
+
+    await house.answer(wire)
+
+    assert wire.status == 503
+    assert (b"retry-after", b"1") in wire.sent[0]["headers"]
+
+
+async def test_only_takes_posts() -> None:
+    house, wire = House(), Wire()
+
+    await house.answer(wire, method="GET")
+
+    assert wire.status == 405
+    assert (b"allow", b"POST") in wire.sent[0]["headers"]
