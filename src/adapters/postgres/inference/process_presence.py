@@ -11,7 +11,8 @@ class ProcessPresence:
     """Shows every node that this process lives: it holds an advisory lock on its number, which the
     database releases when the process dies, however it dies."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, *, timeout_s: float = 10.0) -> None:
+        self._timeout_s = timeout_s
         self._process = secrets.randbits(_PROCESS_BITS)
         self._session = HeldConnection(
             database_url,
@@ -26,8 +27,9 @@ class ProcessPresence:
         return self._process
 
     async def start(self) -> None:
-        """Returns when the lock is held; the ledger must not write before."""
-        await self._session.start()
+        """Returns when the lock is held; the ledger must not write before. Raises
+        ``UnavailableError`` if it is not in time."""
+        await self._session.start(self._timeout_s)
 
     async def stop(self) -> None:
         """After this the open rows of the process count as left behind."""
