@@ -10,12 +10,12 @@ heap-only and a fill factor would only waste space. That index is worth it: it f
 processes left behind in the number of open rows, however long the ledger is.
 """
 
+from advanced_alchemy.types import DateTimeUTC
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     Double,
     ForeignKey,
     Index,
@@ -40,14 +40,14 @@ calls = Table(
     Column("endpoint", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("stream", Boolean, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_at", DateTimeUTC(timezone=True), nullable=False),
     Column("provider", Text),
     Column("deployment", Text),
     Column("input_price", Numeric),
     Column("output_price", Numeric),
     Column("cached_input_price", Numeric),
     Column("status", Text, nullable=False),
-    Column("settled_at", DateTime(timezone=True)),
+    Column("settled_at", DateTimeUTC(timezone=True)),
     Column("error_code", Text),
     Column("finish_reason", Text),
     Column("prompt_tokens", BigInteger),
