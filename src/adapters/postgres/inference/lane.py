@@ -40,7 +40,7 @@ class Lane(Generic[ItemT]):
         self,
         *,
         name: str,
-        connect: Callable[[], Awaitable[LedgerConnection]],
+        connect: Callable[[], Awaitable[LedgerConnection[ItemT]]],
         on_durable: Callable[[list[ItemT]], None],
         on_refused: Callable[[ItemT, Exception], None],
         gap_s: float,
@@ -56,7 +56,7 @@ class Lane(Generic[ItemT]):
         self._queue: deque[ItemT] = deque()
         # What has left the queue and is not decided yet; the last part is the one in the air.
         self._parts: list[list[ItemT]] = []
-        self._connection: LedgerConnection | None = None
+        self._connection: LedgerConnection[ItemT] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._flight: asyncio.Future[None] | None = None
         self._last_take_off = float("-inf")
@@ -194,7 +194,7 @@ class Lane(Generic[ItemT]):
         self._failures += 1
         await asyncio.sleep(min(backoff, LONGEST_BACKOFF_S))
 
-    def _on_lost(self, connection: LedgerConnection) -> None:
+    def _on_lost(self, connection: LedgerConnection[ItemT]) -> None:
         """An idle lane gets its next connection before it is needed."""
         if connection is self._connection and self._flight is None and self._is_running:
             self._connection = None

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 
@@ -115,9 +117,9 @@ class PostgresLedger(Ledger):
             return
         self._unsaved += 1
         if row.state is RowState.FLYING:
-            row.outcome = Outcome(payload, has_content)
+            row.outcome = Outcome(call.id, payload, has_content)
         elif row.state is RowState.DURABLE:
-            self._outcomes.put(Outcome(payload, has_content))
+            self._outcomes.put(Outcome(call.id, payload, has_content))
         else:
             # Whatever was wrong with the row may be gone; if not, the log shall have its outcome.
             self._rows.put(LedgerRow(payload, has_content, self._sent_by, self._durable_by))
@@ -144,20 +146,20 @@ class PostgresLedger(Ledger):
                 self._set_urgent(False)
         return self._unsaved
 
-    async def _connect_for_rows(self) -> LedgerConnection:
-        return await LedgerConnection.open(
+    async def _connect_for_rows(self) -> LedgerConnection[LedgerRow]:
+        return await LedgerConnection[LedgerRow].open(
             self._database_url,
             "ledger rows",
             lambda retry, contents: statements.insert(retry=retry, contents=contents),
-            (self._process,),
+            lambda _: (self._process,),
         )
 
-    async def _connect_for_outcomes(self) -> LedgerConnection:
-        return await LedgerConnection.open(
+    async def _connect_for_outcomes(self) -> LedgerConnection[Outcome]:
+        return await LedgerConnection[Outcome].open(
             self._database_url,
             "ledger outcomes",
             lambda _, contents: statements.settle(contents=contents),
-            (),
+            _range_of_ids,
         )
 
     def _on_rows_durable(self, rows: list[LedgerRow]) -> None:
@@ -193,6 +195,11 @@ class PostgresLedger(Ledger):
     def _set_urgent(self, is_urgent: bool) -> None:
         self._rows.set_urgent(is_urgent)
         self._outcomes.set_urgent(is_urgent)
+
+
+def _range_of_ids(outcomes: Sequence[Outcome]) -> tuple[object, ...]:
+    ids = [outcome.call_id.int for outcome in outcomes]
+    return UUID(int=min(ids)), UUID(int=max(ids))
 
 
 def _too_many() -> LedgerUnavailableError:

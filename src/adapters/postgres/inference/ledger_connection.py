@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 import asyncpg
 
@@ -20,10 +20,12 @@ _SETTINGS = {
     "jit": "off",
 }
 
+ItemT = TypeVar("ItemT", bound=Item)
+
 StatementOf = Callable[[bool, bool], str]
 
 
-class LedgerConnection:
+class LedgerConnection(Generic[ItemT]):
     """A connection with the statements of a lane prepared, so that a batch is one write to the
     socket: Postgres commits what it has received, whatever becomes of this process."""
 
@@ -31,7 +33,7 @@ class LedgerConnection:
         self,
         connection: asyncpg.Connection,
         prepared: dict[tuple[bool, bool], Any],
-        arguments: tuple[object, ...],
+        arguments: Callable[[Sequence[ItemT]], tuple[object, ...]],
     ) -> None:
         self._connection = connection
         # asyncpg does not show these, and nothing else knows whether a query has left and whether
@@ -41,13 +43,17 @@ class LedgerConnection:
         self._queries_before = 0
         self._prepared = prepared
         self._arguments = arguments
-        self._batch: Sequence[Item] = ()
+        self._batch: Sequence[ItemT] = ()
 
     @classmethod
     async def open(
-        cls, database_url: str, purpose: str, statement: StatementOf, arguments: tuple[object, ...]
-    ) -> "LedgerConnection":
-        """``statement(retry, contents)`` is SQL that takes a batch as JSON, and the arguments."""
+        cls,
+        database_url: str,
+        purpose: str,
+        statement: StatementOf,
+        arguments: Callable[[Sequence[ItemT]], tuple[object, ...]],
+    ) -> Self:
+        """``statement(retry, contents)`` is SQL that takes a batch as JSON, and its arguments."""
         connection = await connect(database_url, purpose=purpose, **_SETTINGS)
         try:
             prepared = {
@@ -75,7 +81,7 @@ class LedgerConnection:
             and not transport.is_closing()
         )
 
-    async def write(self, batch: Sequence[Item], *, is_retry: bool) -> None:
+    async def write(self, batch: Sequence[ItemT], *, is_retry: bool) -> None:
         """Write the batch in a transaction of its own; it leaves before the first wait."""
         self._queries_before = self._protocol.queries_count
         is_awaited = has_content = False
@@ -88,7 +94,9 @@ class LedgerConnection:
             asyncio.get_running_loop().call_soon(self._hand_over, batch)
         statement = self._prepared[is_retry, has_content]
         try:
-            await statement.fetch(payload.decode(), *self._arguments, timeout=WRITE_TIMEOUT_S)
+            await statement.fetch(
+                payload.decode(), *self._arguments(batch), timeout=WRITE_TIMEOUT_S
+            )
         finally:
             self._batch = ()
 
@@ -101,7 +109,7 @@ class LedgerConnection:
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._connection.terminate()
 
-    def _hand_over(self, batch: Sequence[Item]) -> None:
+    def _hand_over(self, batch: Sequence[ItemT]) -> None:
         """A batch that is too big for the socket's buffer leaves in pieces."""
         if batch is not self._batch:
             return

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from application.inference.ports import WriteAhead
 from domain.inference.errors import LedgerUnavailableError
+from domain.shared.ids import CallId
 
 
 class Item(Protocol):
@@ -160,9 +161,10 @@ class LedgerRow(WriteAhead):
 class Outcome:
     """The settlement of a call whose row is durable or about to be."""
 
-    __slots__ = ("has_content", "payload")
+    __slots__ = ("call_id", "has_content", "payload")
 
-    def __init__(self, payload: bytes, has_content: bool) -> None:
+    def __init__(self, call_id: CallId, payload: bytes, has_content: bool) -> None:
+        self.call_id = call_id
         self.payload = payload
         self.has_content = has_content
 
