@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,8 @@ from domain.inference.errors import (
 )
 from domain.shared.errors import InvalidError
 from tests.fakes.upstream import (
+    AUTHORITY,
     LAST_CHUNK,
-    TLS,
     Act,
     Pause,
     Upstream,
@@ -464,8 +465,10 @@ async def test_a_closed_transport_aborts_what_runs_and_sends_no_more(
 
 
 @pytest.mark.parametrize("kind", TransportKind)
-async def test_speaks_tls_with_a_trusted_server(kind: TransportKind) -> None:
-    transport = choose_transport(kind=kind, ca_file=TLS / "localhost.pem")
+async def test_speaks_tls_with_a_trusted_server(kind: TransportKind, tmp_path: Path) -> None:
+    ca_file = tmp_path / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(ca_file))
+    transport = choose_transport(kind=kind, ca_file=ca_file)
     async with running_upstream(tls=True) as upstream:
         bodies = [await (await transport.send(a_request(upstream))).read(LIMIT) for _ in range(2)]
         await transport.aclose()

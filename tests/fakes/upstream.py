@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 
 import msgspec
+import trustme
 
-TLS = Path(__file__).parent / "tls"
+# Made anew for every run: a key in the repository would be a secret that is none.
+AUTHORITY = trustme.CA()
 
 
 class Act(Enum):
@@ -81,7 +82,7 @@ class Upstream:
         context = None
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(TLS / "localhost.pem", TLS / "localhost.key")
+            AUTHORITY.issue_cert("localhost", "127.0.0.1").configure_cert(context)
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
         port = self._server.sockets[0].getsockname()[1]
         self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
