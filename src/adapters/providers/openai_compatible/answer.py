@@ -31,12 +31,9 @@ def whole_answer(
     answer = decoded(body, errors)
     if answer.failed:
         raise errors.of_body(body)
-    if answer.usage is None:
-        usage = Usage(
-            prompt_tokens=sent.prompt_tokens, completion_tokens=_count(body), counted=True
-        )
-    else:
-        usage = answer.usage.usage()
+    usage = answer.read_usage() or Usage(
+        prompt_tokens=sent.prompt_tokens, completion_tokens=_count(body), counted=True
+    )
     if sent.public_name != upstream_name:
         body = _renamed(body, upstream_name, sent.public_name)
     return ProviderAnswer(
@@ -64,7 +61,7 @@ def decoded(body: bytes, errors: ErrorMapping) -> WireAnswer:
     try:
         return answer_decoder.decode(body)
     except msgspec.ValidationError as error:
-        # An object whose usage is of another shape is still an answer; anything else is none.
+        # An object of another shape is still an answer; anything else is none.
         try:
             fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         except NOT_JSON:

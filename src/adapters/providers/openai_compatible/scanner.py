@@ -150,9 +150,9 @@ class StreamScanner:
             self.failure = self._errors.of_body(data)
             return False
         self.finish_reason = chunk.finish_reason or self.finish_reason
-        if chunk.usage is None:
+        if not chunk.has_usage:
             return True
-        self.usage = chunk.usage.usage()
+        self.usage = chunk.read_usage() or self.usage
         return self._include_usage or bool(chunk.choices)
 
     def _decode(self, data: bytes) -> WireAnswer | None:

@@ -1,28 +1,37 @@
 """The few members of OpenAI's answers and chunks that the gateway itself reads."""
 
+from typing import Annotated
+
 import msgspec
 
 from domain.shared.usage import Usage
+
+# The largest integer that every reader of JSON understands; what is beyond it is no count.
+_Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
+_NULL = msgspec.Raw(b"null")
 
 # What decoding raises for bytes that are no JSON, or JSON nested too deeply to be taken for it.
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class PromptDetails(msgspec.Struct):
-    cached_tokens: int | None = None
+    cached_tokens: _Count | None = None
 
 
 class CompletionDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: _Count | None = None
 
 
 class WireUsage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
 
-    def usage(self) -> Usage:
+    def usage(self) -> Usage | None:
+        """``None`` where it says nothing."""
+        if self.prompt_tokens is None and self.completion_tokens is None:
+            return None
         prompt, completion = self.prompt_tokens_details, self.completion_tokens_details
         return Usage(
             prompt_tokens=self.prompt_tokens or 0,
@@ -40,9 +49,22 @@ class WireAnswer(msgspec.Struct):
     """A whole answer or one chunk of a stream."""
 
     choices: list[WireChoice] | None = None
-    usage: WireUsage | None = None
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    usage: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
     object: str | None = None
+
+    @property
+    def has_usage(self) -> bool:
+        return bytes(self.usage) != b"null"
+
+    def read_usage(self) -> Usage | None:
+        """``None`` where there is none, or none that can be read: then it has to be counted."""
+        if not self.has_usage:
+            return None
+        try:
+            return _usage_decoder.decode(self.usage).usage()
+        except msgspec.ValidationError:
+            return None
 
     @property
     def failed(self) -> bool:
@@ -53,4 +75,5 @@ class WireAnswer(msgspec.Struct):
         return next((c.finish_reason for c in self.choices or () if c.finish_reason), None)
 
 
+_usage_decoder = msgspec.json.Decoder(WireUsage)
 answer_decoder = msgspec.json.Decoder(WireAnswer)

@@ -158,6 +158,26 @@ def test_usage_with_missing_members_is_understood(usage: object) -> None:
     assert scanner.usage == Usage(prompt_tokens=1, completion_tokens=2)
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 2**63, "completion_tokens": 5},
+        {"prompt_tokens": 10**19, "completion_tokens": 5},
+        {"prompt_tokens": "ten", "completion_tokens": 5},
+        {"prompt_tokens": None, "completion_tokens": None},
+    ],
+    ids=["beyond bigint", "beyond 64 bits", "words", "nulls"],
+)
+def test_usage_that_says_nothing_is_none_and_the_rest_is_understood(usage: object) -> None:
+    events = openai_stream("one", usage=None)
+    scanner = a_scanner()
+
+    out = run(scanner, [*events[:-1], chunk_event(choices=False, usage=usage), DONE])
+
+    assert (scanner.usage, scanner.finish_reason, scanner.done) == (None, "stop", True)
+    assert b"tokens" not in out
+
+
 def test_reasoning_tools_and_texts_count_as_content() -> None:
     call = {"index": 0, "function": {"arguments": '{"a":'}}
     scanner = a_scanner()

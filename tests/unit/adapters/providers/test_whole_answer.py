@@ -67,11 +67,26 @@ def test_usage_is_read(usage: bytes, expected: Usage) -> None:
     assert answer.finish_reason == "length"
 
 
-@pytest.mark.parametrize("usage", [b"null", b"[]", b'{"prompt_tokens":"9"}'])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"prompt_tokens":"9"}',
+        b'{"prompt_tokens":9223372036854775808}',
+        b'{"prompt_tokens":1000000000000000000000000000000}',
+        b'{"prompt_tokens":1e400}',
+    ],
+)
 def test_without_readable_usage_the_tokens_are_counted(usage: bytes) -> None:
-    answer = answered(b'{"choices":[{"message":{"content":"0123456789"}}],"usage":%b}' % usage)
+    answer = answered(
+        b'{"choices":[{"message":{"content":"0123456789"},"finish_reason":"stop"}],"usage":%b}'
+        % usage
+    )
 
     assert answer.usage == Usage(prompt_tokens=7, completion_tokens=3, counted=True)
+    assert answer.finish_reason == "stop"
 
 
 @pytest.mark.parametrize(
