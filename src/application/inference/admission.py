@@ -78,7 +78,10 @@ class CallInFlight:
     ) -> None:
         """Close the row of a call that ended in an error; the provider's own refusal of a request
         counts as a failure too, since it did reach the provider."""
-        code = error.code if isinstance(error, StoaError) else TechnicalError.code
+        code = TechnicalError.code
+        if isinstance(error, StoaError):
+            code = error.code
+            self.call.provider_request_id = error.provider_request_id
         self._settle(CallStatus.FAILED, report, error_code=code, response=response)
 
     def cancel(

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import timedelta
 
 from application.inference.ports import Ledger, Operation
 from application.shared.actor import Actor
@@ -10,13 +11,15 @@ from domain.shared.ids import CallId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseCallCommand:
-    """``model`` is what the client asked for, as far as the request could be read."""
+    """``model`` is what the client asked for, as far as the request could be read; ``elapsed_ms``
+    is how long the door has been at it."""
 
     actor: Actor
     call_id: CallId
     correlation_id: str
     operation: Operation
     error: StoaError
+    elapsed_ms: float
     model: str = ""
     stream: bool = False
 
@@ -39,7 +42,12 @@ class RefuseCall:
             endpoint=f"/v1/{command.operation}",
             model=command.model,
             stream=command.stream,
-            created_at=now,
+            created_at=now - timedelta(milliseconds=command.elapsed_ms),
         )
-        call.settle(CallStatus.REFUSED, at=now, latency_ms=0.0, error_code=command.error.code)
+        call.settle(
+            CallStatus.REFUSED,
+            at=now,
+            latency_ms=command.elapsed_ms,
+            error_code=command.error.code,
+        )
         await self.ledger.record(call)

@@ -32,9 +32,13 @@ class FieldError:
 
 
 class StoaError(Exception):
-    """Root of the taxonomy; ``message`` is written for the caller and safe to show."""
+    """Root of the taxonomy; ``message`` is written for the caller and safe to show.
+
+    ``provider_request_id`` is what a provider calls the request that it refused or failed.
+    """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
+    provider_request_id: str | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -234,6 +234,29 @@ async def test_what_is_no_answer_is_a_failure(
         await provider.complete(a_request())
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        json_answer(b'{"error":{"message":"no"}}', status=400, headers=["x-request-id: req-no"]),
+        json_answer(b'{"error":{"message":"no"}}', headers=["x-request-id: req-no"]),
+        answer(b"<html>", content_type="text/html", headers=["x-request-id: req-no"]),
+        answer(b"", status=307, headers=["location: /v2", "x-request-id: req-no"]),
+        answer(b"", status=503, headers=["x-request-id: req-no"]),
+    ],
+    ids=["refusal", "error in a 200", "junk", "redirect", "overload"],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_failure_says_what_the_provider_calls_the_request(
+    upstream: Upstream, provider: OpenAICompatibleProvider, raw: bytes, stream: bool
+) -> None:
+    upstream.play(raw)
+
+    with pytest.raises(StoaError) as caught:
+        await (collect(provider) if stream else provider.complete(a_request()))
+
+    assert caught.value.provider_request_id == "req-no"
+
+
 async def test_an_endless_error_is_still_that_error(
     upstream: Upstream, provider: OpenAICompatibleProvider
 ) -> None:

@@ -5,6 +5,7 @@ It is plain ASGI, without the framework's request and response objects, because 
 
 from dataclasses import dataclass
 from http import HTTPMethod
+from time import perf_counter
 from uuid import UUID
 
 from litestar.types import HTTPScope, Receive, Send
@@ -57,12 +58,14 @@ class InferenceDoor:
     async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
         """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
         actor = await self.authenticate(bearer_token(scope))
+        started = perf_counter()
         body = b""
         try:
             body = await self._read(scope, exchange.receive)
             request = parse(exchange.operation, body)
         except FunctionalError as error:
-            await self._record_refusal(exchange, actor, body, error)
+            elapsed_ms = (perf_counter() - started) * 1000
+            await self.refuse(_refusal(exchange, actor, body, error, elapsed_ms))
             raise
         command = _command(exchange, actor, request, body)
         if command.stream:
@@ -121,28 +124,28 @@ class InferenceDoor:
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"The request body is larger than {self.max_body_bytes} bytes.")
 
-    async def _record_refusal(
-        self, exchange: Exchange, actor: Actor, body: bytes, error: StoaError
-    ) -> None:
-        model, stream = hint(body)
-        await self.refuse(
-            RefuseCallCommand(
-                actor=actor,
-                call_id=CallId(exchange.request_id),
-                correlation_id=exchange.correlation_id,
-                operation=exchange.operation,
-                error=error,
-                model=model,
-                stream=stream,
-            )
-        )
-
 
 def _content_length(scope: HTTPScope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)
     return 0
+
+
+def _refusal(
+    exchange: Exchange, actor: Actor, body: bytes, error: StoaError, elapsed_ms: float
+) -> RefuseCallCommand:
+    model, stream = hint(body)
+    return RefuseCallCommand(
+        actor=actor,
+        call_id=CallId(exchange.request_id),
+        correlation_id=exchange.correlation_id,
+        operation=exchange.operation,
+        error=error,
+        elapsed_ms=elapsed_ms,
+        model=model,
+        stream=stream,
+    )
 
 
 def _command(

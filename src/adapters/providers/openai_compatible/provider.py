@@ -21,6 +21,7 @@ from domain.shared.errors import InvalidError, StoaError
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _MAX_ERROR_BYTES = 256 * 1024
 _MIN_SECRET_HEADER = 8
+_REQUEST_ID = "x-request-id"
 _JSON, _SSE = "application/json", "text/event-stream"
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect"})
 
@@ -74,13 +75,18 @@ class OpenAICompatibleProvider(ModelProvider):
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
         sent = upstream_body(request)
         _, response = await self._send(request, sent)
-        return whole_answer(
-            await response.read(MAX_ANSWER_BYTES),
-            sent,
-            upstream_name=request.model.upstream_name,
-            request_id=response.header("x-request-id"),
-            errors=self._errors,
-        )
+        request_id = response.header(_REQUEST_ID)
+        try:
+            return whole_answer(
+                await response.read(MAX_ANSWER_BYTES),
+                sent,
+                upstream_name=request.model.upstream_name,
+                request_id=request_id,
+                errors=self._errors,
+            )
+        except StoaError as error:
+            error.provider_request_id = request_id
+            raise
 
     async def open_stream(self, request: ProviderRequest) -> ProviderStream:
         sent = upstream_body(request)
@@ -114,18 +120,29 @@ class OpenAICompatibleProvider(ModelProvider):
         status = response.status
         if 200 <= status < 300:  # noqa: PLR2004
             return endpoint, response
+        error = await self._failure(response)
+        error.provider_request_id = response.header(_REQUEST_ID)
+        raise error
+
+    async def _failure(self, response: UpstreamResponse) -> StoaError:
+        status = response.status
         if status < 400:  # noqa: PLR2004
             await response.aclose()
-            raise self._errors.no_answer(f"answered with a redirect (HTTP {status})")
-        raise self._errors.of_status(status, response.header, await _error_body(response))
+            return self._errors.no_answer(f"answered with a redirect (HTTP {status})")
+        return self._errors.of_status(status, response.header, await _error_body(response))
 
     async def _refuse_unstreamed(self, response: UpstreamResponse, content_type: str) -> NoReturn:
-        if content_type.startswith(_JSON):
-            body = await response.read(MAX_ANSWER_BYTES)
-            if decoded(body, self._errors).failed:
-                raise self._errors.of_body(body)
+        error: StoaError = self._errors.no_answer("did not answer with a stream of events")
+        try:
+            if content_type.startswith(_JSON):
+                body = await response.read(MAX_ANSWER_BYTES)
+                if decoded(body, self._errors).failed:
+                    error = self._errors.of_body(body)
+        except StoaError as failure:
+            error = failure
         await response.aclose()
-        raise self._errors.no_answer("did not answer with a stream of events")
+        error.provider_request_id = response.header(_REQUEST_ID)
+        raise error
 
 
 async def _error_body(response: UpstreamResponse) -> bytes:

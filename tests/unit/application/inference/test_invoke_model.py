@@ -146,6 +146,17 @@ async def test_a_failing_provider_fails_the_call(scene: Scene, error: Exception,
     assert scene.row.deployment == "acme/large-2"
 
 
+async def test_a_failure_keeps_what_the_provider_calls_the_request(scene: Scene) -> None:
+    error = ProviderRejectedError("No.")
+    error.provider_request_id = "req-no"
+    scene.provider.working.fail(error)
+
+    with pytest.raises(ProviderRejectedError):
+        await scene.invoke()
+
+    assert scene.row.provider_request_id == "req-no"
+
+
 async def test_a_missing_provider_fails_the_call(scene: Scene) -> None:
     with pytest.raises(KeyError):
         await scene.invoke(model="misconfigured")

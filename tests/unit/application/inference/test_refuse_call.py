@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from application.inference.ports import Operation
 from application.inference.refuse_call import RefuseCall, RefuseCallCommand
 from domain.inference.call import Call, CallStatus
@@ -14,6 +16,7 @@ COMMAND = RefuseCallCommand(
     correlation_id="c-1",
     operation=Operation.CHAT,
     error=TooLargeError("Too many bytes."),
+    elapsed_ms=250.0,
 )
 
 
@@ -31,11 +34,11 @@ async def test_a_call_that_the_door_refuses_has_a_row() -> None:
         endpoint="/v1/chat/completions",
         model="",
         stream=False,
-        created_at=START,
+        created_at=START - timedelta(seconds=0.25),
         status=CallStatus.REFUSED,
         settled_at=START,
         error_code="PAYLOAD_TOO_LARGE",
-        latency_ms=0.0,
+        latency_ms=250.0,
     )
 
 
