@@ -17,6 +17,7 @@ from adapters.http.problems import (
     problem,
     report,
 )
+from application.shared.masking import mask_text
 from application.shared.ports import IdGenerator
 
 ExceptionHandler = Callable[[AnyRequest, Exception], Response[bytes]]
@@ -53,4 +54,4 @@ def _response(status: int, media_type: str, headers: Headers, body: bytes) -> Re
 
 
 def _debug(exception: Exception) -> dict[str, str]:
-    return {"exception": type(exception).__qualname__, "message": str(exception)}
+    return {"exception": type(exception).__qualname__, "message": mask_text(str(exception))}

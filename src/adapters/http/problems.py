@@ -10,7 +10,8 @@ import structlog
 
 from adapters.http.errors import MethodNotAllowedError
 from adapters.http.kinds import is_functional, kind_of, problem_type
-from domain.inference.errors import ProviderRejectedError
+from application.shared.masking import OMITTED
+from domain.inference.errors import ContextLengthExceededError, ProviderRejectedError
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
 from domain.shared.errors import (
     InvalidError,
@@ -32,6 +33,9 @@ OPENAI_CODES = {
     "RATE_LIMITED": "rate_limit_exceeded",
     "ROUTE_NOT_FOUND": "unknown_url",
 }
+
+# These words are for the caller; they may repeat the prompt, which is never logged.
+_IN_THE_PROVIDERS_WORDS = (ContextLengthExceededError, ProviderRejectedError)
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -115,7 +119,8 @@ def report(
     ``cause`` is the exception that the error stands for, where that is another one.
     """
     if is_functional(type(error)):
-        log.warning("request.refused", code=error.code, reason=error.message)
+        reason = OMITTED if isinstance(error, _IN_THE_PROVIDERS_WORDS) else error.message
+        log.warning("request.refused", code=error.code, reason=reason)
         return
     log.error(
         "request.failed",

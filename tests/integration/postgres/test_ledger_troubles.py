@@ -59,6 +59,7 @@ async def test_a_bad_row_takes_no_other_along(
     assert [entry["row"]["id"] for entry in errors] == [str(bad.id)]
     assert errors[0]["log_level"] == "error"
     assert errors[0]["error"]
+    assert "Failing row" not in errors[0]["error"]
 
 
 async def test_the_outcome_of_a_refused_row_is_logged_too(ledger: PostgresLedger) -> None:

@@ -171,7 +171,7 @@ class PostgresLedger(Ledger):
         self._saved(len(rows))
 
     def _on_row_refused(self, row: LedgerRow, error: Exception) -> None:
-        log.error("ledger.row_refused", error=str(error), row=for_the_log(row.payload))
+        log.error("ledger.row_refused", error=_reason(error), row=for_the_log(row.payload))
         row.refuse(LedgerUnavailableError("The call could not be recorded."))
         if row.outcome is not None:
             outcome, row.outcome = row.outcome, None
@@ -184,7 +184,7 @@ class PostgresLedger(Ledger):
         self._saved(len(outcomes))
 
     def _on_outcome_refused(self, outcome: Outcome, error: Exception) -> None:
-        log.error("ledger.outcome_refused", error=str(error), row=for_the_log(outcome.payload))
+        log.error("ledger.outcome_refused", error=_reason(error), row=for_the_log(outcome.payload))
         self._saved(1)
 
     def _saved(self, count: int) -> None:
@@ -200,6 +200,11 @@ class PostgresLedger(Ledger):
 def _range_of_ids(outcomes: Sequence[Outcome]) -> tuple[object, ...]:
     ids = [outcome.call_id.int for outcome in outcomes]
     return UUID(int=min(ids)), UUID(int=max(ids))
+
+
+def _reason(error: Exception) -> str:
+    """What the database said, without the details, which may show the row with its contents."""
+    return str(error.args[0]) if error.args else type(error).__name__
 
 
 def _too_many() -> LedgerUnavailableError:

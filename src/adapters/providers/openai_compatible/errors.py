@@ -89,10 +89,12 @@ class ErrorMapping:
         return None if word is None else self.mask(word)
 
     def _noted(self, error: StoaError, status: int, body: bytes) -> StoaError:
-        # For the operator's log only: a note is no part of the message that callers see. What is
-        # said about credentials may repeat them in part, which masking would not find.
+        # For the operator's log only: a note is no part of the message that callers see. The
+        # provider's sentences stay out of it, since they may repeat the prompt, and so does all
+        # that is said about credentials, which may repeat them in part.
         if not isinstance(error, ProviderCredentialsError):
-            error.add_note(f"HTTP {status}: {self.mask(Failure.parse(body).message)}")
+            terms = [self.mask(w) for w in Failure.parse(body).terms]
+            error.add_note(" ".join([f"HTTP {status}", *terms]))
         return error
 
 

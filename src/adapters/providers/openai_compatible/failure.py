@@ -1,5 +1,6 @@
 """What a provider says when it refuses or fails, in the shapes that servers use for it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import msgspec
 
 from adapters.providers.openai_compatible.wire import NOT_JSON
 
+_TERM = re.compile(r"[\w.\-]{1,64}")
 _TEXT_LIMIT = 300
 _MESSAGE_LIMIT = 2000
 _MIN_STATUS, _MAX_STATUS = 400, 599
@@ -78,6 +80,11 @@ class Failure:
     @property
     def words(self) -> tuple[str, ...]:
         return tuple(word.casefold() for word in (self.code, self.type) if word)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The type and the code, where they are terms and no sentences."""
+        return tuple(word for word in (self.type, self.code) if word and _TERM.fullmatch(word))
 
     @property
     def status(self) -> int:

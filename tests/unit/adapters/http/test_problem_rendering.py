@@ -3,9 +3,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.http.errors import MethodNotAllowedError, RouteNotFoundError
-from adapters.http.problems import Occurrence, headers_of, openai_error, problem
+from adapters.http.problems import Occurrence, headers_of, openai_error, problem, report
 from domain.identity.errors import (
     CredentialsInvalidError,
     CredentialsMissingError,
@@ -103,6 +104,23 @@ def test_a_providers_refusal_without_words_is_an_invalid_request() -> None:
     _, body = envelope(ProviderRejectedError("Bad."))
 
     assert (body["type"], body["code"]) == ("invalid_request_error", None)
+
+
+@pytest.mark.parametrize("kind", [ProviderRejectedError, ContextLengthExceededError])
+def test_a_providers_own_words_may_repeat_the_prompt_and_are_not_logged(
+    kind: type[InvalidError],
+) -> None:
+    with capture_logs() as logs:
+        report(kind("no answer to 'my prompt'"))
+
+    assert logs == [
+        {
+            "event": "request.refused",
+            "log_level": "warning",
+            "code": kind.code,
+            "reason": "[OMITTED]",
+        }
+    ]
 
 
 @pytest.mark.parametrize(

@@ -149,11 +149,19 @@ def test_the_key_is_masked_wherever_it_could_appear(status: int) -> None:
     assert not any(SECRET in (word or "") for word in said)
 
 
-def test_a_failure_tells_the_callers_nothing_and_the_log_what_was_said() -> None:
-    error = error_of(500, envelope(f"stack at /srv/app {SECRET}"))
+def test_a_failure_tells_the_callers_nothing_and_the_log_its_terms_alone() -> None:
+    said = envelope("no answer to 'my prompt'", type="server_error", code="cuda_oom")
+
+    error = error_of(500, said)
 
     assert error.message == "The provider 'acme' failed (HTTP 500)."
-    assert error.__notes__ == ["HTTP 500: stack at /srv/app [MASKED]"]
+    assert error.__notes__ == ["HTTP 500 server_error cuda_oom"]
+
+
+def test_a_sentence_in_place_of_a_term_stays_out_of_the_log() -> None:
+    error = error_of(500, envelope("no", type="no answer to 'my prompt'", code=SECRET))
+
+    assert error.__notes__ == ["HTTP 500 [MASKED]"]
 
 
 @pytest.mark.parametrize(
