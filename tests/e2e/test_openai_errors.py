@@ -58,6 +58,7 @@ def test_an_unknown_model_is_not_found(openai: OpenAI) -> None:
         ({"model": "echo", "messages": []}, "messages"),
         ({"model": "echo", "messages": "hello"}, "messages"),
         ({"model": "echo", "messages": [{"content": "x"}]}, "messages[0].role"),
+        ({"model": "echo", "messages": [{"role": "canary", "content": "x"}]}, "messages[0].role"),
         ({"model": "echo", "messages": [{"role": "user"}]}, "messages[0].content"),
         ({"model": "echo", "messages": HELLO, "stream": "yes"}, "stream"),
         ({"model": "echo", "messages": HELLO, "max_tokens": "many"}, "max_tokens"),

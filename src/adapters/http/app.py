@@ -28,6 +28,7 @@ from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import ExtraOperation
 from adapters.http.problem_pages import get_problem, list_problems
 from adapters.http.request_container import in_request_container
+from adapters.http.strict_request import StrictRequest
 from adapters.http.team.controller import TeamController
 from adapters.http.usage.controller import UsageController
 from application.operations.check_health import CheckHealth
@@ -97,6 +98,7 @@ def create_app(
             else None
         ),
         cors_config=_cors(options.cors_origins),
+        request_class=StrictRequest,
         request_max_body_size=options.max_body_bytes,
         lifespan=[*lifespan, _refreshed_gauges(parts.exposition)],
         logging_config=None,

@@ -6,6 +6,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import QueryParameter
 
 from adapters.http.connection import AnyRequest, bearer_token
+from adapters.http.parameters import invalid
 from application.identity.authenticate import Authenticate
 from application.operations.readiness import Readiness
 from application.shared.actor import Actor
@@ -38,7 +39,8 @@ def provide_actor(request: AnyRequest) -> Actor:
 
 
 def known_query(connection: Connection, handler: BaseRouteHandler) -> None:
-    """A guard against misspelt query parameters, which would otherwise be ignored in silence."""
+    """A guard against misspelt query parameters, which would otherwise be ignored in silence, and
+    against NUL, which no text in the database has."""
     if not connection.scope["query_string"]:
         return
     known = {
@@ -46,6 +48,9 @@ def known_query(connection: Connection, handler: BaseRouteHandler) -> None:
         for name, parameter in handler.parsed_fn_signature.parameters.items()
         if isinstance(parameter.kwarg_definition, QueryParameter)
     }
+    for name, value in connection.query_params.multi_items():
+        if "\0" in value:
+            raise invalid(name, "must not contain NUL")
     unknown = sorted(set(connection.query_params) - known)
     if unknown:
         names = ", ".join(f"'{name}'" for name in unknown)

@@ -5,6 +5,7 @@ from domain.shared.errors import FieldError, InvalidError
 
 T = TypeVar("T")
 
+MAX_PAGE = 1_000_000
 MAX_PAGE_SIZE = 100
 MAX_LIMIT = 200
 
@@ -17,8 +18,8 @@ class PageRequest:
     page_size: int = 20
 
     def __post_init__(self) -> None:
-        if self.page < 1:
-            raise _out_of_range("page", "must be at least 1")
+        if not 1 <= self.page <= MAX_PAGE:
+            raise _out_of_range("page", f"must be between 1 and {MAX_PAGE}")
         if not 1 <= self.page_size <= MAX_PAGE_SIZE:
             raise _out_of_range("page_size", f"must be between 1 and {MAX_PAGE_SIZE}")
 

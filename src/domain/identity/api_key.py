@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Self
 
@@ -11,6 +11,9 @@ from domain.shared.names import check_name
 
 SECRET_PREFIX = "sk-stoa-"  # noqa: S105 - a public prefix, not a secret
 HINT_LENGTH = 4
+
+# Later times have no date in some time zones.
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def hash_secret(secret: str) -> bytes:
@@ -106,6 +109,8 @@ def check_expiry(expires_at: datetime | None, at: datetime) -> datetime | None:
         message = "needs a time zone offset"
     elif expires_at <= at:
         message = "must be in the future"
+    elif expires_at > _LATEST:
+        message = f"must be before the year {_LATEST.year}"
     if message:
         raise InvalidError(
             f"'expires_at' {message}.",

@@ -131,6 +131,9 @@ async def test_filters_reach_the_ledger(query: str, where: CallFilter) -> None:
         "key_id=canary",
         "status=canary",
         "modle=large",
+        "model=%00",
+        "since=0001-01-01",
+        "until=9999-12-31T23:59:59-23:59",
     ],
 )
 async def test_a_wrong_filter_is_named(query: str) -> None:

@@ -25,7 +25,12 @@ async def failing_provider() -> None:
     raise UpstreamError("The provider failed.")
 
 
-HANDLERS = (crash, crash_in_the_dialect, failing_provider)
+@get("/leak", include_in_schema=False)
+async def leak() -> None:
+    raise RuntimeError("no route to postgresql://stoa:canary@db/stoa")
+
+
+HANDLERS = (crash, crash_in_the_dialect, failing_provider, leak)
 
 
 async def ask(world: World, method: str, path: str, **request: object) -> httpx.Response:
@@ -94,6 +99,14 @@ async def test_development_names_the_exception() -> None:
     assert answer.json()["debug"] == {"exception": "RuntimeError", "message": "canary"}
 
 
+async def test_development_names_no_credentials() -> None:
+    world = World(route_handlers=HANDLERS, options={"debug": True})
+
+    answer = await ask(world, "GET", "/leak")
+
+    assert answer.json()["debug"]["message"] == "no route to postgresql://stoa:[MASKED]@db/stoa"
+
+
 async def test_a_technical_error_is_logged_with_its_traceback_under_the_id_shown() -> None:
     with capture_logs() as logs:
         answer = await ask(World(route_handlers=HANDLERS), "GET", "/crash")
@@ -121,7 +134,9 @@ async def test_errors_of_our_own_keep_their_words() -> None:
     assert str(UUID(answer.json()["id"])) == answer.json()["id"]
 
 
-@pytest.mark.parametrize("body", [b"{canary", b"[]", b"", b"\xff\xfe"], ids=repr)
+@pytest.mark.parametrize(
+    "body", [b"{canary", b"[]", b"", b"\xff\xfe", b'{"name": "\xff"}', b"[" * 1500], ids=repr
+)
 async def test_an_unreadable_body_is_a_400(body: bytes) -> None:
     answer = await ask(World(), "POST", "/api/v1/keys", content=body)
 

@@ -118,6 +118,11 @@ async def test_a_name_in_use_is_a_conflict() -> None:
         ({"name": "x", "allowed_models": ["[canary]"]}, "allowed_models", "invalid"),
         ({"name": "x", "expires_at": "canary"}, "expires_at", "invalid"),
         ({"name": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at", "invalid"),
+        ({"name": "x", "expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at", "invalid"),
+        ({"name": "x", "expires_at": 2_000_000_000}, "expires_at", "invalid"),
+        ({"name": "x", "expires_at": "2000000000"}, "expires_at", "invalid"),
+        ({"name": "x\x00canary"}, "name", "invalid"),
+        ({"name": "x", "allowed_models": ["a", 5]}, "allowed_models[1]", "invalid"),
         ({"name": "x", "nmae": "canary"}, "nmae", "unknown"),
     ],
 )

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.e2e.api.world import World
 
 TEAM = "/api/v1/team"
@@ -26,3 +28,14 @@ async def test_an_empty_name_is_refused() -> None:
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "name"
+
+
+@pytest.mark.parametrize("value", ["true", 1, "", None], ids=repr)
+async def test_what_is_like_a_boolean_is_none(value: object) -> None:
+    world = World()
+    async with world.client() as client:
+        answer = await client.patch(TEAM, json={"capture_content": value})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "capture_content"
+    assert not world.team.capture_content

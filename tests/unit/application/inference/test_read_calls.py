@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -77,6 +77,19 @@ async def test_filters_are_obeyed() -> None:
     calls = await ListCalls(reader=reader_of(wanted, *others))(query)
 
     assert calls.items == (wanted,)
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize(
+    "at",
+    [datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=timezone(-timedelta(hours=23)))],
+)
+def test_times_that_no_ledger_has_are_refused(name: str, at: datetime) -> None:
+    with pytest.raises(InvalidError) as refused:
+        CallFilter(**{name: at})  # type: ignore[arg-type]  # one of the two times
+
+    assert refused.value.param == name
+    assert refused.value.message == f"'{name}' must be between the years 1970 and 9999."
 
 
 async def test_a_limit_is_never_absent() -> None:

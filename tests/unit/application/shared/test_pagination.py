@@ -2,6 +2,7 @@ import pytest
 
 from application.shared.pagination import (
     MAX_LIMIT,
+    MAX_PAGE,
     MAX_PAGE_SIZE,
     Page,
     PageRequest,
@@ -27,7 +28,13 @@ def test_page_sizes_within_bounds_are_accepted(page_size: int) -> None:
 
 @pytest.mark.parametrize(
     ("page", "page_size", "param"),
-    [(0, 20, "page"), (-1, 20, "page"), (1, 0, "page_size"), (1, MAX_PAGE_SIZE + 1, "page_size")],
+    [
+        (0, 20, "page"),
+        (-1, 20, "page"),
+        (MAX_PAGE + 1, 20, "page"),
+        (1, 0, "page_size"),
+        (1, MAX_PAGE_SIZE + 1, "page_size"),
+    ],
 )
 def test_pages_out_of_bounds_are_refused(page: int, page_size: int, param: str) -> None:
     with pytest.raises(InvalidError) as refused:

@@ -21,3 +21,15 @@ def test_a_name_that_is_too_short_or_too_long_is_refused(name: str) -> None:
 
     assert refused.value.param == "name"
     assert refused.value.errors == (FieldError("name", "must have 1 to 100 characters"),)
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "two\nlines", "\x1b[31mred"])
+def test_a_name_that_a_terminal_could_not_show_is_refused(name: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        check_name(name)
+
+    assert refused.value.errors == (FieldError("name", "must not contain control characters"),)
+
+
+def test_a_name_may_be_of_any_script() -> None:
+    assert check_name("Ключ 👩\u200d💻 鍵") == "Ключ 👩\u200d💻 鍵"
