@@ -10,7 +10,8 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "max_connections": "100",
+    # Some twenty for each worker, and a few for people.
+    "max_connections": "300",
     "shared_buffers": "64MB",
     "wal_compression": "on",
     "synchronous_commit": "on",
