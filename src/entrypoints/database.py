@@ -3,6 +3,8 @@
 import asyncio
 from typing import NewType
 
+import structlog
+
 from adapters.postgres.engine import connect
 from adapters.postgres.inference.partitions import ensure_partitions, months_from
 from adapters.postgres.schema_version import HEAD, schema_version
@@ -11,16 +13,20 @@ from domain.shared.errors import UnavailableError
 
 DatabaseUrl = NewType("DatabaseUrl", str)
 
+log = structlog.get_logger()
+
 RETRY_S = 0.1
 
 
 async def prepare_database(url: str, *, wait_s: float, migrates: bool = True) -> None:
     """Wait until the database is there and has the schema that this code needs.
 
-    Raises ``UnavailableError`` with the driver's reason when it is not there in time.
+    Raises ``UnavailableError`` with the driver's reason when it is not there in time, and
+    ``DatabaseRefusedError`` at once when waiting would not help.
     """
     clock = SystemClock()
     deadline = clock.monotonic() + wait_s
+    is_told = False
     while True:
         try:
             if await schema_version(url) == HEAD:
@@ -37,6 +43,9 @@ async def prepare_database(url: str, *, wait_s: float, migrates: bool = True) ->
             failure = error
         if clock.monotonic() > deadline:
             raise failure
+        if migrates and not is_told:
+            is_told = True
+            log.warning("database.awaited", reason=failure.message, seconds=wait_s)
         await asyncio.sleep(RETRY_S)
 
 

@@ -1,3 +1,5 @@
+from urllib.parse import parse_qs, unquote, urlsplit
+
 import asyncpg
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -7,6 +9,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 APPLICATION_NAME = "stoa"
+_DEFAULT_PORT = 5432
 
 
 async def connect(database_url: str, *, purpose: str = "", **settings: str) -> asyncpg.Connection:
@@ -16,6 +19,17 @@ async def connect(database_url: str, *, purpose: str = "", **settings: str) -> a
     return await asyncpg.connect(
         database_url, timeout=10, server_settings={"application_name": name, **settings}
     )
+
+
+def place_of(database_url: str) -> str:
+    """Where that is, in words for operators: without the user's name and the password."""
+    parts = urlsplit(database_url)
+    socket_dir = parse_qs(parts.query).get("host", [""])[0]
+    if parts.hostname is None and socket_dir:
+        return socket_dir
+    host = parts.hostname or "localhost"
+    shown = f"[{host}]" if ":" in host else unquote(host)
+    return f"{shown}:{parts.port or _DEFAULT_PORT}"
 
 
 def make_engine(database_url: str, *, pool_size: int = 5, max_overflow: int = 5) -> AsyncEngine:
@@ -31,6 +45,8 @@ def make_engine(database_url: str, *, pool_size: int = 5, max_overflow: int = 5)
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_pre_ping=True,
+        # What was sent to the database is nothing for the log that an error ends up in.
+        hide_parameters=True,
     )
 
 

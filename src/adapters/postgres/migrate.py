@@ -12,10 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.engine import connect, make_engine
+from adapters.postgres.engine import connect, make_engine, place_of
 from adapters.postgres.errors import translated
 from adapters.postgres.inference.partitions import PARTITIONED, ensure_partitions, months_from
 from adapters.postgres.migrations.comparison import (
@@ -24,6 +25,7 @@ from adapters.postgres.migrations.comparison import (
     target_metadata,
     without_partitions,
 )
+from domain.operations.errors import DatabaseTooNewError
 from domain.shared.errors import InvalidError
 
 _FOLDER = Path(__file__).with_name("migrations")
@@ -79,7 +81,7 @@ async def check(database_url: str) -> list[str]:
 
 async def _provide_partitions(database_url: str) -> None:
     """Make the ledger ready for this month and the next ones, by the database's clock."""
-    with translated(reveal=True):
+    with translated(place=place_of(database_url)):
         connection = await connect(database_url, purpose="partitions")
         try:
             if await connection.fetchval("SELECT to_regclass($1)", PARTITIONED[0]) is not None:
@@ -123,15 +125,21 @@ def _check_known(revision: str) -> None:
 
 def _alembic(connection: Connection, run: Callable[[Config], None]) -> None:
     config = _config()
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None and present not in [known.id for known in history()]:
+        raise DatabaseTooNewError(present)
     config.attributes["connection"] = connection
-    run(config)
+    try:
+        run(config)
+    except CommandError as error:
+        raise InvalidError(f"That cannot be migrated to: {error}.", param="revision") from error
 
 
 @asynccontextmanager
 async def _connection(database_url: str) -> AsyncIterator[AsyncConnection]:
     engine = make_engine(database_url, pool_size=1, max_overflow=0)
     try:
-        with translated(reveal=True):
+        with translated(place=place_of(database_url)):
             async with engine.connect() as connection:
                 yield connection
     finally:

@@ -6,7 +6,7 @@ a second; a test keeps it equal to Alembic's head.
 
 import asyncpg
 
-from adapters.postgres.engine import connect
+from adapters.postgres.engine import connect, place_of
 from adapters.postgres.errors import translated
 
 HEAD = "2026_11_21_1010_calls"
@@ -14,8 +14,9 @@ HEAD = "2026_11_21_1010_calls"
 
 async def schema_version(database_url: str) -> str | None:
     """The version that the database has, or ``None`` when it is empty. Raises
-    ``UnavailableError`` while the database is away."""
-    with translated(reveal=True):
+    ``UnavailableError`` while the database is away, and ``DatabaseRefusedError`` when it does not
+    let us in."""
+    with translated(place=place_of(database_url)):
         connection = await connect(database_url, purpose="version")
         try:
             version: str | None = await connection.fetchval(

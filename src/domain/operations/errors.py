@@ -19,6 +19,32 @@ class DatabaseServerError(UnavailableError):
     code = "DATABASE_SERVER_FAILED"
 
 
+class DatabaseRefusedError(InvalidError):
+    """The database server is there and does not let Stoa in: a wrong login, an unknown database,
+    missing rights, or a wrong option in its URL."""
+
+    code = "DATABASE_REFUSED"
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"The database at {place} does not let Stoa in: {reason} (STOA_DATABASE_URL).",
+            param="STOA_DATABASE_URL",
+        )
+
+
+class DatabaseTooNewError(ConflictError):
+    """A newer Stoa has migrated the database, to a revision that this one does not know."""
+
+    code = "DATABASE_TOO_NEW"
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The database is at revision '{revision}', which this Stoa does not know: a newer one "
+            "has migrated it. Run that one, or let it take the database back with `stoa db "
+            "downgrade`."
+        )
+
+
 class EmbeddedPartMissingError(InvalidError):
     """Something from the `embedded` dependency group is asked for and not installed."""
 

@@ -52,6 +52,14 @@ async def check_database(settings: Settings) -> list[Finding]:
 def _check_schema(version: str | None) -> Finding:
     if version == HEAD:
         return Finding(check="migrations", verdict=Verdict.OK, detail=f"at {version}")
+    # Revisions start with their date.
+    if version is not None and version > HEAD:
+        return Finding(
+            check="migrations",
+            verdict=Verdict.FAIL,
+            detail=f"the database is at {version}, the code knows no more than {HEAD}",
+            advice="run the newer Stoa that has migrated it, or `stoa db downgrade` of that one",
+        )
     return Finding(
         check="migrations",
         verdict=Verdict.WARN,

@@ -41,7 +41,8 @@ def upgrade(invocation: Invocation, revision: str) -> None:
     click.echo(f"The database is at {_with_url(invocation, work)}.")
 
 
-@db_command.command("downgrade")
+# Without this setting -1 would be taken for an option.
+@db_command.command("downgrade", context_settings={"ignore_unknown_options": True})
 @click.argument("revision")
 @click.pass_obj
 def downgrade(invocation: Invocation, revision: str) -> None:
@@ -63,12 +64,17 @@ def downgrade(invocation: Invocation, revision: str) -> None:
 def current(invocation: Invocation, as_json: bool) -> None:
     """Show the revision of the database."""
     revision = _with_url(invocation, migrate.current)
-    newest = migrate.history()[0].id
+    known = [item.id for item in migrate.history()]
+    newest = known[0]
     if as_json:
         print_json({"revision": revision, "head": newest})
         return
-    pending = "" if revision == newest else f" (the newest is {newest}: run `stoa db upgrade`)"
-    click.echo(f"{revision or 'base'}{pending}")
+    remark = ""
+    if revision is not None and revision not in known:
+        remark = " (this Stoa does not know it: a newer one has migrated the database)"
+    elif revision != newest:
+        remark = f" (the newest is {newest}: run `stoa db upgrade`)"
+    click.echo(f"{revision or 'base'}{remark}")
 
 
 @db_command.command("history")
