@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar.params import PathParameter, QueryParameter
 
+from application.shared.pagination import MAX_LIMIT, MAX_PAGE, MAX_PAGE_SIZE
 from domain.shared.errors import FieldError, InvalidError, NotFoundError
 
 TIME_HELP = "An RFC 3339 time with its offset, or a date (its start in UTC)."
@@ -15,6 +16,15 @@ SinceParameter = Annotated[
 ]
 UntilParameter = Annotated[
     str | None, QueryParameter(description=f"Before this. {TIME_HELP}", required=False)
+]
+PageParameter = Annotated[
+    int, QueryParameter(schema_extra={"minimum": 1, "maximum": MAX_PAGE}, required=False)
+]
+PageSizeParameter = Annotated[
+    int, QueryParameter(schema_extra={"minimum": 1, "maximum": MAX_PAGE_SIZE}, required=False)
+]
+LimitParameter = Annotated[
+    int, QueryParameter(schema_extra={"minimum": 1, "maximum": MAX_LIMIT}, required=False)
 ]
 IdParameter = Annotated[str, PathParameter(schema_extra={"format": "uuid"})]
 

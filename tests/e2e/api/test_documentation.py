@@ -68,6 +68,19 @@ async def test_every_operation_has_an_id_a_tag_a_summary_and_its_errors() -> Non
     assert len(set(ids)) == len(ids)
 
 
+async def test_the_bounds_of_pages_are_told() -> None:
+    paths = (await document())["paths"]
+
+    found = {
+        parameter["name"]: (parameter["schema"].get("minimum"), parameter["schema"].get("maximum"))
+        for path in ("/api/v1/keys", "/api/v1/calls")
+        for parameter in paths[path]["get"]["parameters"]
+    }
+    assert found["page"] == (1, 1_000_000)
+    assert found["page_size"] == (1, 100)
+    assert found["limit"] == (1, 200)
+
+
 async def test_every_reference_leads_somewhere() -> None:
     found = await document()
 

@@ -6,6 +6,7 @@ from litestar.params import FromQuery
 from adapters.http.calls.schemas import CallDetailView, CallSlice
 from adapters.http.parameters import (
     IdParameter,
+    LimitParameter,
     SinceParameter,
     UntilParameter,
     parse_id,
@@ -32,7 +33,7 @@ class CallsController(Controller):
         actor: NamedDependency[Actor],
         use_case: FromDishka[ListCalls],
         cursor: FromQuery[str | None] = None,
-        limit: FromQuery[int] = DEFAULT_LIMIT,
+        limit: LimitParameter = DEFAULT_LIMIT,
         since: SinceParameter = None,
         until: UntilParameter = None,
         key_id: FromQuery[str | None] = None,

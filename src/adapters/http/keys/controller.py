@@ -1,7 +1,7 @@
 from dishka import FromDishka
 from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, JSONBody
+from litestar.params import JSONBody
 
 from adapters.http.keys.schemas import (
     IssuedKeyView,
@@ -10,7 +10,7 @@ from adapters.http.keys.schemas import (
     KeyView,
     UpdateKeyBody,
 )
-from adapters.http.parameters import IdParameter, parse_id
+from adapters.http.parameters import IdParameter, PageParameter, PageSizeParameter, parse_id
 from application.identity.get_key import GetKey, GetKeyQuery
 from application.identity.issue_key import IssueKey
 from application.identity.list_keys import ListKeys, ListKeysQuery
@@ -45,8 +45,8 @@ class KeysController(Controller):
         actor: NamedDependency[Actor],
         use_case: FromDishka[ListKeys],
         clock: FromDishka[Clock],
-        page: FromQuery[int] = 1,
-        page_size: FromQuery[int] = 20,
+        page: PageParameter = 1,
+        page_size: PageSizeParameter = 20,
     ) -> KeyPage:
         """Lists the team's API keys, newest first, revoked ones included."""
         query = ListKeysQuery(actor=actor, page=PageRequest(page=page, page_size=page_size))

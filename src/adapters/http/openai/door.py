@@ -117,6 +117,8 @@ class InferenceDoor:
                 if len(buffer) > self.max_body_bytes:
                     raise self._too_large()
             body = bytes(buffer)
+        if len(body) > self.max_body_bytes:
+            raise self._too_large()
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         return body
