@@ -192,17 +192,20 @@ class UsageGrouping(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRow:
-    """Sums over the calls of one group. ``group`` is a day (``2026-11-21``, UTC), a model's name
-    or a key's id; ``label`` is the key's name where the group is a key. ``unpriced`` counts the
-    calls with tokens but without a price, whose cost is therefore not in ``cost`` (US dollars)."""
+    """Sums over the calls of one group, each of which has one of the six statuses. ``group`` is a
+    day (``2026-11-21``, UTC), a model's name or a key's id; ``label`` is the key's name where the
+    group is a key. ``unpriced`` counts the calls with tokens but without a price, whose cost is
+    therefore not in ``cost`` (US dollars)."""
 
     group: str
     label: str
     calls: int
+    open: int
     succeeded: int
     failed: int
     refused: int
     cancelled: int
+    interrupted: int
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int

@@ -3,6 +3,7 @@ import click
 from adapters.http.usage.schemas import UsageItem, UsageTotals, UsageView
 from application.inference.ports import CallFilter, UsageGrouping
 from application.inference.report_usage import ReportUsage, ReportUsageQuery
+from domain.inference.call import CallStatus
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ago
 from entrypoints.cli.output import json_option, print_json, print_table
@@ -10,10 +11,7 @@ from entrypoints.cli.session import Session, run_session
 
 COUNTS = (
     "calls",
-    "succeeded",
-    "failed",
-    "refused",
-    "cancelled",
+    *CallStatus,
     "prompt_tokens",
     "cached_tokens",
     "completion_tokens",

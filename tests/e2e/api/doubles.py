@@ -23,7 +23,7 @@ from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNameTakenError, KeyNotFoundError
 from domain.identity.team import Membership, Team, User
-from domain.inference.call import Call
+from domain.inference.call import Call, CallStatus
 from domain.inference.errors import CallNotFoundError
 from domain.shared.ids import CallId, KeyId, TeamId
 
@@ -219,10 +219,7 @@ def a_usage_row(group: str, cost: str, **counts: int) -> UsageRow:
     zeros = dict.fromkeys(
         (
             "calls",
-            "succeeded",
-            "failed",
-            "refused",
-            "cancelled",
+            *CallStatus,
             "prompt_tokens",
             "cached_tokens",
             "completion_tokens",

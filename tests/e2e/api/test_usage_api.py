@@ -24,10 +24,12 @@ async def test_usage_is_summed_exactly() -> None:
     ]
     assert body["totals"] == {
         "calls": 3,
+        "open": 0,
         "succeeded": 2,
         "failed": 1,
         "refused": 0,
         "cancelled": 0,
+        "interrupted": 0,
         "prompt_tokens": 10,
         "cached_tokens": 0,
         "completion_tokens": 0,

@@ -7,13 +7,11 @@ from msgspec import Struct
 
 from adapters.http.calls.schemas import money
 from application.inference.ports import UsageGrouping, UsageRow
+from domain.inference.call import CallStatus
 
 COUNTS = (
     "calls",
-    "succeeded",
-    "failed",
-    "refused",
-    "cancelled",
+    *CallStatus,
     "prompt_tokens",
     "cached_tokens",
     "completion_tokens",
@@ -23,14 +21,16 @@ COUNTS = (
 
 
 class UsageTotals(Struct, kw_only=True):
-    """`cost` is in US dollars; `unpriced` counts calls with tokens but without a price, which are
-    not in it."""
+    """Each of the `calls` has one of the six statuses. `cost` is in US dollars; `unpriced` counts
+    calls with tokens but without a price, which are not in it."""
 
     calls: int
+    open: int
     succeeded: int
     failed: int
     refused: int
     cancelled: int
+    interrupted: int
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int

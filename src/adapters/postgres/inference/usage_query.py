@@ -8,12 +8,6 @@ from adapters.postgres.inference.rows import calls
 from application.inference.ports import UsageGrouping, UsageRow
 from domain.inference.call import CallStatus
 
-_STATUSES = (
-    CallStatus.SUCCEEDED,
-    CallStatus.FAILED,
-    CallStatus.REFUSED,
-    CallStatus.CANCELLED,
-)
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 
 _GROUP: dict[UsageGrouping, ColumnElement[str]] = {
@@ -52,7 +46,7 @@ def usage_row(row: RowMapping) -> UsageRow:
         group=row["group"],
         label=row["label"],
         cost=Decimal(row["cost"]),
-        **{name: int(row[name]) for name in ("calls", *_STATUSES, *_TOKENS, "unpriced")},
+        **{name: int(row[name]) for name in ("calls", *CallStatus, *_TOKENS, "unpriced")},
     )
 
 
@@ -60,7 +54,7 @@ def _sums() -> tuple[ColumnElement[Any], ...]:
     has_tokens = calls.c.prompt_tokens + calls.c.completion_tokens > 0
     return (
         func.count().label("calls"),
-        *(func.count().filter(calls.c.status == str(s)).label(str(s)) for s in _STATUSES),
+        *(func.count().filter(calls.c.status == str(s)).label(str(s)) for s in CallStatus),
         *(func.coalesce(func.sum(calls.c[name]), 0).label(name) for name in _TOKENS),
         func.coalesce(func.sum(calls.c.cost), 0).label("cost"),
         func.count().filter(and_(has_tokens, calls.c.input_price.is_(None))).label("unpriced"),
