@@ -3,6 +3,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.engine import make_engine, make_sessions
@@ -78,3 +80,14 @@ async def test_the_use_of_a_key_that_could_not_be_written_is_kept() -> None:
         with pytest.raises(UnavailableError):
             await activity.flush()
     await engine.dispose()
+
+
+async def test_an_error_of_the_database_does_not_repeat_what_was_sent(
+    one_connection: AsyncEngine,
+) -> None:
+    async with one_connection.connect() as connection:
+        with pytest.raises(DBAPIError) as failed:
+            await connection.execute(text("SELECT 1 / (length(:said) - 6)"), {"said": "canary"})
+
+    assert "division by zero" in str(failed.value)
+    assert "canary" not in str(failed.value)
