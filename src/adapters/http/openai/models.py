@@ -51,7 +51,7 @@ class ModelListView(Struct, kw_only=True):
 def model_handlers(since: datetime) -> list[HTTPRouteHandler]:
     """``since`` is when this server began to serve."""
 
-    @get("/models", operation_id="list_models", summary="List the models", tags=("inference",))
+    @get("/models", operation_id="list_models", summary="List the models", tags=("models",))
     async def list_models(
         actor: NamedDependency[Actor], use_case: FromDishka[ListModels]
     ) -> ModelListView:
@@ -66,7 +66,7 @@ def model_handlers(since: datetime) -> list[HTTPRouteHandler]:
         "/models/{name:path}",
         operation_id="get_model",
         summary="Show a model",
-        tags=("inference",),
+        tags=("models",),
     )
     async def get_model(
         name: FromPath[str], actor: NamedDependency[Actor], use_case: FromDishka[GetModel]

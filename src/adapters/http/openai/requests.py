@@ -165,4 +165,7 @@ def _validation_error(text: str) -> InvalidError:
         return invalid(param, f"Missing required parameter: '{param}'.")
     if not param:
         return InvalidError(f"The request body is not valid: {reason}.")
+    if reason.startswith("Invalid enum value"):
+        # Its end repeats what was sent.
+        reason = "none of the values allowed here"
     return invalid(param, f"Invalid value for '{param}': {reason[0].lower()}{reason[1:]}.")
