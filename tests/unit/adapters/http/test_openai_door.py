@@ -272,6 +272,14 @@ async def test_a_body_that_is_too_long_is_refused_before_it_is_read_whole() -> N
     assert house.outcome == (CallStatus.REFUSED, "PAYLOAD_TOO_LARGE")
 
 
+async def test_a_body_of_no_declared_length_is_refused_even_if_it_comes_at_once() -> None:
+    house, wire = House(), Wire(b"x" * 1001)
+
+    await house.answer(wire)
+
+    assert wire.status == 413
+
+
 async def test_a_wrong_key_leaves_no_row() -> None:
     house, wire = House(), Wire(a_request())
 
