@@ -123,11 +123,12 @@ DECODERS: dict[Operation, msgspec.json.Decoder[AnyRequest]] = {
 class _Hint(Struct):
     """What can still be learnt of a request that is wrong elsewhere."""
 
-    model: str = ""
-    stream: bool = False
+    model: Raw = Raw(b'""')
+    stream: Raw = Raw(b"false")
 
 
 _hint_decoder = msgspec.json.Decoder(_Hint)
+_text_decoder = msgspec.json.Decoder(str)
 
 
 def parse(operation: Operation, body: bytes) -> AnyRequest:
@@ -148,7 +149,11 @@ def hint(body: bytes) -> tuple[str, bool]:
         found = _hint_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "", False
-    return found.model[:256], found.stream
+    stream = bytes(found.stream) == b"true"
+    try:
+        return _text_decoder.decode(found.model), stream
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return "", stream
 
 
 def invalid(param: str, message: str) -> InvalidError:

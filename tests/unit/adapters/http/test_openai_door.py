@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import MutableMapping
 from typing import Any
 
+import pytest
+
 from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate as DoorGate
 from application.identity.authenticate import Authenticate
@@ -185,6 +187,32 @@ async def test_what_nobody_foresaw_in_the_middle_says_nothing_of_the_inside() ->
     assert house.outcome == (CallStatus.FAILED, "INTERNAL_ERROR")
 
 
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ({"messages": 5, "stream": True}, ("large", True)),
+        ({"stream": "yes"}, ("large", False)),
+        ({"model": 7, "stream": True}, ("", True)),
+        ({"model": "m" * 300}, ("m" * 300, False)),
+    ],
+    ids=["messages", "stream", "model", "name"],
+)
+async def test_a_refusal_records_what_could_be_read_and_how_long_it_took(
+    fields: dict[str, Any], known: tuple[str, bool]
+) -> None:
+    house = House()
+
+    await house.answer(Wire(a_request(**fields)))
+
+    row = house.ledger.the_row()
+    assert house.outcome == (CallStatus.REFUSED, "VALIDATION_ERROR")
+    assert (row.model, row.stream) == known
+    assert row.latency_ms is not None
+    assert row.latency_ms > 0
+    assert row.settled_at is not None
+    assert row.created_at < row.settled_at
+
+
 async def test_keeps_the_connection_alive_while_the_model_thinks() -> None:
     house, thinking = House(), Gate()
     house.provider.stream = Script(thinking, FIRST, DONE)
@@ -270,6 +298,19 @@ async def test_a_body_that_is_too_long_is_refused_before_it_is_read_whole() -> N
 
     assert wire.status == 413
     assert house.outcome == (CallStatus.REFUSED, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b'{"model":"a\xff"}', b'{"model":"a\\ud800"}', b"[" * 900]
+)
+async def test_a_body_that_cannot_be_read_at_all_is_refused_with_a_row(body: bytes) -> None:
+    house, wire = House(), Wire(body)
+
+    await house.answer(wire)
+
+    assert wire.status == 400
+    assert house.outcome == (CallStatus.REFUSED, "VALIDATION_ERROR")
+    assert house.ledger.the_row().model == ""
 
 
 async def test_a_body_of_no_declared_length_is_refused_even_if_it_comes_at_once() -> None:
