@@ -113,7 +113,7 @@ def revoke_key(invocation: Invocation, reference: str, as_json: bool) -> None:
     """Close an API key for good; every node refuses it at once."""
 
     async def work(session: Session) -> KeyView:
-        find_key = FindKey(uow=session.uow)
+        find_key = await session.get(FindKey)
         found = await find_key(FindKeyQuery(actor=session.actor, reference=reference))
         revoke = await session.get(RevokeKey)
         await revoke(RevokeKeyCommand(actor=session.actor, key_id=found.id))

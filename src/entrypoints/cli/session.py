@@ -11,7 +11,6 @@ from dishka import AsyncContainer
 
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.found_first_team import FoundFirstTeam
-from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.cli.invocation import Invocation
@@ -29,7 +28,6 @@ class Session:
     actor: Actor
     clock: Clock
     ids: IdGenerator
-    uow: IdentityUnitOfWork
 
     async def get(self, dependency_type: type[T]) -> T:
         return await self.container.get(dependency_type)
@@ -60,13 +58,12 @@ def run_session(invocation: Invocation, work: Callable[[Session], Awaitable[T]])
             first = await (await container.get(FoundFirstTeam))()
             if first is not None:
                 click.echo(f"The first API key, shown only this once: {first.secret}", err=True)
-            uow = await container.get(IdentityUnitOfWork)
+            act_as_operator = await container.get(ActAsOperator)
             session = Session(
                 container=container,
-                actor=await ActAsOperator(uow=uow)(),
+                actor=await act_as_operator(),
                 clock=await container.get(Clock),
                 ids=await container.get(IdGenerator),
-                uow=uow,
             )
             return await work(session)
 

@@ -2,6 +2,7 @@ from dishka import Provider, Scope, provide
 
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.authenticate import Authenticate
+from application.identity.find_key import FindKey
 from application.identity.found_first_team import FoundFirstTeam
 from application.identity.get_key import GetKey
 from application.identity.get_team import GetTeam
@@ -25,6 +26,7 @@ from entrypoints.instrumentation import instrumented
 
 INSTRUMENTED = (
     ActAsOperator,
+    FindKey,
     FoundFirstTeam,
     GetKey,
     GetTeam,
