@@ -14,6 +14,7 @@ from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
 
 DEFAULT_DIMENSIONS = 64
+MAX_INPUTS = 2048
 
 
 class _Body(msgspec.Struct):
@@ -61,6 +62,10 @@ def _inputs(body: _Body) -> list[str]:
     given = body.input
     if isinstance(given, str):
         return [given]
+    if len(given) > MAX_INPUTS:
+        raise InvalidError(
+            f"Invalid 'input': expected an array of at most {MAX_INPUTS}.", param="input"
+        )
     if all(isinstance(piece, int) for piece in given):
         return [_text(given)] if given else []
     return [_text(piece) for piece in given]

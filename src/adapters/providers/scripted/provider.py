@@ -1,4 +1,3 @@
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -19,22 +18,18 @@ from application.inference.ports import (
 from domain.inference.errors import ProviderUnreachableError, UnsupportedByModelError
 from domain.models.served_model import ServedModel
 
-MAX_REMEMBERED = 1000
-
 
 class ScriptedProvider(ModelProvider):
     """A provider without a model: deterministic answers for tests and demonstrations.
 
     It echoes the last thing a user said unless the options of the served model tell it otherwise
-    (``ScriptedOptions``). ``requests`` are the latest calls, oldest first; ``in_flight`` counts
-    those that are not over.
+    (``ScriptedOptions``). ``in_flight`` counts the calls that are not over.
     """
 
     def __init__(self, *, name: str, models: Iterable[ServedModel] = ()) -> None:
         """Raises ``InvalidError`` for wrong options of one of the models."""
         for model in models:
             validate_options(model.options)
-        self.requests: deque[ProviderRequest] = deque(maxlen=MAX_REMEMBERED)
         self._name = name
         self._errors = ErrorMapping(name, ())
         self._runs: set[Run] = set()
@@ -83,7 +78,6 @@ class ScriptedProvider(ModelProvider):
     def _take(self, request: ProviderRequest) -> ScriptedOptions:
         if self._stopped:
             raise ProviderUnreachableError(f"The provider '{self._name}' was stopped.")
-        self.requests.append(request)
         return validate_options(request.model.options)
 
     def _fail_if_told(self, options: ScriptedOptions) -> None:

@@ -11,6 +11,9 @@ from application.inference.ports import Operation, ProviderRequest
 from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
 
+# So that nobody can have a small request answered with gigabytes.
+MAX_CHOICES = 128
+MAX_REPLY_CHARACTERS = 100_000
 _TOKEN = re.compile(r"\s*\S+|\s+")
 
 
@@ -71,12 +74,14 @@ def reply_to(request: ProviderRequest, options: ScriptedOptions) -> Reply:
         body = msgspec.json.decode(request.body, type=_Body)
     except NOT_JSON as error:
         raise InvalidError(f"The request is malformed: {error}") from error
+    choices = 1 if body.n is None else body.n
+    if not 1 <= choices <= MAX_CHOICES:
+        raise InvalidError(f"Invalid 'n': expected a value from 1 to {MAX_CHOICES}.", param="n")
     said = _prompt(request.operation, body)
     tool_call = _tool_call(body, options) if request.operation is Operation.CHAT else None
     tokens, finish_reason = _speak(said[-1] if options.reply is None else options.reply, body)
     if tool_call is not None:
         tokens, finish_reason = (), "tool_calls"
-    choices = body.n or 1
     spoken = count_tokens(tool_call.arguments_json) if tool_call else len(tokens)
     usage = Usage(
         prompt_tokens=sum(count_tokens(text) for text in said), completion_tokens=choices * spoken
@@ -110,11 +115,11 @@ def _speak(text: str, body: _Body) -> tuple[tuple[str, ...], str]:
     for stop in stops:
         if stop:
             text = text.partition(stop)[0]
-    tokens = tuple(_TOKEN.findall(text))
+    tokens = tuple(_TOKEN.findall(text[:MAX_REPLY_CHARACTERS]))
     limit = body.max_completion_tokens or body.max_tokens
     if limit is not None and len(tokens) > limit:
         return tokens[:limit], "length"
-    return tokens, "stop"
+    return tokens, "length" if len(text) > MAX_REPLY_CHARACTERS else "stop"
 
 
 def _tool_call(body: _Body, options: ScriptedOptions) -> ScriptedToolCall | None:

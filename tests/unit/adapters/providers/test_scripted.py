@@ -7,6 +7,7 @@ import pytest
 
 from adapters.providers.scripted.options import validate_options
 from adapters.providers.scripted.provider import ScriptedProvider
+from adapters.providers.scripted.reply import MAX_REPLY_CHARACTERS
 from application.inference.ports import Operation, ProviderRequest
 from domain.inference.errors import ProviderFailedError, UnsupportedByModelError
 from domain.shared.errors import InvalidError
@@ -211,15 +212,29 @@ async def test_a_scripted_usage_and_finish_reason_win() -> None:
     assert answer.usage == Usage(prompt_tokens=9, cached_tokens=4, completion_tokens=5)
 
 
-async def test_remembers_a_bounded_number_of_requests() -> None:
-    provider = ScriptedProvider(name="acme")
-    requests = [a_request(seed=number) for number in range(1001)]
+@pytest.mark.parametrize("number", [0, 129, 10**9])
+async def test_refuses_more_choices_than_openai_gives(number: int) -> None:
+    with pytest.raises(InvalidError) as caught:
+        await ScriptedProvider(name="acme").complete(a_request(n=number))
 
-    for request in requests:
-        await provider.complete(request)
+    assert caught.value.param == "n"
 
-    assert list(provider.requests) == requests[1:]
-    assert provider.in_flight == 0
+
+async def test_refuses_more_inputs_than_openai_embeds() -> None:
+    request = a_request(operation=Operation.EMBEDDING, input=["a"] * 2049)
+
+    with pytest.raises(InvalidError) as caught:
+        await ScriptedProvider(name="acme").complete(request)
+
+    assert caught.value.param == "input"
+
+
+async def test_a_reply_has_an_end() -> None:
+    body = await body_of(a_request(messages=[{"role": "user", "content": "word " * 100_000}]))
+
+    choice = body["choices"][0]
+    assert choice["finish_reason"] == "length"
+    assert len(choice["message"]["content"]) == MAX_REPLY_CHARACTERS
 
 
 @pytest.mark.parametrize(
