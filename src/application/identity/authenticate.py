@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from application.identity.ports import Credentials, KeyActivity
 from application.shared.actor import Actor
 from application.shared.ports import Clock
-from domain.identity.api_key import hash_secret
+from domain.identity.api_key import SECRET_PREFIX, hash_secret
 from domain.identity.errors import CredentialsInvalidError, CredentialsMissingError
 
 
@@ -18,6 +18,8 @@ class Authenticate:
     async def __call__(self, secret: str | None) -> Actor:
         if not secret:
             raise CredentialsMissingError
+        if not secret.startswith(SECRET_PREFIX):
+            raise CredentialsInvalidError
         credential = await self.credentials.find(hash_secret(secret))
         now = self.clock.now()
         if credential is None or not credential.key.is_live(now):

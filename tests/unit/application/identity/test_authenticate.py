@@ -58,6 +58,14 @@ async def test_an_unknown_secret_is_refused(desk: Desk, door: Door) -> None:
         await door.authenticate(SECRET + "r")
 
 
+@pytest.mark.parametrize("secret", ["sk-somebody-elses", "hello", "SK-STOA-x", " "])
+async def test_what_is_no_key_of_ours_is_refused_without_a_look_up(door: Door, secret: str) -> None:
+    door.credentials.away = True
+
+    with pytest.raises(CredentialsInvalidError):
+        await door.authenticate(secret)
+
+
 async def test_a_key_is_refused_from_its_expiry_on(desk: Desk, door: Door) -> None:
     desk.has(a_key(secret=SECRET, expires_at=START + timedelta(seconds=1)))
     await door.authenticate(SECRET)
