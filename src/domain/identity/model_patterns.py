@@ -1,6 +1,7 @@
 """Allow-lists of model names, with ``*`` for any run of characters."""
 
 from fnmatch import fnmatchcase
+from unicodedata import category
 
 from domain.shared.errors import FieldError, InvalidError
 
@@ -23,6 +24,9 @@ def check_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
             raise _wrong(f"entries must have 1 to {MAX_PATTERN_LENGTH} characters")
         if any(mark in pattern for mark in "[]?"):
             raise _wrong("entries may use '*' as the only wildcard")
+        # No name of a model has any, and Postgres cannot store all of them.
+        if any(mark.isspace() or category(mark) == "Cc" for mark in pattern):
+            raise _wrong("entries must not contain spaces or control characters")
     return patterns
 
 

@@ -73,8 +73,10 @@ def test_good_patterns_come_back_unchanged() -> None:
         (("x" * (MAX_PATTERN_LENGTH + 1),), "entries must have 1 to 200 characters"),
         (("gpt-[45]",), "entries may use '*' as the only wildcard"),
         (("good", "gpt-?"), "entries may use '*' as the only wildcard"),
+        (("gpt\0",), "entries must not contain spaces or control characters"),
+        (("gpt-4, gpt-5",), "entries must not contain spaces or control characters"),
     ],
-    ids=["too many", "empty", "too long", "brackets", "question mark"],
+    ids=["too many", "empty", "too long", "brackets", "question mark", "control", "spaces"],
 )
 def test_bad_patterns_are_refused(patterns: tuple[str, ...], reason: str) -> None:
     with pytest.raises(InvalidError) as refused:
