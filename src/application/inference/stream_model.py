@@ -2,7 +2,8 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from application.inference.admission import Admission, CallInFlight, InvokeModelCommand
+from application.inference.admission import Admission, InvokeModelCommand
+from application.inference.call_in_flight import CallInFlight
 from application.inference.ports import ModelProviders, ProviderStream
 
 # What is kept of a captured stream; the rest of a longer one is not stored.
