@@ -30,6 +30,7 @@ class Authenticate:
             team_id=key.team_id,
             user_id=key.user_id,
             key_id=key.id,
+            permissions=key.permissions,
             allowed_models=key.allowed_models,
             capture_content=credential.capture_content,
         )

@@ -31,7 +31,7 @@ class IssueKey:
     """Makes a new API key and shows its secret once.
 
     The key may use the models that its allow-list covers (`*` stands for any run of characters)
-    until it expires or is revoked.
+    until it expires or is revoked. A key with such a list may not manage keys or the team.
     """
 
     uow: IdentityUnitOfWork

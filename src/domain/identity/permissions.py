@@ -11,3 +11,4 @@ class Permission(StrEnum):
 
 
 OWNER_PERMISSIONS = frozenset(Permission)
+CALLER_PERMISSIONS = frozenset({Permission.INVOKE_MODELS, Permission.READ_CALLS})

@@ -137,6 +137,24 @@ async def test_a_wrong_member_is_named(body: object, field: str, code: str) -> N
     assert "canary" not in answer.text
 
 
+async def test_a_key_with_an_allow_list_cannot_make_one_without() -> None:
+    async with World().client() as client:
+        made = await client.post(KEYS, json={"name": "app", "allowed_models": ["small"]})
+        restricted = {"authorization": f"Bearer {made.json()['key']}"}
+        answers = [
+            await client.post(KEYS, json={"name": "free"}, headers=restricted),
+            await client.patch(
+                f"{KEYS}/{made.json()['id']}", json={"allowed_models": ["*"]}, headers=restricted
+            ),
+            await client.patch("/api/v1/team", json={"capture_content": True}, headers=restricted),
+        ]
+        calls = await client.get("/api/v1/calls", headers=restricted)
+
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert answers[0].json()["code"] == "FORBIDDEN"
+    assert calls.status_code == 200
+
+
 async def test_another_teams_key_and_no_key_look_the_same() -> None:
     world = World()
     foreign = ApiKey.issue(

@@ -35,7 +35,8 @@ class KeysController(Controller):
         use_case: FromDishka[IssueKey],
         clock: FromDishka[Clock],
     ) -> IssuedKeyView:
-        """Makes a new API key. The answer shows its secret in `key`, this once and never again."""
+        """Makes a new API key. The answer shows its secret in `key`, this once and never again. A
+        key whose `allowed_models` are not all (`*`) may not manage keys or the team."""
         issued = await use_case(data.to_command(actor))
         return IssuedKeyView.of_issued(issued, clock.now())
 
