@@ -1,11 +1,17 @@
 """The command line as a process, beside a server that runs."""
 
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
+import termios
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.fixtures.server import StoaServer, stoa
 
@@ -81,6 +87,31 @@ def test_a_chat_is_in_the_ledger(server: StoaServer) -> None:
 
     assert calls["items"][0]["status"] == "succeeded"
     assert {"unpriced", "total"} <= {line.split()[0] for line in usage.splitlines() if line.strip()}
+
+
+@pytest.mark.parametrize(
+    "command", ["usage --by model", "calls list", "keys list", "models list"], ids=str
+)
+def test_tables_fit_into_a_terminal_of_80_columns(server: StoaServer, command: str) -> None:
+    controller, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+
+    with os.fdopen(follower, "w") as terminal:
+        done = subprocess.run(  # noqa: S603 - our own command line
+            stoa(*command.split()),
+            env={**server.environment, "TERM": "dumb"},
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            timeout=60,
+            check=False,
+            cwd=server.data_dir,
+        )
+
+    with os.fdopen(controller, "rb", buffering=0) as screen:
+        lines = screen.read(65536).decode().splitlines()
+    assert done.returncode == 0
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 80
 
 
 def test_json_is_the_whole_answer_and_a_message_can_be_piped_in(server: StoaServer) -> None:

@@ -2,12 +2,12 @@ from domain.shared.errors import ConflictError, NotFoundError, UnauthenticatedEr
 
 
 class KeyNotFoundError(NotFoundError):
-    """The team has no API key of that id."""
+    """The team has no API key of that id or name."""
 
     code = "KEY_NOT_FOUND"
 
     def __init__(self) -> None:
-        super().__init__("There is no API key with this id.")
+        super().__init__("There is no such API key.")
 
 
 class KeyNameTakenError(ConflictError):

@@ -11,10 +11,11 @@ from domain.inference.call import CallStatus
 from domain.shared.ids import CallId
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ago
-from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.output import json_option, print_json, print_table, wide_option
 from entrypoints.cli.session import Session, run_session
 
-COLUMNS = ("time", "model", "deployment", "status", "in", "out", "cost $", "ms", "error", "id")
+COLUMNS = ("time (UTC)", "model", "deployment", "outcome", "in", "out", "cost $", "ms", "id")
+WIDE = ("deployment", "id")
 
 
 @click.group()
@@ -29,6 +30,7 @@ def calls_command() -> None:
 @click.option("--status", type=click.Choice([str(status) for status in CallStatus]))
 @click.option("--limit", type=click.IntRange(1, MAX_LIMIT), default=20, show_default=True)
 @click.option("--cursor", help="Go on where an earlier list ended.")
+@wide_option
 @json_option
 @click.pass_obj
 def list_calls(
@@ -40,9 +42,13 @@ def list_calls(
     status: str | None,
     limit: int,
     cursor: str | None,
+    wide: bool,
     as_json: bool,
 ) -> None:
-    """List calls, newest first."""
+    """List calls, newest first; tokens are counted "in" and "out".
+
+    `--wide` shows the ids that `stoa calls show` takes, `--json` everything.
+    """
 
     async def work(session: Session) -> CallSlice:
         now = session.clock.now()
@@ -63,7 +69,13 @@ def list_calls(
     if as_json:
         print_json(view)
         return
-    print_table(COLUMNS, map(_row, view.items), right=("in", "out", "cost $", "ms"))
+    print_table(
+        COLUMNS,
+        map(_row, view.items),
+        right=("in", "out", "cost $", "ms"),
+        fold=("model", "outcome"),
+        left_out=() if wide else WIDE,
+    )
     if view.next_cursor:
         click.echo(f"There are more: --cursor {view.next_cursor}", err=True)
 
@@ -84,14 +96,13 @@ def show_call(invocation: Invocation, call_id: UUID) -> None:
 
 def _row(call: CallView) -> tuple[object, ...]:
     return (
-        call.created_at,
+        f"{call.created_at:%m-%d %H:%M:%S}",
         call.model,
         call.deployment,
-        call.status.value,
+        f"{call.status.value} {call.error_code or ''}".rstrip(),
         call.prompt_tokens,
         call.completion_tokens,
         call.cost,
         None if call.latency_ms is None else round(call.latency_ms),
-        call.error_code,
         call.id,
     )

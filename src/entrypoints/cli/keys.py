@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date, datetime
 
 import click
 
@@ -11,10 +12,11 @@ from application.shared.pagination import MAX_PAGE_SIZE, PageRequest
 from domain.identity.model_patterns import ANY_MODEL
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ahead
-from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.output import json_option, print_json, print_table, wide_option
 from entrypoints.cli.session import Session, run_session
 
 COLUMNS = ("name", "key", "status", "models", "created", "expires", "last used", "id")
+WIDE = ("id",)
 
 
 @click.group()
@@ -30,7 +32,7 @@ def keys_command() -> None:
     multiple=True,
     metavar="PATTERN",
     help="A model that the key may use, with * for any run of characters. Repeat it for several; "
-    "without it the key may use all.",
+    "without it the key may use all. A key with such a list may not manage keys or the team.",
 )
 @click.option("--expires", type=MOMENT, help="When the key ends: 30d, or a date.")
 @json_option
@@ -66,9 +68,10 @@ def create_key(
 
 
 @keys_command.command("list")
+@wide_option
 @json_option
 @click.pass_obj
-def list_keys(invocation: Invocation, as_json: bool) -> None:
+def list_keys(invocation: Invocation, wide: bool, as_json: bool) -> None:
     """List the API keys, newest first."""
 
     async def work(session: Session) -> list[KeyView]:
@@ -95,13 +98,15 @@ def list_keys(invocation: Invocation, as_json: bool) -> None:
                 view.masked_key,
                 view.status,
                 view.allowed_models,
-                view.created_at,
-                view.expires_at,
-                view.last_used_at,
+                _day(view.created_at),
+                _day(view.expires_at),
+                _day(view.last_used_at),
                 view.id,
             )
             for view in views
         ),
+        fold=("name", "models"),
+        left_out=() if wide else WIDE,
     )
 
 
@@ -125,3 +130,7 @@ def revoke_key(invocation: Invocation, reference: str, as_json: bool) -> None:
         print_json(view)
         return
     click.echo(f"The key '{view.name}' ({view.masked_key}) is revoked.")
+
+
+def _day(at: datetime | None) -> date | None:
+    return None if at is None else at.date()

@@ -3,10 +3,11 @@ import click
 from application.models.list_models import ListModels
 from domain.models.served_model import ServedModel
 from entrypoints.cli.invocation import Invocation
-from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.output import json_option, print_json, print_table, wide_option
 from entrypoints.cli.session import Session, run_session
 
 COLUMNS = ("model", "aliases", "kind", "provider", "upstream name", "context", "in $/M", "out $/M")
+WIDE = ("upstream name",)
 
 
 @click.group()
@@ -15,9 +16,10 @@ def models_command() -> None:
 
 
 @models_command.command("list")
+@wide_option
 @json_option
 @click.pass_obj
-def list_models(invocation: Invocation, as_json: bool) -> None:
+def list_models(invocation: Invocation, wide: bool, as_json: bool) -> None:
     """List the models in the order of the configuration. Prices are per million tokens."""
 
     async def work(session: Session) -> tuple[ServedModel, ...]:
@@ -44,4 +46,6 @@ def list_models(invocation: Invocation, as_json: bool) -> None:
             for model in models
         ),
         right=("context", "in $/M", "out $/M"),
+        fold=("model", "aliases", "provider", "upstream name"),
+        left_out=() if wide else WIDE,
     )

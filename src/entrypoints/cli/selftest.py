@@ -41,6 +41,7 @@ def selftest_command(
             ("check", "result", "ms", "detail"),
             ((o.check, o.status.upper(), o.duration_ms, o.detail) for o in report.checks),
             right=("ms",),
+            fold=("detail",),
         )
         click.echo(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     context.exit(FAILED_CHECKS if report.failed else 0)

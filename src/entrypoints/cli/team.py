@@ -5,7 +5,7 @@ from application.identity.get_team import GetTeam
 from application.identity.update_team import UpdateTeam, UpdateTeamCommand
 from application.shared.unset import UNSET
 from entrypoints.cli.invocation import Invocation
-from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.output import json_option, print_json, print_members
 from entrypoints.cli.session import Session, run_session
 
 
@@ -57,7 +57,11 @@ def _print(team: TeamView, *, as_json: bool) -> None:
     if as_json:
         print_json(team)
         return
-    print_table(
-        ("team", "captures contents", "created", "id"),
-        [(team.name, team.capture_content, team.created_at, team.id)],
+    print_members(
+        (
+            ("team", team.name),
+            ("captures contents", team.capture_content),
+            ("created", team.created_at),
+            ("id", team.id),
+        )
     )

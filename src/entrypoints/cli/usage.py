@@ -6,19 +6,22 @@ from application.inference.report_usage import ReportUsage, ReportUsageQuery
 from domain.inference.call import CallStatus
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ago
-from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.output import json_option, print_json, print_table, wide_option
 from entrypoints.cli.session import Session, run_session
 
-COUNTS = (
-    "calls",
-    *CallStatus,
-    "prompt_tokens",
-    "cached_tokens",
-    "completion_tokens",
-    "reasoning_tokens",
-    "cost",
-    "unpriced",
-)
+# The members of the totals by the names of their columns.
+COUNTS = {
+    "calls": "calls",
+    **{str(status): str(status) for status in CallStatus},
+    str(CallStatus.SUCCEEDED): "ok",
+    "prompt_tokens": "in",
+    "cached_tokens": "cached",
+    "completion_tokens": "out",
+    "reasoning_tokens": "reasoning",
+    "cost": "cost $",
+    "unpriced": "unpriced",
+}
+WIDE = ("open", "cancelled", "interrupted", "cached", "reasoning")
 
 
 @click.command()
@@ -32,6 +35,7 @@ COUNTS = (
 @click.option("--since", type=MOMENT, help="Not before this: 7d, or a date.")
 @click.option("--until", type=MOMENT, help="Before this: 1d, or a date.")
 @click.option("--model", help="Only calls that asked for this model.")
+@wide_option
 @json_option
 @click.pass_obj
 def usage_command(
@@ -41,11 +45,13 @@ def usage_command(
     since: Moment | None,
     until: Moment | None,
     model: str | None,
+    wide: bool,
     as_json: bool,
 ) -> None:
     """Sum up calls, tokens and cost in US dollars.
 
-    "unpriced" counts calls with tokens but without a price, which are not in the cost.
+    Tokens are counted "in" and "out". "unpriced" counts calls with tokens but without a price,
+    which are not in the cost. `--wide` shows every count.
     """
 
     async def work(session: Session) -> UsageView:
@@ -69,9 +75,11 @@ def usage_command(
         print_json(view)
         return
     print_table(
-        (by, *(name.replace("_", " ") for name in COUNTS)),
+        (by, *COUNTS.values()),
         ((item.label or item.group, *_counts(item)) for item in view.items),
-        right=(name.replace("_", " ") for name in COUNTS),
+        right=COUNTS.values(),
+        fold=(by,),
+        left_out=() if wide else WIDE,
         footer=("total", *_counts(view.totals)),
     )
 

@@ -23,6 +23,6 @@ def test_invalid_credentials_do_not_say_why() -> None:
 
 
 def test_what_is_missing_is_named() -> None:
-    assert KeyNotFoundError().message == "There is no API key with this id."
+    assert KeyNotFoundError().message == "There is no such API key."
     assert TeamNotFoundError().message == "There is no such team."
     assert "revoked" in KeyRevokedError().message
