@@ -3,6 +3,7 @@
 It is plain ASGI, without the framework's request and response objects, because it is the hot path.
 """
 
+from asyncio import CancelledError
 from dataclasses import dataclass
 from http import HTTPMethod
 from time import perf_counter
@@ -23,7 +24,7 @@ from application.inference.ports import Operation
 from application.inference.refuse_call import RefuseCall, RefuseCallCommand
 from application.inference.stream_model import AnswerStream, StreamModel
 from application.shared.actor import Actor
-from domain.shared.errors import FunctionalError, StoaError, TooLargeError
+from domain.shared.errors import FunctionalError, StoaError, TooLargeError, UnavailableError
 from domain.shared.ids import CallId
 
 JSON_TYPE = (b"content-type", b"application/json")
@@ -80,6 +81,11 @@ class InferenceDoor:
         try:
             async with Hangup(exchange.receive):
                 await self._relay(exchange, response, command)
+        except CancelledError:
+            if not response.started:
+                raise
+            await response.write(event_of(stopping()))
+            await response.finish()
         finally:
             response.stop()
 
@@ -94,9 +100,9 @@ class InferenceDoor:
         except Exception as exception:
             if not response.started:
                 raise
-            # The status is sent already; OpenAI's clients raise on an error event.
+            # The status is sent already.
             error = translate(exception, method=HTTPMethod.POST, path=f"/v1/{exchange.operation}")
-            await response.write(b"data: " + openai_error(error).body + b"\n\n")
+            await response.write(event_of(error))
             report(error, error_id=exchange.request_id, cause=exception)
         finally:
             if answer is not None:
@@ -165,6 +171,16 @@ def _command(
         include_usage=options is not None and bool(options.include_usage),
         max_output_tokens=request.output_limit,
     )
+
+
+def event_of(error: StoaError) -> bytes:
+    """The error as an event, on which OpenAI's clients raise."""
+    return b"data: " + openai_error(error).body + b"\n\n"
+
+
+def stopping() -> UnavailableError:
+    """What a call is told that was cancelled, and not by its client."""
+    return UnavailableError("The server is stopping.", retry_after=1)
 
 
 async def send_json(

@@ -1,5 +1,6 @@
 """The data plane's routes: closed until the server is up, and for ``POST`` alone."""
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from http import HTTPMethod
 
@@ -9,7 +10,13 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from adapters.http.errors import MethodNotAllowedError
-from adapters.http.openai.door import ClientGoneError, Exchange, InferenceDoor, send_json
+from adapters.http.openai.door import (
+    ClientGoneError,
+    Exchange,
+    InferenceDoor,
+    send_json,
+    stopping,
+)
 from adapters.http.problems import openai_error, report
 from application.inference.ports import Operation
 from application.operations.readiness import Readiness
@@ -49,11 +56,18 @@ class Gate:
                 raise UnavailableError(f"Stoa is not ready: {reason}.", retry_after=1)
             await self._door.answer(exchange, scope)
         except StoaError as error:
-            answer = openai_error(error)
-            await send_json(send, answer.status, answer.headers, answer.body)
+            await _send_error(send, error)
             report(error, error_id=exchange.request_id)
+        except CancelledError:
+            # The grace for running calls is over. Their clients would have been let go.
+            await _send_error(send, stopping())
         except ClientGoneError:
             log.debug("request.abandoned")
+
+
+async def _send_error(send: Send, error: StoaError) -> None:
+    answer = openai_error(error)
+    await send_json(send, answer.status, answer.headers, answer.body)
 
 
 def inference_handlers(gate: Gate) -> list[ASGIRouteHandler]:

@@ -259,16 +259,36 @@ async def test_a_hang_up_in_the_middle_of_a_stream_closes_the_providers_stream()
     assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
 
 
-async def test_a_shutdown_is_no_hang_up_and_stays_a_cancellation() -> None:
-    house = House()
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_a_shutdown_cuts_is_told_so(stream: bool) -> None:
+    house, wire = House(), Wire(a_request(stream=stream))
     house.provider.working.shut()
-    task = asyncio.create_task(house.answer(Wire(a_request())))
+    task = asyncio.create_task(house.answer(wire))
     await house.provider.working.reached.wait()
 
     task.cancel()
-    await asyncio.wait([task])
+    await asyncio.wait_for(task, 1)
 
-    assert task.cancelled()
+    assert wire.status == 503
+    assert json.loads(wire.body)["error"]["message"] == "The server is stopping."
+    assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
+
+
+async def test_a_stream_that_a_shutdown_cuts_ends_with_an_event() -> None:
+    house, thinking = House(), Gate()
+    house.provider.stream = source = Script(FIRST, thinking, DONE)
+    thinking.shut()
+    wire = Wire(a_request(stream=True))
+    task = asyncio.create_task(house.answer(wire))
+    await thinking.reached.wait()
+
+    task.cancel()
+    await asyncio.wait_for(task, 1)
+
+    events = wire.body.removeprefix(FIRST)
+    assert json.loads(events.removeprefix(b"data: "))["error"]["type"] == "api_error"
+    assert wire.is_complete
+    assert source.closes == 1
     assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
 
 
