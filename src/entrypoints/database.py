@@ -29,7 +29,8 @@ async def prepare_database(url: str, *, wait_s: float, migrates: bool = True) ->
     is_told = False
     while True:
         try:
-            if await schema_version(url) == HEAD:
+            version = await schema_version(url)
+            if version == HEAD:
                 await keep_partitions(url)
                 return
             if migrates:
@@ -37,6 +38,7 @@ async def prepare_database(url: str, *, wait_s: float, migrates: bool = True) ->
                 from adapters.postgres.migrate import upgrade  # noqa: PLC0415
 
                 await upgrade(url)
+                log.info("database.migrated", before=version, revision=HEAD)
                 return
             failure = UnavailableError("The database has not been migrated yet.")
         except UnavailableError as error:

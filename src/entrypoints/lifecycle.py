@@ -44,6 +44,7 @@ class Lifecycle:
     database_wait_s: float
     prepares_database: bool = True
     _boot: asyncio.Task[None] | None = None
+    _opening: asyncio.Task[None] | None = None
     _chores: list[asyncio.Task[None]] = field(default_factory=list)
     _stopped: bool = False
 
@@ -56,6 +57,9 @@ class Lifecycle:
         if self._stopped:
             return
         self._stopped = True
+        if self._opening is not None:
+            # A key that was made has to be shown.
+            await asyncio.gather(self._opening, return_exceptions=True)
         self.readiness.wait_for("the server is stopping")
         for task in (self._boot, *self._chores):
             if task is not None:
@@ -65,18 +69,22 @@ class Lifecycle:
 
     async def _come_up(self) -> None:
         try:
-            issued = await self._start_all()
+            await self._start_all()
+            # What the start has made lives as long as the process; without this, every full
+            # collection would look at all of it and stop all calls for tens of milliseconds.
+            gc.collect()
+            gc.freeze()
+            self._opening = asyncio.create_task(self._open_up())
+            await asyncio.shield(self._opening)
         except Exception as error:  # noqa: BLE001 - told to whoever started the process
             self.on_failure(error)
-            return
-        # What the start has made lives as long as the process; without this, every full collection
-        # would look at all of it and stop all calls for tens of milliseconds.
-        gc.collect()
-        gc.freeze()
+
+    async def _open_up(self) -> None:
+        issued = await self._found_first_team() if self.prepares_database else None
         self.readiness.open()
         self.on_ready(issued)
 
-    async def _start_all(self) -> IssuedKey | None:
+    async def _start_all(self) -> None:
         get = self.container.get
         self.readiness.wait_for("the database is starting")
         await get(DatabaseServer)
@@ -90,12 +98,10 @@ class Lifecycle:
         await get(ConfiguredProviders)
         interrupt_orphans = await get(InterruptOrphanedCalls)
         await interrupt_orphans()
-        issued = await self._found_first_team() if self.prepares_database else None
         self._every(KEY_ACTIVITY_EVERY_S, activity.flush)
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
         self._every(PARTITIONS_EVERY_S, lambda: keep_partitions(url))
         self.gate.open(door)
-        return issued
 
     async def _found_first_team(self) -> IssuedKey | None:
         async with self.container(scope=Scope.REQUEST) as request:

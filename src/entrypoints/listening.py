@@ -7,7 +7,8 @@ BACKLOG = 2048
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, before anything else is started.
+    """A socket that listens on the address, before anything else is started: binding alone would
+    not keep a second server from doing the same, and who connects too early waits a moment.
 
     Raises ``AddressUnavailableError`` that says what stands in the way.
     """
@@ -16,6 +17,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         raise AddressUnavailableError(_reason(host, port, error)) from error

@@ -18,7 +18,7 @@ from entrypoints.settings import Settings
 NOISY_LOGGERS = (
     "aiohttp",
     "aiosqlite",
-    "alembic.runtime.plugins",
+    "alembic",
     "asyncio",
     "asyncpg",
     "dishka",
@@ -27,7 +27,7 @@ NOISY_LOGGERS = (
     "litestar",
     "sqlalchemy",
     "urllib3",
-    "uvicorn.access",
+    "uvicorn",
 )
 
 
@@ -133,8 +133,4 @@ def _replace_root_handlers(handlers: Sequence[logging.Handler], threshold: int) 
     root.setLevel(threshold)
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, threshold))
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
     logging.captureWarnings(True)

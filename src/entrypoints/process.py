@@ -1,24 +1,27 @@
-"""One process that serves HTTP until a signal comes."""
+"""One process that serves HTTP until it is told to stop."""
 
 import asyncio
 import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable, Iterator, Sequence
 
+import structlog
 import uvicorn
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.frame import Frame
 from entrypoints.container import make_container
 from entrypoints.di.doors import DoorsProvider
+from entrypoints.listening import BACKLOG
 from entrypoints.settings import Settings
+from entrypoints.stopping import StopRequests, stop_requests
 from entrypoints.web import OnReady, build_app
 
+log = structlog.get_logger()
+
 KEEP_ALIVE_S = 75
-BACKLOG = 2048
 
 
 def run_process(
@@ -27,13 +30,23 @@ def run_process(
     listener: socket.socket,
     *,
     on_ready: OnReady,
-    prepares_database: bool,
+    prepares_database: bool = True,
+    signals: Sequence[signal.Signals] | None = None,
 ) -> None:
     """Serve in this process until a signal comes, and raise what kept it from coming up."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    # Around the loop: a signal shall find it neither half made nor half closed.
+    with (
+        stop_requests(signals) as requests,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
         runner.run(
             _serve(
-                settings, catalog, listener, on_ready=on_ready, prepares_database=prepares_database
+                settings,
+                catalog,
+                listener,
+                requests,
+                on_ready=on_ready,
+                prepares_database=prepares_database,
             )
         )
 
@@ -42,6 +55,7 @@ async def _serve(
     settings: Settings,
     catalog: LoadedCatalog,
     listener: socket.socket,
+    requests: StopRequests,
     *,
     on_ready: OnReady,
     prepares_database: bool,
@@ -62,32 +76,39 @@ async def _serve(
         prepares_database=prepares_database,
     )
     server = HttpServer(_http_config(app, settings))
+    requests.on_request = server.ask_to_stop
+    if requests.count:
+        server.ask_to_stop()
     await server.serve(sockets=[listener])
     if failures:
         raise failures[0]
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn, except that a signal which was obeyed is not raised once more at the end: stopping
-    when asked is success."""
+    """uvicorn, except that others listen to the signals."""
+
+    _was_asked = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        wanted = (signal.SIGINT, signal.SIGTERM)
-        previous = {number: signal.signal(number, self.handle_exit) for number in wanted}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+        yield
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # A second signal ends the waiting for running requests, never the writing of the ledger.
+    def ask_to_stop(self) -> None:
+        # A second time ends the waiting for running requests, never the writing of the ledger.
         if self.should_exit:
             self.config.timeout_graceful_shutdown = 0
             for task in self.server_state.tasks:
                 task.get_loop().call_soon_threadsafe(task.cancel)
-        self.should_exit = True
+        self.should_exit = self._was_asked = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._was_asked:
+            log.info(
+                "server.stopping",
+                requests=len(self.server_state.tasks),
+                grace_seconds=self.config.timeout_graceful_shutdown,
+            )
+        await super().shutdown(sockets)
 
 
 def _http_config(app: Frame, settings: Settings) -> uvicorn.Config:
@@ -101,7 +122,8 @@ def _http_config(app: Frame, settings: Settings) -> uvicorn.Config:
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=round(settings.shutdown_grace_seconds),
+        # It goes to asyncio.wait_for(), which takes parts of a second.
+        timeout_graceful_shutdown=settings.shutdown_grace_seconds,  # type: ignore[arg-type]
     )
 
 

@@ -1,4 +1,8 @@
-"""``stoa serve``: one process, or a parent that prepares the database and watches its workers."""
+"""``stoa serve``: one process, or a parent that prepares the database and watches its workers.
+
+What can be wrong with how it was started is looked at first, and with few imports, so that it is
+told at once.
+"""
 
 import sys
 from importlib.metadata import version
@@ -7,18 +11,17 @@ from adapters.catalog.catalog_file import load_catalog
 from application.identity.issue_key import IssuedKey
 from entrypoints.listening import listen, url_of
 from entrypoints.logging import configure_logging
-from entrypoints.process import run_process
+from entrypoints.secret_key import with_secret_key
 from entrypoints.settings_loading import LoadedSettings
 from entrypoints.welcome import first_key_text, ready_line
-from entrypoints.workers import serve_with_workers
 
 
 def serve(loaded: LoadedSettings) -> None:
     """Run until told to stop. Raises ``StoaError`` for whatever keeps the server from starting."""
-    settings = loaded.settings
-    configure_logging(settings)
-    catalog = load_catalog(settings.config, loaded.variables)
-    listener = listen(settings.host, settings.port)
+    configure_logging(loaded.settings)
+    catalog = load_catalog(loaded.settings.config, loaded.variables)
+    listener = listen(loaded.settings.host, loaded.settings.port)
+    settings = with_secret_key(loaded.settings)
     url = url_of(listener, settings.host)
 
     def announce(issued: IssuedKey | None) -> None:
@@ -28,7 +31,12 @@ def serve(loaded: LoadedSettings) -> None:
             print(first_key_text(issued.secret, url, catalog.models))  # noqa: T201
         sys.stdout.flush()
 
+    # These import everything that serves, which takes the most of a second.
     if settings.workers > 1:
-        serve_with_workers(loaded, catalog, listener, announce)
+        from entrypoints.workers import serve_with_workers  # noqa: PLC0415
+
+        serve_with_workers(settings, catalog, loaded.variables, listener, announce)
     else:
-        run_process(settings, catalog, listener, on_ready=announce, prepares_database=True)
+        from entrypoints.process import run_process  # noqa: PLC0415
+
+        run_process(settings, catalog, listener, on_ready=announce)

@@ -54,8 +54,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_url: Annotated[
         DatabaseUrl | None,
         About(
-            "An external Postgres with pgvector; without it the embedded one is used.",
-            expected="a URL such as `postgresql://user:password@host:5432/name`",
+            "An external Postgres; without it the embedded one is used.",
+            expected="a URL such as `postgresql://user@host:5432/name`",
         ),
     ] = None
     database_pool_size: Annotated[
@@ -72,7 +72,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret_key: Annotated[
         str | None,
         About(
-            "Root of the keys that encrypt stored secrets; production wants 32 characters or more.",
+            "Root of the keys that encrypt stored secrets. For the embedded database one is made at"
+            " the first start and kept in the data directory; production wants one that is set, of"
+            " 32 characters or more.",
             secret=True,
         ),
     ] = None

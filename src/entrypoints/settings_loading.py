@@ -18,6 +18,8 @@ from entrypoints.settings_values import describe_values, parse_value
 
 DOTENV = Path(".env")
 MIN_SECRET_LENGTH = 32
+# How alike an unknown name and a setting have to be for one to be meant by the other.
+CLOSE = 0.8
 _PLACEHOLDERS = ("change", "default", "example", "placeholder", "secret")
 
 
@@ -98,7 +100,7 @@ def _unknown(variables: Mapping[str, str], where: str) -> list[FieldError]:
             continue
         if name in known or name in CLIENT_VARIABLES:
             continue
-        close = get_close_matches(name, known, n=1)
+        close = get_close_matches(name, known, n=1, cutoff=CLOSE)
         hint = f"did you mean {close[0]}?" if close else "`stoa settings show` lists them all"
         message = f"{name} ({where}) is not a setting: {hint}"
         problems.append(FieldError(name, message, "unknown_setting"))

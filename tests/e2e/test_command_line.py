@@ -255,6 +255,17 @@ def test_a_bad_setting_is_one_line_and_exit_code_2(server: StoaServer) -> None:
     assert wrong.stderr.startswith("stoa: --port: expected a whole number")
 
 
+def test_the_secret_key_is_kept_in_the_data_directory(server: StoaServer) -> None:
+    done = run_in(server, "settings", "show", "--json")
+
+    items = {item["variable"]: item for item in json.loads(done.stdout)["items"]}
+    key = server.data_dir / "secret_key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert items["STOA_SECRET_KEY"]["source"] == "data directory"
+    assert items["STOA_SECRET_KEY"]["value"] == "[MASKED]"
+    assert key.read_text().strip() not in done.stdout + server.output
+
+
 def test_settings_are_shown_with_their_source_and_without_secrets(server: StoaServer) -> None:
     done = run_in(server, "--debug", "settings", "show", "--json", STOA_METRICS_TOKEN="canary-123")
 

@@ -69,15 +69,28 @@ class DataDirectoryLock:
             self._descriptor = None
 
 
+def secret_key_file(data_dir: Path) -> Path:
+    return data_dir / _SECRET_KEY_NAME
+
+
 def secret_key(data_dir: Path) -> str:
     """The secret that this installation's other secrets are derived from, generated once.
 
     A damaged file is refused and never replaced: what was encrypted with it would be lost.
     """
-    path = prepare_data_directory(data_dir) / _SECRET_KEY_NAME
+    path = secret_key_file(prepare_data_directory(data_dir))
     try:
         if not path.exists():
             _write_once(path, secrets.token_hex(_SECRET_KEY_BYTES))
+    except OSError as error:
+        raise unusable(data_dir, error) from error
+    return read_secret_key(data_dir)
+
+
+def read_secret_key(data_dir: Path) -> str:
+    """The key that was generated; raises ``DataDirectoryError`` if it is not there or damaged."""
+    path = secret_key_file(data_dir)
+    try:
         key = path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         raise unusable(data_dir, error) from error

@@ -27,7 +27,7 @@ def normalised_url(url: str) -> str:
     scheme, separator, rest = url.strip().partition("://")
     if not separator:
         raise InvalidError(
-            f"{_PARAM} is not a URL; it looks like postgresql://user:password@host:5432/database.",
+            f"{_PARAM} is not a URL; it looks like postgresql://user@host:5432/database.",
             param=_PARAM,
         )
     if scheme.lower() not in _ACCEPTED_SCHEMES:

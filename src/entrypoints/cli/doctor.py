@@ -3,6 +3,7 @@ import click
 from domain.operations.errors import SettingsError
 from entrypoints.checkup.finding import Finding, Verdict
 from entrypoints.checkup.machine import check_address, check_data_directory, check_space
+from entrypoints.checkup.secret import check_secret_key
 from entrypoints.checkup.serving import check_serving
 from entrypoints.checkup.storage import check_database, check_embedded_server
 from entrypoints.cli.failure import FAILED_CHECKS
@@ -53,9 +54,11 @@ async def _look(loaded: LoadedSettings) -> list[Finding]:
     settings = loaded.settings
     directory = check_data_directory(settings)
     findings = [await check_address(settings), directory, check_space(settings)]
+    usable = settings.database_url is not None or directory.verdict is Verdict.OK
+    if usable:
+        findings.append(check_secret_key(settings))
     findings += await check_serving(loaded)
     findings.append(check_embedded_server(settings))
-    usable = settings.database_url is not None or directory.verdict is Verdict.OK
     if usable and findings[-1].verdict is Verdict.OK:
         findings += await check_database(settings)
     return findings

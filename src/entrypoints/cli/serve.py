@@ -18,7 +18,7 @@ from entrypoints.settings_loading import load_settings
 @click.option(
     "--database-url",
     metavar="URL",
-    help="An external Postgres with pgvector (postgresql://…) instead of the embedded one.",
+    help="An external Postgres (postgresql://…) instead of the embedded one.",
 )
 @click.option(
     "--config",

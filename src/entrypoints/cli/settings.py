@@ -1,9 +1,13 @@
 import click
 
+from application.shared.masking import MASK
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.secret_key import kept_secret_key_file
 from entrypoints.settings import Settings, about, shown_value, variable_of
-from entrypoints.settings_loading import load_settings
+from entrypoints.settings_loading import LoadedSettings, load_settings
+
+KEPT = "data directory"
 
 
 @click.group()
@@ -17,24 +21,31 @@ def settings_command() -> None:
 def show_settings(invocation: Invocation, as_json: bool) -> None:
     """Show every setting, its value (secrets masked) and where the value comes from.
 
-    An option wins over the environment, the environment over .env, .env over the default.
+    An option wins over the environment, the environment over .env, .env over the default. The
+    secret key may also come from the data directory, where the first start leaves one.
     """
     loaded = load_settings(overrides=invocation.overrides)
-    items = [
-        {
-            "name": name,
-            "variable": variable_of(name),
-            "value": shown_value(name, loaded.settings),
-            "source": loaded.sources[name],
-            "secret": about(name).secret,
-            "description": about(name).description,
-        }
-        for name in Settings.__struct_fields__
-    ]
+    items = [_item(name, loaded) for name in Settings.__struct_fields__]
     if as_json:
         print_json({"items": items})
         return
     print_table(
         ("variable", "value", "source"),
-        ((item["variable"], item["value"], item["source"]) for item in items),
+        (
+            (item["variable"], item["value"] or about(str(item["name"])).nothing, item["source"])
+            for item in items
+        ),
+        fold=("value",),
     )
+
+
+def _item(name: str, loaded: LoadedSettings) -> dict[str, object]:
+    is_kept = name == "secret_key" and kept_secret_key_file(loaded.settings) is not None
+    return {
+        "name": name,
+        "variable": variable_of(name),
+        "value": MASK if is_kept else shown_value(name, loaded.settings),
+        "source": KEPT if is_kept else loaded.sources[name],
+        "secret": about(name).secret,
+        "description": about(name).description,
+    }

@@ -37,7 +37,7 @@ def test_console_lines_start_with_the_correlation_id() -> None:
     token = correlation_id.set("abc-123")
 
     structlog.get_logger("stoa").info("key.issued", name="ci")
-    logging.getLogger("uvicorn.error").info("started on %s", "port 1")
+    logging.getLogger("uvicorn.error").warning("started on %s", "port 1")
 
     correlation_id.reset(token)
     first, second = stream.getvalue().splitlines()
@@ -94,6 +94,8 @@ def test_noisy_libraries_only_warn() -> None:
 
     logging.getLogger("sqlalchemy.engine").info("SELECT 1")
     logging.getLogger("uvicorn.access").info("GET /")
+    logging.getLogger("uvicorn.error").info("Waiting for application startup.")
+    logging.getLogger("alembic.runtime.migration").info("Will assume transactional DDL.")
 
     assert stream.getvalue() == ""
 

@@ -1,0 +1,148 @@
+"""The worker processes that a parent keeps alive."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.synchronize import Event
+
+import structlog
+
+from adapters.catalog.catalog_file import load_catalog
+from adapters.http.metrics.workers import forget_worker
+from application.identity.issue_key import IssuedKey
+from domain.operations.errors import WorkerFailedError
+from entrypoints.logging import configure_logging
+from entrypoints.process import run_process
+from entrypoints.settings import Settings
+from entrypoints.stopping import stop_signals
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 0.1
+# A worker that was replaced and does not come up is not tried again at once.
+PAUSE_S = 1.0
+# What a worker needs to write its ledger and to close, beyond the time that its requests have.
+CLOSING_S = 15.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """A process and the sign that it gives when it serves."""
+
+    process: SpawnProcess
+    serving: Event
+
+
+@dataclass(slots=True, kw_only=True)
+class Crew:
+    """Keeps the wanted number of workers alive.
+
+    One that cannot come up ends a start. Once all have served, whatever died is replaced, for as
+    long as it takes: the others go on.
+    """
+
+    settings: Settings
+    variables: Mapping[str, str]
+    listener: socket.socket
+    context: SpawnContext = field(default_factory=lambda: multiprocessing.get_context("spawn"))
+    workers: list[Worker] = field(default_factory=list)
+    _is_complete: bool = False
+    _not_before: float = 0.0
+
+    def tend(self, now: float) -> None:
+        """Replace who died. Raises ``WorkerFailedError`` for a start that fails."""
+        for worker in [w for w in self.workers if not w.process.is_alive()]:
+            self._lose(worker, now)
+        while len(self.workers) < self.settings.workers and now >= self._not_before:
+            self._hire()
+        self._is_complete = self._is_complete or self.is_serving
+
+    @property
+    def is_serving(self) -> bool:
+        return len(self.workers) == self.settings.workers and all(
+            worker.serving.is_set() for worker in self.workers
+        )
+
+    async def dismiss(self) -> None:
+        """Ask all to finish, and wait until they have; one that never does is killed."""
+        self.ask_to_stop()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.settings.shutdown_grace_seconds + CLOSING_S
+        while any(worker.process.is_alive() for worker in self.workers):
+            if loop.time() > deadline:
+                self._kill_rest()
+            await asyncio.sleep(LOOK_EVERY_S / 2)
+
+    def ask_to_stop(self) -> None:
+        """A second time ends the waiting for running requests."""
+        for worker in self.workers:
+            worker.process.terminate()
+
+    def _hire(self) -> None:
+        serving = self.context.Event()
+        process = self.context.Process(
+            target=work, args=(self.settings, dict(self.variables), self.listener, serving)
+        )
+        # Ctrl-C goes to all processes of a terminal. It is the parent who passes it on, and until a
+        # worker can say so for itself it inherits that it must not hear it.
+        unheard = {number for number in stop_signals() if number != signal.SIGTERM}
+        signal.pthread_sigmask(signal.SIG_BLOCK, unheard)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, unheard)
+        self.workers.append(Worker(process=process, serving=serving))
+
+    def _lose(self, worker: Worker, now: float) -> None:
+        self.workers.remove(worker)
+        forget_worker(worker.process.pid or 0)
+        if not worker.serving.is_set():
+            if not self._is_complete:
+                raise WorkerFailedError(worker.process.exitcode)
+            self._not_before = now + PAUSE_S
+        log.error("worker.died", pid=worker.process.pid, exit_code=worker.process.exitcode)
+
+    def _kill_rest(self) -> None:
+        for worker in self.workers:
+            if worker.process.is_alive():
+                log.error("worker.killed", pid=worker.process.pid)
+                worker.process.kill()
+
+
+def work(
+    settings: Settings, variables: dict[str, str], listener: socket.socket, serving: Event
+) -> None:
+    """The main function of a worker."""
+    unheard = {number for number in stop_signals() if number != signal.SIGTERM}
+    for number in unheard:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, unheard)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    configure_logging(settings)
+    catalog = load_catalog(settings.config, variables)
+
+    def on_ready(_: IssuedKey | None) -> None:
+        serving.set()
+
+    run_process(
+        settings,
+        catalog,
+        listener,
+        on_ready=on_ready,
+        prepares_database=False,
+        signals=(signal.SIGTERM,),
+    )
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot tell its workers to stop."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
