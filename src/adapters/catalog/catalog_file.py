@@ -5,18 +5,13 @@ from pathlib import Path
 
 import yaml
 
-from adapters.catalog.definitions import (
-    LoadedCatalog,
-    LocalProviderDefinition,
-    OpenAICompatibleProviderDefinition,
-    ProviderDefinition,
-    ProviderType,
-)
+from adapters.catalog.definitions import LoadedCatalog
 from adapters.catalog.document import read_document
 from adapters.catalog.embedded import embedded_catalog
 from adapters.catalog.fields import Fields, Reading
 from adapters.catalog.reading_models import read_model
 from adapters.catalog.reading_providers import read_provider
+from adapters.providers.definition import ProviderDefinition
 from domain.models.served_model import ServedModel
 
 
@@ -32,34 +27,41 @@ def load_catalog(path: Path | None, variables: Mapping[str, str]) -> LoadedCatal
     reading = Reading(variables)
     top = Fields(read_document(path), reading, "the file")
     providers = _read_providers(top, reading, directory)
-    models = _read_models(top, reading, providers, directory)
+    types = {name: type_name for name, (_, type_name) in providers.items()}
+    models = _read_models(top, reading, types, directory)
     top.end()
     reading.raise_problems(path)
-    return LoadedCatalog(providers=tuple(providers.values()), models=models, source=path)
+    return LoadedCatalog(
+        providers=tuple(definition for definition, _ in providers.values()),
+        models=models,
+        source=path,
+    )
 
 
 def _read_providers(
     top: Fields, reading: Reading, directory: Path
-) -> dict[str, ProviderDefinition]:
-    providers: dict[str, ProviderDefinition] = {}
+) -> dict[str, tuple[ProviderDefinition, str]]:
+    """The definitions with their types, by name."""
+    providers: dict[str, tuple[ProviderDefinition, str]] = {}
     for node in top.nodes("providers", required=True):
         fields = Fields(node, reading, _title("provider", node))
-        definition = read_provider(fields, directory) if fields.is_mapping else None
-        if definition is None:
+        read = read_provider(fields, directory) if fields.is_mapping else None
+        if read is None:
             continue
-        if definition.name in providers:
+        name = read[0].name
+        if name in providers:
             fields.note("name", "is taken by another provider")
-        providers[definition.name] = definition
+        providers[name] = read
     return providers
 
 
 def _read_models(
     top: Fields,
     reading: Reading,
-    providers: Mapping[str, ProviderDefinition],
+    types: Mapping[str, str],
     directory: Path,
 ) -> tuple[ServedModel, ...]:
-    types = {name: _type_of(definition) for name, definition in providers.items()}
+    """``types`` are the types of the providers by name."""
     models: list[ServedModel] = []
     taken: set[str] = set()
     nodes = top.nodes("models", required=True)
@@ -76,14 +78,6 @@ def _read_models(
                 fields.note("aliases" if position else "name", f"repeats '{name}'")
             taken.add(name)
     return tuple(models)
-
-
-def _type_of(definition: ProviderDefinition) -> ProviderType:
-    if isinstance(definition, LocalProviderDefinition):
-        return ProviderType.LOCAL
-    if isinstance(definition, OpenAICompatibleProviderDefinition):
-        return ProviderType.OPENAI_COMPATIBLE
-    return ProviderType.SCRIPTED
 
 
 def _title(what: str, node: yaml.Node) -> str:

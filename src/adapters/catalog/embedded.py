@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from adapters.catalog.definitions import LoadedCatalog, LocalProviderDefinition
+from adapters.catalog.definitions import LoadedCatalog
+from adapters.providers.local.configuration import LocalProviderDefinition
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
 

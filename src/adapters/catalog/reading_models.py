@@ -2,18 +2,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from adapters.catalog.definitions import ProviderType
 from adapters.catalog.embedded import EMBEDDED_MODELS, EMBEDDED_PREFIX, FREE
 from adapters.catalog.fields import Fields
+from adapters.providers.local.configuration import LOCAL
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
 
 MAX_NAME_LENGTH = 200
 
 
-def read_model(
-    fields: Fields, providers: Mapping[str, ProviderType], directory: Path
-) -> ServedModel | None:
+def read_model(fields: Fields, providers: Mapping[str, str], directory: Path) -> ServedModel | None:
     """``None`` when it has no name or provider, which is then noted like all else."""
     name = _read_name(fields)
     aliases = _read_aliases(fields)
@@ -23,7 +21,7 @@ def read_model(
     kind = fields.choice("kind", ModelKind)
     context_length = fields.whole("context_length")
     upstream = fields.text("upstream_name") or name or ""
-    is_local = providers.get(provider or "") is ProviderType.LOCAL
+    is_local = providers.get(provider or "") == LOCAL.name
     if is_local:
         upstream = _local_upstream(fields, upstream, directory)
         kind, context_length = _of_embedded(fields, upstream, kind, context_length)

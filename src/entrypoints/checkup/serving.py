@@ -4,7 +4,8 @@ import asyncio
 import threading
 
 from adapters.catalog.catalog_file import load_catalog
-from adapters.catalog.definitions import LoadedCatalog, LocalProviderDefinition
+from adapters.catalog.definitions import LoadedCatalog
+from adapters.providers.local.configuration import LocalProviderDefinition
 from adapters.providers.local.embedded_weights import EMBEDDED, check_sum
 from adapters.providers.local.model_spec import check_files
 from domain.models.errors import CatalogError

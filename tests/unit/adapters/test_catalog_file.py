@@ -4,16 +4,14 @@ from pathlib import Path
 import pytest
 
 from adapters.catalog.catalog_file import load_catalog
-from adapters.catalog.definitions import (
-    LoadedCatalog,
-    LocalProviderDefinition,
-    OpenAICompatibleProviderDefinition,
-    ScriptedProviderDefinition,
-    TimeoutsDefinition,
-    TransportChoice,
-)
+from adapters.catalog.definitions import LoadedCatalog
 from adapters.catalog.file_model_catalog import FileModelCatalog
+from adapters.providers.local.configuration import LocalProviderDefinition
 from adapters.providers.local.embedded_weights import EMBEDDED
+from adapters.providers.openai_compatible.configuration import OpenAICompatibleProviderDefinition
+from adapters.providers.scripted.configuration import ScriptedProviderDefinition
+from adapters.providers.transport.choice import TransportKind
+from adapters.providers.transport.endpoint import Timeouts
 from domain.models.errors import CatalogError
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
@@ -81,8 +79,8 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
             base_url="https://api.example.com/v1",
             api_key="sk-1",
             headers={"X-Team": "team-a", "X-Cost": "$5"},
-            timeouts=TimeoutsDefinition(connect=2.0, first_byte=30.5, total=600.0),
-            transport=TransportChoice.AIOHTTP,
+            timeouts=Timeouts(connect=2.0, first_byte=30.5, total=600.0),
+            transport=TransportKind.AIOHTTP,
             proxy="http://proxy.example.com:3128",
         ),
         LocalProviderDefinition(name="here"),

@@ -1,0 +1,29 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.providers.definition import (
+    ConfigurationFields,
+    ProviderDefinition,
+    ProviderType,
+    Surroundings,
+)
+from adapters.providers.scripted.provider import ScriptedProvider
+from application.inference.ports import ModelProvider
+from domain.models.served_model import ServedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedProviderDefinition(ProviderDefinition):
+    """Deterministic answers, for tests and demonstrations."""
+
+    name: str
+
+    def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
+        return ScriptedProvider(name=self.name, models=models)
+
+
+def _read(_fields: ConfigurationFields, name: str, _directory: Path) -> ScriptedProviderDefinition:
+    return ScriptedProviderDefinition(name=name)
+
+
+SCRIPTED = ProviderType(name="scripted", keys=(), read=_read)
