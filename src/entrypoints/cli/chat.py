@@ -65,6 +65,9 @@ def chat_command(
     stoa chat smollm2 system "You are terse." user "Hello" assistant "Hi." user "Who are you?"
     git diff | stoa chat smollm2 --system "Write a commit message."
     """
+    source = click.get_current_context().get_parameter_source("api_key")
+    if url is None and source is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--api-key is sent to the server that --url names; give that too.")
     messages = read_messages(words, system=system, standard_input=None if words else _piped())
     stream = not (no_stream or as_json)
     body = request_body(

@@ -23,11 +23,15 @@ def read_messages(
     """
     messages = [] if system is None else [{"role": "system", "content": system}]
     if len(words) > 1:
-        return messages + _pairs(words)
-    text = words[0] if words else standard_input
-    if text is None or not text.strip():
-        raise click.UsageError('Give a message: stoa chat MODEL "hello", or pipe one in.')
-    return [*messages, {"role": "user", "content": text}]
+        messages += _pairs(words)
+    else:
+        text = words[0] if words else standard_input
+        if text is None or not text.strip():
+            raise click.UsageError('Give a message: stoa chat MODEL "hello", or pipe one in.')
+        messages.append({"role": "user", "content": text})
+    for message in messages:
+        _check_encoding(message["content"])
+    return messages
 
 
 def request_body(
@@ -47,6 +51,13 @@ def request_body(
     if stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return body
+
+
+def _check_encoding(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.UsageError("The message is not text in UTF-8.") from None
 
 
 def _pairs(words: Sequence[str]) -> list[Message]:

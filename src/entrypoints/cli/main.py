@@ -60,8 +60,11 @@ def main() -> None:
         code = stoa.main(prog_name="stoa", standalone_mode=False, obj=invocation)
     except click.Abort:
         code = INTERRUPTED
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = error.exit_code
+    except click.ClickException as error:
+        click.echo(f"stoa: {_in_one_line(error)}", err=True)
         code = error.exit_code
     except Exception as error:  # noqa: BLE001 - the last place where it can be reported
         # Imported late so that `stoa --help` does not pay for it.
@@ -69,6 +72,12 @@ def main() -> None:
 
         code = report_failure(error, debug=invocation.debug)
     sys.exit(code)
+
+
+def _in_one_line(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return message if context is None else f"{message} See '{context.command_path} --help'."
 
 
 if __name__ == "__main__":

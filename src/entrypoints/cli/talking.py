@@ -24,6 +24,7 @@ from domain.shared.errors import (
     UnauthenticatedError,
 )
 from domain.shared.ids import CallId
+from entrypoints.selftest.target import base_url
 
 ERRORS: dict[int, type[StoaError]] = {
     401: UnauthenticatedError,
@@ -106,7 +107,9 @@ class RemoteTalk(Talk):
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as client,
-                client.post(chat_url(self.url), data=data, headers=headers) as response,
+                client.post(
+                    f"{base_url(self.url)}/chat/completions", data=data, headers=headers
+                ) as response,
             ):
                 if response.status >= FIRST_ERROR:
                     raise _refusal(response.status, await response.read())
@@ -114,12 +117,6 @@ class RemoteTalk(Talk):
                     yield block
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise ProviderUnreachableError(f"{self.url} cannot be reached: {error}") from error
-
-
-def chat_url(url: str) -> str:
-    """The endpoint below a server's root or below its ``/v1``."""
-    base = url.rstrip("/")
-    return f"{base if base.endswith('/v1') else f'{base}/v1'}/chat/completions"
 
 
 def _refusal(status: int, body: bytes) -> StoaError:

@@ -41,8 +41,10 @@ def test_what_is_piped_in_is_the_message() -> None:
         (("user", "a", "user"), "has no content"),
         (("hello", "world"), "not a role"),
         (("",), "Give a message"),
+        (("\udcff",), "UTF-8"),
+        (("system", "\udcff", "user", "hi"), "UTF-8"),
     ],
-    ids=["nothing", "odd", "no role", "empty"],
+    ids=["nothing", "odd", "no role", "empty", "bytes", "bytes in a pair"],
 )
 def test_what_makes_no_conversation_is_a_usage_error(words: tuple[str, ...], says: str) -> None:
     with pytest.raises(click.UsageError, match=says):
