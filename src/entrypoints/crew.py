@@ -5,18 +5,19 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.synchronize import Event
 
 import structlog
 
-from adapters.catalog.catalog_file import load_catalog
+from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.metrics.workers import forget_worker
 from application.identity.issue_key import IssuedKey
 from domain.operations.errors import WorkerFailedError
+from domain.shared.errors import StoaError
 from entrypoints.logging import configure_logging
 from entrypoints.process import run_process
 from entrypoints.settings import Settings
@@ -33,10 +34,22 @@ CLOSING_S = 15.0
 
 @dataclass(slots=True, kw_only=True)
 class Worker:
-    """A process and the sign that it gives when it serves."""
+    """A process, and the pipe through which it says that it serves."""
 
     process: SpawnProcess
-    serving: Event
+    signs: Connection
+    _has_served: bool = False
+
+    @property
+    def serves(self) -> bool:
+        """Whether it serves, or did before it died."""
+        while not self._has_served and self.signs.poll():
+            try:
+                self.signs.recv_bytes()
+            except EOFError:
+                break
+            self._has_served = True
+        return self._has_served
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +61,7 @@ class Crew:
     """
 
     settings: Settings
-    variables: Mapping[str, str]
+    catalog: LoadedCatalog
     listener: socket.socket
     context: SpawnContext = field(default_factory=lambda: multiprocessing.get_context("spawn"))
     workers: list[Worker] = field(default_factory=list)
@@ -66,7 +79,7 @@ class Crew:
     @property
     def is_serving(self) -> bool:
         return len(self.workers) == self.settings.workers and all(
-            worker.serving.is_set() for worker in self.workers
+            worker.serves for worker in self.workers
         )
 
     async def dismiss(self) -> None:
@@ -85,9 +98,9 @@ class Crew:
             worker.process.terminate()
 
     def _hire(self) -> None:
-        serving = self.context.Event()
+        signs, sign = self.context.Pipe(duplex=False)
         process = self.context.Process(
-            target=work, args=(self.settings, dict(self.variables), self.listener, serving)
+            target=work, args=(self.settings, self.catalog, self.listener, sign)
         )
         # Ctrl-C goes to all processes of a terminal. It is the parent who passes it on, and until a
         # worker can say so for itself it inherits that it must not hear it.
@@ -97,12 +110,15 @@ class Crew:
             process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, unheard)
-        self.workers.append(Worker(process=process, serving=serving))
+            sign.close()
+        self.workers.append(Worker(process=process, signs=signs))
 
     def _lose(self, worker: Worker, now: float) -> None:
         self.workers.remove(worker)
         forget_worker(worker.process.pid or 0)
-        if not worker.serving.is_set():
+        has_served = worker.serves
+        worker.signs.close()
+        if not has_served:
             if not self._is_complete:
                 raise WorkerFailedError(worker.process.exitcode)
             self._not_before = now + PAUSE_S
@@ -116,28 +132,32 @@ class Crew:
 
 
 def work(
-    settings: Settings, variables: dict[str, str], listener: socket.socket, serving: Event
+    settings: Settings, catalog: LoadedCatalog, listener: socket.socket, sign: Connection
 ) -> None:
-    """The main function of a worker."""
+    """The main function of a worker. It gets the catalog rather than the file's name: one that is
+    hired late shall serve what the others serve, whatever has become of the file."""
     unheard = {number for number in stop_signals() if number != signal.SIGTERM}
     for number in unheard:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, unheard)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure_logging(settings)
-    catalog = load_catalog(settings.config, variables)
 
     def on_ready(_: IssuedKey | None) -> None:
-        serving.set()
+        sign.send_bytes(b"serving")
 
-    run_process(
-        settings,
-        catalog,
-        listener,
-        on_ready=on_ready,
-        prepares_database=False,
-        signals=(signal.SIGTERM,),
-    )
+    try:
+        run_process(
+            settings,
+            catalog,
+            listener,
+            on_ready=on_ready,
+            prepares_database=False,
+            signals=(signal.SIGTERM,),
+        )
+    except StoaError as error:
+        log.error("worker.failed", reason=error.message)  # noqa: TRY400 - it says all there is
+        sys.exit(1)
 
 
 def _end_with_parent() -> None:

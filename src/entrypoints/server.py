@@ -35,7 +35,7 @@ def serve(loaded: LoadedSettings) -> None:
     if settings.workers > 1:
         from entrypoints.workers import serve_with_workers  # noqa: PLC0415
 
-        serve_with_workers(settings, catalog, loaded.variables, listener, announce)
+        serve_with_workers(settings, catalog, listener, announce)
     else:
         from entrypoints.process import run_process  # noqa: PLC0415
 

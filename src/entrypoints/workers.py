@@ -7,7 +7,7 @@ connections from the same socket, and share their counts through files
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -32,13 +32,12 @@ Announce = Callable[[IssuedKey | None], None]
 def serve_with_workers(
     settings: Settings,
     catalog: LoadedCatalog,
-    variables: Mapping[str, str],
     listener: socket.socket,
     announce: Announce,
 ) -> None:
     """Run until told to stop, or until a worker cannot come up."""
     container = make_container(settings, catalog)
-    crew = Crew(settings=settings, variables=variables, listener=listener)
+    crew = Crew(settings=settings, catalog=catalog, listener=listener)
     with shared_metrics(), stop_requests() as requests:
         asyncio.run(_lead(container, crew, requests, announce))
 

@@ -19,6 +19,7 @@ class PostmasterRecord:
     pid: int
     socket_dir: Path | None
     ready: bool
+    stopping: bool
 
 
 def read_record(cluster: Path) -> PostmasterRecord | None:
@@ -31,10 +32,12 @@ def read_record(cluster: Path) -> PostmasterRecord | None:
     if not lines or not lines[0].strip().isdigit():
         return None
     socket_dir = lines[4].strip() if len(lines) > 4 else ""  # noqa: PLR2004 - the fifth line
+    status = lines[7].strip() if len(lines) > 7 else ""  # noqa: PLR2004 - the eighth line
     return PostmasterRecord(
         pid=int(lines[0]),
         socket_dir=Path(socket_dir) if socket_dir else None,
-        ready=len(lines) > 7 and lines[7].strip() == "ready",  # noqa: PLR2004 - the eighth line
+        ready=status == "ready",
+        stopping=status == "stopping",
     )
 
 
@@ -43,23 +46,26 @@ def runs_on(cluster: Path, pid: int) -> bool:
     return f" -D {cluster} " in _command_line(pid)
 
 
-def disown(cluster: Path) -> None:
-    """Clear the way for a new postmaster after the old one has gone.
+def disown(cluster: Path, *, keep: Path | None = None) -> None:
+    """Clear the way for a new postmaster after the old one has gone; ``keep`` is the directory that
+    its socket shall be in again.
 
     Postgres refuses to start while the process number in its lock files is alive, even if it is
     now somebody else's or a zombie's. It ignores its own parent's number, which is ours; the
     file stays, because with it Postgres checks that no old backend still has the memory mapped.
     """
-    for remnant in (f"{SOCKET_NAME}.lock", SOCKET_NAME):
-        (cluster / remnant).unlink(missing_ok=True)
+    for folder in (cluster, keep or cluster):
+        for remnant in (f"{SOCKET_NAME}.lock", SOCKET_NAME):
+            (folder / remnant).unlink(missing_ok=True)
     path = cluster / _LOCK_FILE
     record = read_record(cluster)
     if record is None:
         # Empty: the disk was full, or the machine stopped, when it was written.
         path.unlink(missing_ok=True)
         return
-    if record.socket_dir is not None and is_temporary(record.socket_dir):
-        shutil.rmtree(record.socket_dir, ignore_errors=True)
+    left = record.socket_dir
+    if left is not None and left != keep and is_temporary(left):
+        shutil.rmtree(left, ignore_errors=True)
     _, *rest = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join([f"{os.getpid()}\n", *rest]), encoding="utf-8")
 

