@@ -114,6 +114,19 @@ def test_tables_fit_into_a_terminal_of_80_columns(server: StoaServer, command: s
     assert max(map(len, lines)) <= 80
 
 
+def test_a_call_is_shown_member_by_member_or_as_json(server: StoaServer) -> None:
+    run_in(server, "chat", "unpriced", "hello")
+    listed = run_in(server, "calls", "list", "--model", "unpriced", "--limit", "1", "--json")
+    call = json.loads(listed.stdout)["items"][0]
+
+    shown = run_in(server, "calls", "show", call["id"]).stdout
+    as_json = run_in(server, "calls", "show", call["id"], "--json").stdout
+
+    members = dict(line.split("  ", 1) for line in shown.splitlines())
+    assert (members["id"].strip(), members["status"].strip()) == (call["id"], "succeeded")
+    assert json.loads(as_json) == call | {"content": None}
+
+
 def test_json_is_the_whole_answer_and_a_message_can_be_piped_in(server: StoaServer) -> None:
     done = run_in(server, "chat", "echo", "--json", piped="from a pipe\n")
 

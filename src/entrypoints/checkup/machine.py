@@ -30,7 +30,7 @@ async def check_address(settings: Settings) -> Finding:
             check="address",
             verdict=Verdict.FAIL,
             detail=error.message,
-            advice="stop what listens there, or set STOA_HOST and STOA_PORT",
+            advice="free it, or set STOA_HOST and STOA_PORT to another address",
         )
     return Finding(check="address", verdict=Verdict.OK, detail=f"{where} is free")
 

@@ -28,8 +28,8 @@ async def check_serving(loaded: LoadedSettings) -> list[Finding]:
             )
         ]
     source = catalog.source or "the embedded models, without a file"
-    counts = f"{len(catalog.providers)} providers, {len(catalog.models)} models"
-    findings = [Finding(check="configuration", verdict=Verdict.OK, detail=f"{source}: {counts}")]
+    counts = f"providers: {len(catalog.providers)}, models: {len(catalog.models)}"
+    findings = [Finding(check="configuration", verdict=Verdict.OK, detail=f"{source} ({counts})")]
     return findings + [await _check_model(model) for model in _local_models(catalog)]
 
 

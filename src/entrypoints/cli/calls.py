@@ -1,6 +1,7 @@
 from uuid import UUID
 
 import click
+import msgspec
 
 from adapters.http.calls.schemas import CallDetailView, CallSlice, CallView
 from application.inference.get_call import GetCall, GetCallQuery
@@ -11,7 +12,7 @@ from domain.inference.call import CallStatus
 from domain.shared.ids import CallId
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ago
-from entrypoints.cli.output import json_option, print_json, print_table, wide_option
+from entrypoints.cli.output import json_option, print_json, print_members, print_table, wide_option
 from entrypoints.cli.session import Session, run_session
 
 COLUMNS = ("time (UTC)", "model", "deployment", "outcome", "in", "out", "cost $", "ms", "id")
@@ -82,16 +83,24 @@ def list_calls(
 
 @calls_command.command("show")
 @click.argument("call_id", type=click.UUID, metavar="ID")
+@json_option
 @click.pass_obj
-def show_call(invocation: Invocation, call_id: UUID) -> None:
-    """Show one call as JSON, with its contents if the team captured them then."""
+def show_call(invocation: Invocation, call_id: UUID, as_json: bool) -> None:
+    """Show one call, with its contents if the team captured them then."""
 
     async def work(session: Session) -> CallDetailView:
         get_call = await session.get(GetCall)
         query = GetCallQuery(actor=session.actor, call_id=CallId(call_id))
         return CallDetailView.of(await get_call(query))
 
-    print_json(run_session(invocation, work))
+    view = run_session(invocation, work)
+    if as_json:
+        print_json(view)
+        return
+    members = msgspec.to_builtins(view)
+    price, content = members.pop("price") or {}, members.pop("content") or {}
+    members |= {f"price {kind}": amount for kind, amount in price.items()}
+    print_members([(name.replace("_", " "), value) for name, value in (members | content).items()])
 
 
 def _row(call: CallView) -> tuple[object, ...]:

@@ -30,22 +30,24 @@ def _with_url(invocation: Invocation, work: Callable[[str], Awaitable[T]]) -> T:
 
 @db_command.command("upgrade")
 @click.argument("revision", default="head")
+@json_option
 @click.pass_obj
-def upgrade(invocation: Invocation, revision: str) -> None:
+def upgrade(invocation: Invocation, revision: str, as_json: bool) -> None:
     """Bring the database up to REVISION (the newest, if not given)."""
 
     async def work(url: str) -> str | None:
         await migrate.upgrade(url, revision)
         return await migrate.current(url)
 
-    click.echo(f"The database is at {_with_url(invocation, work)}.")
+    _print_revision(_with_url(invocation, work), as_json=as_json)
 
 
 # Without this setting -1 would be taken for an option.
 @db_command.command("downgrade", context_settings={"ignore_unknown_options": True})
 @click.argument("revision")
+@json_option
 @click.pass_obj
-def downgrade(invocation: Invocation, revision: str) -> None:
+def downgrade(invocation: Invocation, revision: str, as_json: bool) -> None:
     """Take the database back to REVISION: an id, `base` for an empty one, or -1 for one step.
 
     Tables that a migration made are dropped with what is in them.
@@ -55,7 +57,7 @@ def downgrade(invocation: Invocation, revision: str) -> None:
         await migrate.downgrade(url, revision)
         return await migrate.current(url)
 
-    click.echo(f"The database is at {_with_url(invocation, work) or 'base'}.")
+    _print_revision(_with_url(invocation, work), as_json=as_json)
 
 
 @db_command.command("current")
@@ -101,3 +103,10 @@ def check(context: click.Context, as_json: bool) -> None:
     else:
         click.echo("The database is as the code expects it.")
     context.exit(FAILED_CHECKS if drifts else 0)
+
+
+def _print_revision(revision: str | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"revision": revision})
+        return
+    click.echo(f"The database is at {revision or 'base'}.")

@@ -43,7 +43,7 @@ class MomentType(click.ParamType[Moment]):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            self.fail(f"'{text}' is no time: write 30d, 12h, 2026-12-31 or 2026-12-31T12:00Z")
+            self.fail(f"'{text}' is no time: write 30d, 12h, 2026-12-31 or 2026-12-31T12:00Z.")
         return Moment(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
