@@ -127,9 +127,8 @@ class PostgresLedger(Ledger):
     async def record(self, call: Call) -> None:
         if self._rows.queued >= self._max_queued:
             raise _too_many()
-        row = LedgerRow(
-            encode_call(call), call.content is not None, self._sent_by, self._durable_by
-        )
+        # Nothing has been promised to the client of a refused call, so it need not wait for long.
+        row = LedgerRow(encode_call(call), call.content is not None, self._sent_by, self._sent_by)
         self._unsaved += 1
         self._rows.put(row)
         await row.committed
