@@ -111,7 +111,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         About("How long running requests may finish after the server was told to stop."),
     ] = 30.0
     ledger_timeout_seconds: Annotated[
-        Seconds, About("Refuse a call whose ledger row cannot be written in this time.")
+        Seconds,
+        About(
+            "Refuse a call whose key cannot be looked up, or whose ledger row cannot be written, in"
+            " this time."
+        ),
     ] = 5.0
     local_threads: Annotated[
         Count | None,

@@ -166,6 +166,47 @@ async def test_a_call_in_flight_survives_a_pause_of_the_database(
     assert [row["status"] for row in rows] == ["succeeded"]
 
 
+async def test_a_database_that_dies_is_brought_back_and_costs_no_call(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    upstream.default = [Pause(0.5), json_answer(ANSWER)]
+    server = _server(tmp_path, upstream)
+    await asyncio.to_thread(server.start)
+    cluster = server.data_dir / "postgres"
+    control = cluster / "global" / "pg_control"
+
+    async with _client(server) as client:
+        calls = [asyncio.create_task(_call(client, n)) for n in range(5)]
+        await _until(lambda: len(upstream.requests) == 5)
+        # Without this file it cannot come back before we have looked.
+        control.rename(control.with_name("hidden"))
+        os.kill(int((cluster / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        unready = await _until_readiness(client, httpx.codes.SERVICE_UNAVAILABLE)
+        calls += [asyncio.create_task(_call(client, n)) for n in range(5, 10)]
+        await asyncio.sleep(0.2)
+        control.with_name("hidden").rename(control)
+        answers = await asyncio.gather(*calls)
+        await _until_readiness(client, httpx.codes.OK)
+    rows = await _rows(server)
+    code = await asyncio.to_thread(server.stop)
+
+    assert unready.json()["reason"] == "database: The database cannot be reached."
+    assert [a.status_code for a in answers if a is not None] == [200] * 10
+    assert sorted(row["correlation_id"] for row in rows) == [f"call-{n}" for n in range(10)]
+    assert {row["status"] for row in rows} == {"succeeded"}
+    assert code == 0
+    assert "postgres.restarted" in server.output
+
+
+async def _until_readiness(client: httpx.AsyncClient, status: int) -> httpx.Response:
+    async with asyncio.timeout(15):
+        while True:
+            answer = await client.get("/readyz")
+            if answer.status_code == status:
+                return answer
+            await asyncio.sleep(0.05)
+
+
 def _signal_tree(postmaster: int, signal_number: signal.Signals) -> None:
     """Signal a postmaster and its backends."""
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()

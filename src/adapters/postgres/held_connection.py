@@ -49,6 +49,14 @@ class HeldConnection:
     def is_held(self) -> bool:
         return self._held.is_set()
 
+    async def is_held_within(self, timeout_s: float) -> bool:
+        """Wait for the session to be held, for so long at most."""
+        try:
+            await asyncio.wait_for(self._held.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
     async def start(self, timeout_s: float = 10.0) -> None:
         """Returns when the session is held. Raises ``UnavailableError`` if it is not in time."""
         self._keeping = asyncio.create_task(self._keep())

@@ -40,9 +40,9 @@ class PostgresProvider(Provider):
 
     @provide
     async def credentials(
-        self, sessions: async_sessionmaker[AsyncSession], url: DatabaseUrl
+        self, sessions: async_sessionmaker[AsyncSession], url: DatabaseUrl, settings: Settings
     ) -> AsyncIterable[Credentials]:
-        credentials = CachedCredentials(sessions, url)
+        credentials = CachedCredentials(sessions, url, patience_s=settings.ledger_timeout_seconds)
         await credentials.start()
         yield credentials
         await credentials.stop()

@@ -11,9 +11,11 @@ from adapters.postgres.held_connection import HeldConnection
 from adapters.postgres.identity.repository import CHANNEL, key_of
 from adapters.postgres.identity.rows import ApiKeyRow, TeamRow
 from application.identity.ports import Credential, Credentials
+from domain.shared.errors import UnavailableError
 
 CAPACITY = 10_000
 UNKNOWN_TTL_S = 5.0
+RETRY_S = 0.05
 
 
 class CachedCredentials(Credentials):
@@ -30,11 +32,14 @@ class CachedCredentials(Credentials):
         *,
         capacity: int = CAPACITY,
         unknown_ttl_s: float = UNKNOWN_TTL_S,
+        patience_s: float = 0.0,
     ) -> None:
-        """``capacity`` bounds the known keys, and as many unknown ones."""
+        """``capacity`` bounds the known keys, and as many unknown ones. A look-up waits
+        ``patience_s`` for a database that is away, so that its restart costs no call."""
         self._sessions = sessions
         self._capacity = capacity
         self._unknown_ttl_s = unknown_ttl_s
+        self._patience_s = patience_s
         self._known: OrderedDict[bytes, Credential] = OrderedDict()
         self._unknown: dict[bytes, float] = {}
         self._pending: dict[bytes, asyncio.Task[Credential | None]] = {}
@@ -59,7 +64,7 @@ class CachedCredentials(Credentials):
 
     async def find(self, secret_hash: bytes) -> Credential | None:
         if not self._session.is_held:
-            return await self._fetch(secret_hash)
+            return await self._fetch_patiently(secret_hash)
         known = self._known.get(secret_hash)
         if known is not None:
             self._known.move_to_end(secret_hash)
@@ -68,11 +73,23 @@ class CachedCredentials(Credentials):
             return None
         pending = self._pending.get(secret_hash)
         if pending is None:
-            pending = asyncio.create_task(self._fetch(secret_hash))
+            pending = asyncio.create_task(self._fetch_patiently(secret_hash))
             self._pending[secret_hash] = pending
             pending.add_done_callback(partial(self._fetched, secret_hash))
         # Whoever started it may be cancelled without taking the others along.
         return await asyncio.shield(pending)
+
+    async def _fetch_patiently(self, secret_hash: bytes) -> Credential | None:
+        deadline = asyncio.get_running_loop().time() + self._patience_s
+        while True:
+            try:
+                return await self._fetch(secret_hash)
+            except UnavailableError:
+                left = deadline - asyncio.get_running_loop().time()
+                # The session notices first that the database is back.
+                if left < RETRY_S or not await self._session.is_held_within(left):
+                    raise
+                await asyncio.sleep(RETRY_S)
 
     async def _fetch(self, secret_hash: bytes) -> Credential | None:
         generation = self._generation
