@@ -1,7 +1,6 @@
 from enum import StrEnum
 from pathlib import Path
 
-from adapters.providers.transport.aiohttp_transport import AiohttpTransport
 from adapters.providers.transport.pool import PoolTransport
 from adapters.providers.transport.transport import Transport
 from domain.shared.errors import InvalidError
@@ -27,5 +26,10 @@ def choose_transport(
     if max_connections < 1:
         raise InvalidError("At least one connection is needed.", param="max_connections")
     if proxy is not None or kind is TransportKind.AIOHTTP:
+        # A tenth of a second of imports, which a server without proxies need not pay.
+        from adapters.providers.transport.aiohttp_transport import (  # noqa: PLC0415
+            AiohttpTransport,
+        )
+
         return AiohttpTransport(proxy=proxy, ca_file=ca_file, max_connections=max_connections)
     return PoolTransport(ca_file=ca_file, max_connections=max_connections)
