@@ -131,9 +131,7 @@ def test_failures_of_the_provider_are_mapped(
         assert call_of(http, answer.headers["x-request-id"])["status"] == ledger
 
 
-def test_a_stream_that_breaks_ends_with_an_error_event(
-    openai: OpenAI, http: httpx.Client
-) -> None:
+def test_a_stream_that_breaks_ends_with_an_error_event(openai: OpenAI, http: httpx.Client) -> None:
     stream = openai.chat.completions.create(
         model="cut", messages=[{"role": "user", "content": "hello"}], stream=True
     )

@@ -148,7 +148,7 @@ async def test_a_revocation_elsewhere_is_obeyed_within_a_second(
 
     async with asyncio.timeout(1):
         for node in nodes:
-            while not await _is_revoked(node, key):  # noqa: ASYNC110 - it is the look-up that counts
+            while not await _is_revoked(node, key):
                 await asyncio.sleep(0.001)
 
 
@@ -229,7 +229,7 @@ async def test_says_when_the_database_is_away() -> None:
 
 async def _until(node: Node, *, is_listening: bool) -> None:
     async with asyncio.timeout(5):
-        while node.credentials.is_listening != is_listening:  # noqa: ASYNC110 - up to the server
+        while node.credentials.is_listening != is_listening:
             await asyncio.sleep(0)
 
 

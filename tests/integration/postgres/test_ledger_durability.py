@@ -164,7 +164,7 @@ async def _until_there_are(count: int, sql: asyncpg.Connection) -> None:
     """Wait until the ledger has so many connections; with none, the server is also done with what
     was sent through them."""
     async with asyncio.timeout(10):
-        while await sql.fetchval(COUNT_CONNECTIONS) != count:  # noqa: ASYNC110 - the server's state
+        while await sql.fetchval(COUNT_CONNECTIONS) != count:
             await asyncio.sleep(0.01)
 
 

@@ -99,7 +99,7 @@ async def test_a_process_that_lost_the_database_for_a_moment_keeps_its_calls(
 
     killed = len(await sql.fetch(TERMINATE_PRESENCE))
     async with asyncio.timeout(5):
-        while await sql.fetchval(LOCK_HOLDERS) < 1:  # noqa: ASYNC110 - the server's state
+        while await sql.fetchval(LOCK_HOLDERS) < 1:
             await asyncio.sleep(0.005)
     interrupted = await PostgresOrphanedCalls(engine, process=0).interrupt(START)
     succeed(call)
