@@ -1,0 +1,64 @@
+"""Settings whose effect no door shows: what the container builds has them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from dishka import AsyncContainer, Provider, Scope
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from adapters.catalog.definitions import LoadedCatalog
+from adapters.providers.definition import ProviderDefinition, Surroundings
+from adapters.providers.registry import ConfiguredProviders
+from application.inference.ports import ModelProvider
+from domain.models.served_model import ServedModel
+from entrypoints.container import make_container
+from entrypoints.database import DatabaseUrl
+from entrypoints.settings import Settings
+from tests.fakes.providers import RecordingProvider
+
+NOWHERE = DatabaseUrl("postgresql://stoa@/stoa?host=/nonexistent")
+
+
+@dataclass
+class RecordingDefinition(ProviderDefinition):
+    name: str = "recording"
+    seen: list[Surroundings] = field(default_factory=list)
+
+    def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
+        self.seen.append(surroundings)
+        return RecordingProvider()
+
+
+@asynccontextmanager
+async def container_of(
+    settings: Settings, *definitions: ProviderDefinition
+) -> AsyncIterator[AsyncContainer]:
+    database = Provider(scope=Scope.APP)
+    database.provide(lambda: NOWHERE, provides=DatabaseUrl, override=True)
+    catalog = LoadedCatalog(providers=definitions, models=())
+    container = make_container(settings, catalog, database)
+    try:
+        yield container
+    finally:
+        await container.close()
+
+
+async def test_local_models_get_their_threads_and_their_queue() -> None:
+    definition = RecordingDefinition()
+
+    async with container_of(Settings(local_threads=3, local_queue_size=7), definition) as container:
+        await container.get(ConfiguredProviders)
+
+    (seen,) = definition.seen
+    assert (seen.local_threads, seen.local_queue_size) == (3, 7)
+
+
+async def test_the_pool_keeps_as_many_connections_as_were_set() -> None:
+    async with container_of(Settings(database_pool_size=3)) as container:
+        engine = await container.get(AsyncEngine)
+        pool = engine.sync_engine.pool
+
+        assert isinstance(pool, QueuePool)
+        assert pool.size() == 3
