@@ -5,7 +5,8 @@ from typing import NewType
 
 import structlog
 
-from adapters.postgres.engine import connect
+from adapters.postgres.engine import connect, place_of
+from adapters.postgres.errors import translated
 from adapters.postgres.inference.partitions import ensure_partitions, months_from
 from adapters.postgres.schema_version import HEAD, schema_version
 from adapters.system.clock import SystemClock
@@ -53,8 +54,9 @@ async def prepare_database(url: str, *, wait_s: float, migrates: bool = True) ->
 
 async def keep_partitions(url: str) -> None:
     """Make sure that the ledger has its partitions for this month and the next ones."""
-    connection = await connect(url, purpose="partitions")
-    try:
-        await ensure_partitions(connection, months_from(SystemClock().now()))
-    finally:
-        await connection.close()
+    with translated(place=place_of(url)):
+        connection = await connect(url, purpose="partitions")
+        try:
+            await ensure_partitions(connection, months_from(SystemClock().now()))
+        finally:
+            await connection.close()

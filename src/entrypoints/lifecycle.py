@@ -22,6 +22,7 @@ from application.identity.ports import Credentials, KeyActivity
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.operations.ports import DatabaseServer
 from application.operations.readiness import Readiness
+from domain.shared.errors import UnavailableError
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
 
 log = structlog.get_logger()
@@ -117,6 +118,8 @@ async def _repeat(seconds: float, chore: Callable[[], Awaitable[object]]) -> Non
         await asyncio.sleep(seconds)
         try:
             await chore()
+        except UnavailableError as error:
+            log.warning("chore.postponed", reason=error.message)
         except Exception:
             # What a chore does is never lost by waiting, so the next round tries again.
             log.exception("chore.failed")

@@ -51,7 +51,7 @@ class PostgresProvider(Provider):
     async def key_activity(self, engine: AsyncEngine) -> AsyncIterable[KeyActivity]:
         activity = PostgresKeyActivity(engine)
         yield activity
-        await activity.flush()
+        await activity.stop()
 
     @provide
     async def presence(self, url: DatabaseUrl) -> AsyncIterable[ProcessPresence]:

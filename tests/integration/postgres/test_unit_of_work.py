@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.identity.key_activity import PostgresKeyActivity
@@ -80,6 +81,18 @@ async def test_the_use_of_a_key_that_could_not_be_written_is_kept() -> None:
         with pytest.raises(UnavailableError):
             await activity.flush()
     await engine.dispose()
+
+
+async def test_the_end_does_not_fail_for_want_of_the_database() -> None:
+    engine = make_engine(NOWHERE)
+    activity = PostgresKeyActivity(engine)
+    activity.touch(a_key(), START)
+
+    with capture_logs() as logs:
+        await activity.stop()
+    await engine.dispose()
+
+    assert [(log["event"], log["keys"]) for log in logs] == [("key_activity.lost", 1)]
 
 
 async def test_an_error_of_the_database_does_not_repeat_what_was_sent(

@@ -1,12 +1,16 @@
 from datetime import datetime
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.errors import translated
 from application.identity.ports import KeyActivity
 from domain.identity.api_key import ApiKey
+from domain.shared.errors import UnavailableError
 from domain.shared.ids import KeyId, TeamId
+
+log = structlog.get_logger()
 
 _UPDATE = text(
     "UPDATE api_keys AS k SET last_used_at = greatest(k.last_used_at, used.at)"
@@ -26,6 +30,14 @@ class PostgresKeyActivity(KeyActivity):
         before = self._touched.get(name)
         if before is None or before < at:
             self._touched[name] = at
+
+    async def stop(self) -> None:
+        """Write what there is; where the database is away it is only said, since the end of the
+        process must not depend on it."""
+        try:
+            await self.flush()
+        except UnavailableError:
+            log.warning("key_activity.lost", keys=len(self._touched))
 
     async def flush(self) -> None:
         if not self._touched:
