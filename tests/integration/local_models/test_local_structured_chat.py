@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -34,6 +35,24 @@ async def test_enforces_a_json_schema(provider: LocalProvider) -> None:
         value = json.loads(body["choices"][0]["message"]["content"])
         assert value["city"] in {"Paris", "Rome"}
         assert isinstance(value["size"], int)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"^\d{3}-\w$", r"^[\w.-]{2}\/\S$", "^.{4}$", r'^[^a]{4}"\\\n$', "^[ -~]{3}x"]
+)
+async def test_enforces_a_pattern(provider: LocalProvider, pattern: str) -> None:
+    schema: dict[str, Any] = {"type": "string", "pattern": pattern}
+    described = {"name": "x", "schema": schema, "strict": True}
+    wanted = {"type": "json_schema", "json_schema": described}
+
+    for seed in range(3):
+        body = await chat(
+            provider, response_format=wanted, temperature=1.2, seed=seed, max_tokens=30
+        )
+
+        choice = body["choices"][0]
+        if choice["finish_reason"] == "stop":
+            assert re.search(pattern, json.loads(choice["message"]["content"]))
 
 
 async def test_a_json_schema_may_recur(provider: LocalProvider) -> None:

@@ -96,8 +96,9 @@ def _response_schema(wanted: object) -> dict[str, Any] | None:
             return None
         case {"type": "json_object"}:
             return {"type": "object"}
-        case {"type": "json_schema", "json_schema": {"schema": schema}}:
-            return json_schema.checked(schema, "response_format")
+        case {"type": "json_schema", "json_schema": {"schema": schema} as described}:
+            strict = flag(described, "strict") is True
+            return json_schema.checked(schema, "response_format", strict=strict)
         case {"type": "json_schema"}:
             raise InvalidError(
                 "Missing required parameter: 'response_format.json_schema.schema'.",

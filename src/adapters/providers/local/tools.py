@@ -153,7 +153,8 @@ def _tool(tool: object, index: int) -> Tool:
             f"Missing required parameter: '{param}.function.name'.", param=f"{param}.function.name"
         )
     parameters = function.get("parameters") or {}
-    schema = json_schema.checked(parameters, f"{param}.function.parameters")
+    strict = flag(function, "strict") is True
+    schema = json_schema.checked(parameters, f"{param}.function.parameters", strict=strict)
     return Tool(
         name=name,
         description=str(function.get("description") or ""),
