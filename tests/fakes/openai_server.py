@@ -95,7 +95,8 @@ class FakeOpenAIServer:
         body = await request.json()
         if body["model"] != "vectors":
             return self._error(400, "This model does not embed.")
-        coded = base64.b64encode(struct.pack("<3f", *VECTOR)).decode()
+        packed = struct.pack("<3f", *VECTOR) + (b"x" if "odd-base64" in self.faults else b"")
+        coded = base64.b64encode(packed).decode()
         vector = coded if body.get("encoding_format") == "base64" else list(VECTOR)
         data = [
             {"object": "embedding", "index": index, "embedding": vector}

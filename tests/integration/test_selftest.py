@@ -47,6 +47,7 @@ async def test_checks_of_authentication_are_skipped_where_no_key_is_asked_for() 
         ("short-envelope", "errors: malformed JSON", "lacks param"),
         ("wrong-sum", "chat", "not the sum"),
         ("no-done", "chat: stream", "[DONE]"),
+        ("odd-base64", "embeddings", "no list of 32-bit numbers"),
     ],
 )
 async def test_a_fault_is_found_and_named(fault: str, check: str, says: str) -> None:

@@ -21,6 +21,7 @@ UNPROCESSABLE = 422
 MAX_TRIED = 8
 _LIKELY = re.compile("embed|vector|minilm|bge|e5|gte", re.IGNORECASE)
 TOLERANCE = 1e-3
+FLOAT_SIZE = 4
 
 
 async def refuses_malformed_json(target: Target) -> str:
@@ -71,7 +72,8 @@ async def _check_embedding(target: Target, model: str) -> str:
     text = coded.json()["data"][0]["embedding"]
     expect(isinstance(text, str), "encoding_format base64 gives no text")
     raw = b64decode(text)
-    decoded = struct.unpack(f"<{len(raw) // 4}f", raw)
+    expect(len(raw) % FLOAT_SIZE == 0, "base64 gives no list of 32-bit numbers")
+    decoded = struct.unpack(f"<{len(raw) // FLOAT_SIZE}f", raw)
     near = len(decoded) == len(vectors[0]) and all(
         abs(a - b) < TOLERANCE for a, b in zip(decoded, vectors[0], strict=True)
     )
