@@ -25,7 +25,7 @@ class Answer:
     def json(self) -> dict[str, Any]:
         try:
             return msgspec.json.decode(self.body, type=dict[str, Any])
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise CheckFailedError(f"the body is no JSON object: {error}") from error
 
 
