@@ -14,7 +14,7 @@ from dotenv.parser import parse_stream
 from domain.operations.errors import SettingsError
 from domain.shared.errors import FieldError
 from entrypoints.settings import CLIENT_VARIABLES, TEST_PREFIX, Settings, about, variable_of
-from entrypoints.settings_values import describe_values, parse_value
+from entrypoints.settings_values import NoHomeError, describe_values, parse_value
 
 DOTENV = Path(".env")
 MIN_SECRET_LENGTH = 32
@@ -58,14 +58,23 @@ def load_settings(
         *_unknown(dotenv, str(dotenv_path)),
     ]
     values: dict[str, object] = {}
+    needless: list[FieldError] = []
     sources: dict[str, SettingSource] = {}
     for item in msgspec.structs.fields(Settings):
         raw, source = _find(item.name, given, environment, dotenv)
         sources[item.name] = source
         try:
             values[item.name] = parse_value(item.type, raw, about(item.name))
+        except NoHomeError:
+            values[item.name] = Path(str(raw))
+            (needless if source is SettingSource.DEFAULT else problems).append(
+                _no_home(item.name, raw, source)
+            )
         except ValueError:
             problems.append(_describe(item, raw, source))
+    if values.get("database_url") is None:
+        # Nothing else is kept in the data directory.
+        problems += needless
     if not problems:
         settings = Settings(**values)  # type: ignore[arg-type]  # each was checked on its own
         problems = _check_production(settings)
@@ -127,12 +136,20 @@ def _find(
 def _describe(item: msgspec.structs.FieldInfo, raw: object, source: SettingSource) -> FieldError:
     details = about(item.name)
     shown = "" if details.secret or "url" in item.name else f", got '{raw}'"
-    variable = variable_of(item.name)
-    place = f"{variable} ({source})"
-    if source is SettingSource.OPTION:
-        place = f"--{item.name.replace('_', '-')}"
     expected = describe_values(item.type, details)
-    return FieldError(variable, f"{place}: expected {expected}{shown}")
+    message = f"{_place(item.name, source)}: expected {expected}{shown}"
+    return FieldError(variable_of(item.name), message)
+
+
+def _no_home(name: str, raw: object, source: SettingSource) -> FieldError:
+    message = f"{_place(name, source)}: there is no home directory for '{raw}'; give a whole path"
+    return FieldError(variable_of(name), message)
+
+
+def _place(name: str, source: SettingSource) -> str:
+    if source is SettingSource.OPTION:
+        return f"--{name.replace('_', '-')}"
+    return f"{variable_of(name)} ({source})"
 
 
 def _check_production(settings: Settings) -> list[FieldError]:

@@ -9,6 +9,10 @@ import msgspec
 from entrypoints.settings import About
 
 
+class NoHomeError(ValueError):
+    """A path starts with ``~``, and there is no such home directory."""
+
+
 def parse_value(kind: Any, raw: object, about: About) -> object:
     """Raises ``ValueError`` for what the type does not allow."""
     base, optional = _without_none(kind)
@@ -23,7 +27,10 @@ def parse_value(kind: Any, raw: object, about: About) -> object:
     elif get_origin(plain) is Literal and isinstance(raw, str):
         value = raw.lower()
     elif plain is Path:
-        return Path(str(raw)).expanduser().absolute()
+        try:
+            return Path(str(raw)).expanduser().absolute()
+        except RuntimeError as error:
+            raise NoHomeError from error
     parsed: object = msgspec.convert(value, base, strict=False)
     if parsed != parsed:  # noqa: PLR0124 - not a number passes every bound
         raise ValueError

@@ -52,9 +52,10 @@ def _examine(invocation: Invocation) -> list[Finding]:
 
 async def _look(loaded: LoadedSettings) -> list[Finding]:
     settings = loaded.settings
-    directory = check_data_directory(settings)
-    findings = [await check_address(settings), directory, check_space(settings)]
-    usable = settings.database_url is not None or directory.verdict is Verdict.OK
+    findings = [await check_address(settings)]
+    if settings.database_url is None:
+        findings += [check_data_directory(settings), check_space(settings)]
+    usable = all(f.verdict is not Verdict.FAIL for f in findings if f.check == "data directory")
     if usable:
         findings.append(check_secret_key(settings))
     findings += await check_serving(loaded)

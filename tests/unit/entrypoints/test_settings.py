@@ -95,6 +95,16 @@ def test_a_wrong_value_is_named_with_what_was_expected(
     assert "\n" not in caught.value.message
 
 
+def test_a_path_in_a_home_that_is_not_there_is_named() -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings({"STOA_DATA_DIR": "~no_such_user/x"}, dotenv_path=None)
+
+    assert error.value.message == (
+        "STOA_DATA_DIR (environment): there is no home directory for '~no_such_user/x'; give a"
+        " whole path"
+    )
+
+
 def test_every_wrong_variable_is_reported_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         load({"STOA_PORT": "x", "STOA_WORKERS": "x", "STOA_WRONG": "x"})
