@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import pytest
@@ -159,6 +160,25 @@ async def test_refuses_a_prompt_that_does_not_fit(provider: LocalProvider) -> No
         await provider.open_stream(chat_request(stream=True, messages=long))
 
     assert raised.value.param == "messages"
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": role, "content": "a"} for role in ("user", "assistant") * 20_000],
+        [{"role": "user", "content": "x" * 5_000_000}],
+    ],
+    ids=["many", "long"],
+)
+async def test_does_not_work_through_a_prompt_that_cannot_fit(
+    provider: LocalProvider, messages: list[dict[str, str]]
+) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(ContextLengthExceededError, match="2048 tokens"):
+        await chat(provider, messages=messages)
+
+    assert time.monotonic() - began < 1
 
 
 async def test_refuses_what_the_engine_cannot_parse(provider: LocalProvider) -> None:

@@ -77,8 +77,9 @@ async def test_refuses_a_prompt_that_does_not_fit(provider: LocalProvider) -> No
     assert raised.value.param == "prompt"
 
 
-async def test_refuses_tokens_that_do_not_exist(provider: LocalProvider) -> None:
+@pytest.mark.parametrize("token", [99_999_999, 2**40, -1])
+async def test_refuses_tokens_that_do_not_exist(provider: LocalProvider, token: int) -> None:
     with pytest.raises(InvalidError) as raised:
-        await complete(provider, prompt=[99_999_999])
+        await complete(provider, prompt=[token])
 
     assert raised.value.param == "prompt"

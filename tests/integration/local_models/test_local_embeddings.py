@@ -1,7 +1,9 @@
+import asyncio
 import base64
 import json
 import math
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -110,6 +112,30 @@ async def test_refuses_an_input_that_does_not_fit(provider: LocalProvider) -> No
         await embed(provider, input=["short", "word " * 511])
 
     assert (await embed(provider, input="word " * 510))["usage"]["prompt_tokens"] == 512
+
+
+@pytest.mark.parametrize("value", ["word " * 1_000_000, [1] * 1_000_000], ids=["text", "tokens"])
+async def test_does_not_work_through_an_input_that_cannot_fit(
+    provider: LocalProvider, value: object
+) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(ContextLengthExceededError, match="512 tokens"):
+        await embed(provider, input=value)
+
+    assert time.monotonic() - began < 1
+
+
+async def test_stops_reading_inputs_that_nobody_waits_for(provider: LocalProvider) -> None:
+    waiting = asyncio.create_task(embed(provider, input=["word " * 500] * 2000))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert time.monotonic() - began < 1
 
 
 async def test_a_chat_model_does_not_embed(provider: LocalProvider) -> None:

@@ -22,6 +22,7 @@ REFUSED = frozenset({"suffix", "tools", "response_format"})
 DEFAULT_MAX_TOKENS = 16
 MAX_LOGPROBS = 5
 MAX_PROMPTS = 128
+MAX_TOKEN = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +98,9 @@ def _prompts(prompt: object) -> list[str | list[int]]:
 
 
 def is_tokens(value: object) -> bool:
+    """Ids of more than 31 bits are none; native code would cut them down to some other token."""
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(token, int) and not isinstance(token, bool) for token in value)
+        and all(type(token) is int and -1 < token <= MAX_TOKEN for token in value)
     )

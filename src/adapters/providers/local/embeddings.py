@@ -53,7 +53,8 @@ def embedding_answer(
 
 
 def _inputs(value: object) -> list[EmbeddingInput]:
-    inputs: list[Any] = value if isinstance(value, list) and not is_tokens(value) else [value]
+    one_of_tokens = isinstance(value, list) and bool(value) and isinstance(value[0], int)
+    inputs: list[Any] = value if isinstance(value, list) and not one_of_tokens else [value]
     if not inputs or not all(isinstance(one, str) or is_tokens(one) for one in inputs):
         raise InvalidError(
             "Invalid 'input': expected a string, an array of token ids, or a non-empty array of "

@@ -49,9 +49,11 @@ class EmbeddingEngine(Engine, Protocol):
     @property
     def dimensions(self) -> int: ...
 
-    def batches(self, inputs: Sequence[EmbeddingInput]) -> list[list[EmbeddingInput]]:
+    def batches(
+        self, inputs: Sequence[EmbeddingInput], aborted: Callable[[], bool]
+    ) -> list[list[EmbeddingInput]]:
         """The inputs, in order, in portions of well under a second; raises a ``StoaError`` for an
-        input that does not fit the model."""
+        input that does not fit the model. Once ``aborted``, the result is of no use to anybody."""
         ...
 
     def embed(self, batch: Sequence[EmbeddingInput]) -> Embedded: ...

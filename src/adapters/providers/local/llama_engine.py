@@ -16,6 +16,7 @@ from adapters.providers.local.engine import (
 )
 from adapters.providers.local.llama_server import open_server
 from adapters.providers.local.model_spec import LocalModelSpec
+from adapters.providers.local.prompt_size import check_characters, check_count
 from domain.inference.errors import ProviderFailedError
 from domain.shared.errors import StoaError
 
@@ -41,6 +42,7 @@ class LlamaChatEngine(ChatEngine):
         )
 
     def generate(self, call: GenerationCall, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+        self._check_size(call)
         failures: list[StoaError] = []
 
         def take(chunk: dict[str, Any]) -> bool:
@@ -73,6 +75,16 @@ class LlamaChatEngine(ChatEngine):
     def close(self) -> None:
         self._server = None
 
+    def _check_size(self, call: GenerationCall) -> None:
+        limit, param = self._limit, call.prompt_param
+        prompt = call.body["messages"] if call.chat else call.body["prompt"]
+        if isinstance(prompt, str):
+            check_characters((prompt,), limit=limit, param=param)
+            return
+        check_count(len(prompt), limit=limit, param=param)
+        if call.chat:
+            check_characters((m["content"] for m in prompt), limit=limit, param=param)
+
 
 class LlamaEmbeddingEngine(EmbeddingEngine):
     def __init__(self, spec: LocalModelSpec) -> None:
@@ -88,7 +100,12 @@ class LlamaEmbeddingEngine(EmbeddingEngine):
     def close(self) -> None:
         self._server = None
 
-    def batches(self, inputs: Sequence[EmbeddingInput]) -> list[list[EmbeddingInput]]:
+    def batches(
+        self, inputs: Sequence[EmbeddingInput], aborted: Callable[[], bool]
+    ) -> list[list[EmbeddingInput]]:
+        for value in inputs:
+            if isinstance(value, str):
+                check_characters((value,), limit=self._limit, param="input")
         return [
             list(inputs[begin : begin + EMBEDDING_BATCH])
             for begin in range(0, len(inputs), EMBEDDING_BATCH)

@@ -1,6 +1,6 @@
 """Texts to vectors by MiniLM; importing this module needs numpy and tokenizers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tokenizers
@@ -8,6 +8,7 @@ import tokenizers
 from adapters.providers.local.engine import Embedded, EmbeddingEngine, EmbeddingInput
 from adapters.providers.local.llama_errors import too_long
 from adapters.providers.local.minilm import DIMENSIONS, MiniLm
+from adapters.providers.local.prompt_size import check_characters, check_count
 from domain.inference.errors import ProviderFailedError
 from domain.shared.errors import InvalidError
 
@@ -39,10 +40,14 @@ class MiniLmEngine(EmbeddingEngine):
     def close(self) -> None:
         self._network = None
 
-    def batches(self, inputs: Sequence[EmbeddingInput]) -> list[list[EmbeddingInput]]:
+    def batches(
+        self, inputs: Sequence[EmbeddingInput], aborted: Callable[[], bool]
+    ) -> list[list[EmbeddingInput]]:
         batches: list[list[EmbeddingInput]] = []
         room = 0
         for value in inputs:
+            if aborted():
+                break
             ids = self._ids(value)
             if len(ids) > room:
                 batches.append([])
@@ -62,8 +67,10 @@ class MiniLmEngine(EmbeddingEngine):
 
     def _ids(self, value: EmbeddingInput) -> list[int]:
         if isinstance(value, str):
+            check_characters((value,), limit=self._limit, param="input")
             ids: list[int] = self._tokenizer.encode(value).ids
         else:
+            check_count(len(value), limit=self._limit, param="input")
             ids = value if value[0] == CLS and value[-1] == SEP else [CLS, *value, SEP]
             if not all(0 <= token < self._vocabulary for token in ids):
                 raise InvalidError("The input contains an invalid token.", param="input")

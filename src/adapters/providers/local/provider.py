@@ -183,7 +183,7 @@ class LocalProvider(ModelProvider):
         # ones waiting.
         async with hosted.admission.turn():
             batches = await self._workers.call(
-                lambda _: engine.batches(plan.inputs), name="tokenize"
+                lambda abort: engine.batches(plan.inputs, abort.is_set), name="tokenize"
             )
         vectors, tokens = [], 0
         for batch in batches:
