@@ -263,7 +263,7 @@ async def test_embeds(bench: Bench) -> None:
     ("status", "kind"),
     [
         (400, ProviderRejectedError),
-        (404, ProviderRejectedError),
+        (404, ProviderFailedError),
         (401, ProviderCredentialsError),
         (403, ProviderCredentialsError),
         (408, ProviderTimedOutError),

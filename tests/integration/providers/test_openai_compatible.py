@@ -44,6 +44,7 @@ SECRET = "sk-canary-0123456789"
 @pytest.fixture
 async def upstream() -> AsyncIterator[Upstream]:
     async with running_upstream() as server:
+        server.default = [json_answer(b'{"choices":[]}')]
         yield server
 
 
@@ -192,7 +193,7 @@ async def test_half_an_event_waits_for_the_other_half(
 @pytest.mark.parametrize(
     ("raw", "kind"),
     [
-        (json_answer(b'{"error":{"message":"no","code":404}}'), ProviderRejectedError),
+        (json_answer(b'{"error":{"message":"no","code":400}}'), ProviderRejectedError),
         (json_answer(b'{"error":{"message":"boom"}}'), ProviderFailedError),
         (json_answer(b'{"choices":[{"message":{"content":"all"}}]}'), ProviderFailedError),
         (json_answer(b"not json"), ProviderFailedError),

@@ -31,6 +31,8 @@ def whole_answer(
     answer = decoded(body, errors)
     if answer.failed:
         raise errors.of_body(body)
+    if not answer.says_something:
+        raise errors.no_answer("answered with neither choices nor data")
     usage = answer.read_usage() or Usage(
         prompt_tokens=sent.prompt_tokens, completion_tokens=_count(body), counted=True
     )
@@ -66,7 +68,10 @@ def decoded(body: bytes, errors: ErrorMapping) -> WireAnswer:
             fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         except NOT_JSON:
             raise errors.no_answer("answered with something that is no JSON object") from error
-        return WireAnswer(error=fields.get("error", msgspec.Raw(b"null")))
+        return WireAnswer(
+            choices=[] if "choices" in fields else None,
+            error=fields.get("error", msgspec.Raw(b"null")),
+        )
     except NOT_JSON as error:
         raise errors.no_answer("answered with something that is no JSON") from error
 

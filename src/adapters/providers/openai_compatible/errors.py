@@ -66,6 +66,12 @@ class ErrorMapping:
         return self._rejected_or_failed(status, header, failure)
 
     def _rejected_or_failed(self, status: int, header: Header, failure: Failure) -> StoaError:
+        if status in (404, 405):
+            # Address and model are the operator's choice, so no caller can do anything about it.
+            return ProviderFailedError(
+                f"The provider '{self._peer}' does not know the model or the address that the "
+                f"gateway asks for (HTTP {status})."
+            )
         if status in _CLIENT_ERRORS:
             return ProviderRejectedError(
                 self._words(failure, status),

@@ -7,6 +7,8 @@ from application.inference.ports import ProviderRequest
 from domain.shared.errors import InvalidError
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# The gateway acts on these; decoders that ignore case (Go's) would take other spellings for them.
+_OURS = frozenset({"model", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
 _PROMPTS = ("messages", "prompt", "input")
 _BYTES_PER_TOKEN = 4
 
@@ -20,7 +22,11 @@ class UpstreamBody(NamedTuple):
 
 
 def upstream_body(request: ProviderRequest) -> UpstreamBody:
-    """The client's object with the provider's model name, every other value byte for byte."""
+    """The client's object with the provider's model name, every other value byte for byte.
+
+    It is always written anew: a member that stands twice, or once more in other letters, could mean
+    to the provider something else than what was checked here.
+    """
     try:
         fields = _FIELDS.decode(request.body)
         public_name = msgspec.json.decode(fields["model"], type=str)
@@ -37,7 +43,10 @@ def upstream_body(request: ProviderRequest) -> UpstreamBody:
         changes["stream_options"] = _asking_for_usage(fields.get("stream_options"))
     elif "stream" in fields:
         changes["stream"] = msgspec.Raw(b"false")
-    body = msgspec.json.encode(fields | changes) if changes else request.body
+    for name in fields:
+        if name not in _OURS and name.casefold() in _OURS:
+            raise InvalidError(f"Unknown parameter: '{name}'.", param=name)
+    body = msgspec.json.encode(fields | changes)
     return UpstreamBody(body, public_name, _estimate(fields))
 
 

@@ -9,6 +9,7 @@ from adapters.providers.openai_compatible.sse import (
     EventTooLargeError,
     data_of,
     events_of,
+    name_of,
     start_of_event,
 )
 from adapters.providers.openai_compatible.wire import NOT_JSON, WireAnswer, answer_decoder
@@ -37,7 +38,7 @@ class _Layout(NamedTuple):
 
 _COMPACT = _Layout(
     choices=b'"choices":[',
-    markers=(b'"finish_reason":"', b'"usage":{', b'"error"', b"[DONE]"),
+    markers=(b'"finish_reason":"', b'"usage":{', b'"error"', b"[DONE]", b"event:"),
     content=b'"content":"',
     no_content=b'"content":""',
     no_usage=b',"usage":null',
@@ -45,7 +46,7 @@ _COMPACT = _Layout(
 )
 _SPACED = _Layout(
     choices=b'"choices": [',
-    markers=(b'"finish_reason": "', b'"usage": {', b'"error"', b"[DONE]"),
+    markers=(b'"finish_reason": "', b'"usage": {', b'"error"', b"[DONE]", b"event:"),
     content=b'"content": "',
     no_content=b'"content": ""',
     no_usage=b', "usage": null',
@@ -143,7 +144,7 @@ class StreamScanner:
         if data.strip() == b"[DONE]":
             self.done = True
             return True
-        chunk = self._decode(data)
+        chunk = self._decode(event, data)
         if chunk is None:
             return self.failure is None
         if chunk.failed:
@@ -155,7 +156,10 @@ class StreamScanner:
         self.usage = chunk.read_usage() or self.usage
         return self._include_usage or bool(chunk.choices)
 
-    def _decode(self, data: bytes) -> WireAnswer | None:
+    def _decode(self, event: bytes, data: bytes) -> WireAnswer | None:
+        if name_of(event) == b"error":
+            self.failure = self._errors.of_body(data)
+            return None
         try:
             return answer_decoder.decode(data)
         except NOT_JSON as error:

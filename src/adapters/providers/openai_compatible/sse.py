@@ -65,6 +65,12 @@ def data_of(event: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def name_of(event: bytes) -> bytes:
+    """The type that an ``event`` field gives it; empty for the usual events, which have none."""
+    names = [line[6:].strip() for line in event.splitlines() if line.startswith(b"event:")]
+    return names[-1] if names else b""
+
+
 def start_of_event(block: bytes, position: int) -> int:
     """Where the event around ``position`` begins."""
     return _last_end(block, 0, position)

@@ -49,9 +49,15 @@ class WireAnswer(msgspec.Struct):
     """A whole answer or one chunk of a stream."""
 
     choices: list[WireChoice] | None = None
+    data: msgspec.Raw = _NULL
     usage: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
     object: str | None = None
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it has what an answer is for: choices, or the data of embeddings."""
+        return self.choices is not None or bytes(self.data) != b"null"
 
     @property
     def has_usage(self) -> bool:

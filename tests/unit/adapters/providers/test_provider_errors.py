@@ -33,8 +33,8 @@ def envelope(message: str = "no", **members: object) -> dict[str, object]:
     [
         (400, ProviderRejectedError),
         (402, ProviderCredentialsError),
-        (404, ProviderRejectedError),
-        (405, ProviderRejectedError),
+        (404, ProviderFailedError),
+        (405, ProviderFailedError),
         (409, ProviderRejectedError),
         (413, ProviderRejectedError),
         (422, ProviderRejectedError),
@@ -137,7 +137,7 @@ def test_an_empty_account_is_the_operators_business() -> None:
     assert "exceeded" not in error.message
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, 409, 422])
 def test_the_key_is_masked_wherever_it_could_appear(status: int) -> None:
     body = envelope(f"bad {SECRET}", type=SECRET, param=SECRET, code=SECRET)
 

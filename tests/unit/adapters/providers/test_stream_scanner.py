@@ -272,6 +272,35 @@ def test_an_error_event_fails_the_stream_after_what_came_before(
     assert not scanner.done
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'event: error\ndata: {"message":"bad sk-secret"}\n\n',
+        b"event:error\ndata: bad sk-secret\n\n",
+        b'data: {"message":"bad sk-secret"}\r\nevent: error\r\n\r\n',
+    ],
+)
+@pytest.mark.parametrize("first", [False, True], ids=["later", "first"])
+def test_an_event_that_is_called_error_fails_the_stream(said: bytes, first: bool) -> None:
+    before = b"" if first else chunk_event({"content": "one"})
+    scanner = a_scanner()
+
+    out = scanner.feed(before + said + DONE)
+
+    assert out == before
+    assert isinstance(scanner.failure, ProviderFailedError)
+    assert "sk-secret" not in f"{scanner.failure} {scanner.failure.__notes__}"
+
+
+def test_an_event_with_another_name_passes() -> None:
+    named = b"event: chunk\n" + chunk_event({"content": "an event: error"})
+    scanner = a_scanner()
+
+    assert scanner.feed(named) == named
+    assert scanner.failure is None
+    assert scanner.content_events == 1
+
+
 @pytest.mark.parametrize("data", [b"<html>", b"{", b"\xff", b"[1]"])
 def test_an_event_that_is_no_json_fails_the_stream(data: bytes) -> None:
     scanner = a_scanner()

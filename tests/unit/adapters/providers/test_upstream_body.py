@@ -40,17 +40,36 @@ def test_every_other_value_is_kept_byte_for_byte() -> None:
 
 @given(fields=st.dictionaries(st.text(), JSON))
 def test_unknown_fields_arrive_as_they_came(fields: dict[str, object]) -> None:
-    given_fields = {k: v for k, v in fields.items() if k not in ("model", "stream")}
+    given_fields = {k: v for k, v in fields.items() if k.casefold() not in ("model", "stream")}
 
     sent = upstream_body(a_request(json.dumps({"model": "large"} | given_fields).encode()))
 
     assert json.loads(sent.body) == {"model": UPSTREAM_NAME} | given_fields
 
 
-def test_a_body_that_needs_no_change_is_not_touched() -> None:
-    body = b'{ "model":"acme-large-2", "messages": [] }'
+def test_a_body_under_the_providers_own_name_keeps_every_value_too() -> None:
+    body = b'{ "model":"acme-large-2", "messages": [ 1.0e0 ] }'
 
-    assert upstream_body(a_request(body)).body is body
+    assert upstream_body(a_request(body)).body == b'{"model":"acme-large-2","messages":[ 1.0e0 ]}'
+
+
+@pytest.mark.parametrize("name", ["large", "acme-large-2"])
+def test_a_member_that_stands_twice_goes_out_once_as_it_was_read(name: str) -> None:
+    body = b'{"model":"expensive","m\\u006fdel":"%b","n":1,"stream":true,"stream":false,"n":2}'
+
+    sent = upstream_body(a_request(body % name.encode())).body
+
+    assert sent == b'{"model":"acme-large-2","n":2,"stream":false}'
+
+
+@pytest.mark.parametrize("name", ["Model", "MODEL", "Stream", "\u017ftream", "Max_Tokens"])
+def test_a_member_that_other_decoders_take_for_ours_is_refused(name: str) -> None:
+    body = json.dumps({"model": "large", name: "expensive"}).encode()
+
+    with pytest.raises(InvalidError) as caught:
+        upstream_body(a_request(body))
+
+    assert caught.value.param == name
 
 
 @pytest.mark.parametrize(

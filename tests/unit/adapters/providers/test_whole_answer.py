@@ -90,9 +90,23 @@ def test_without_readable_usage_the_tokens_are_counted(usage: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b'"text"', b"null", b"{", b"\xff", b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        b"{}",
+        b'{"detail":"Unauthorized"}',
+        b'{"choices":null,"data":null}',
+        b'{"object":1}',
+    ],
 )
-def test_what_is_no_object_is_no_answer(body: bytes) -> None:
+def test_what_says_nothing_is_no_answer(body: bytes) -> None:
     with pytest.raises(ProviderFailedError):
         answered(body)
 
