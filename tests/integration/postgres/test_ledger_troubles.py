@@ -281,6 +281,26 @@ async def test_what_cannot_be_written_before_the_end_is_logged_without_contents(
     assert "secret" not in str(logs)
 
 
+async def test_a_ledger_with_nothing_to_do_stands_in_the_way_of_no_migration(
+    ledger: PostgresLedger, sql: asyncpg.Connection
+) -> None:
+    prepared = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name LIKE 'stoa ledger%' AND query = 'SELECT 1'"
+    )
+    async with asyncio.timeout(5):
+        while await sql.fetchval(prepared) < 2:
+            await asyncio.sleep(0.01)
+
+    migration = sql.transaction()
+    await migration.start()
+    await sql.execute("SET LOCAL lock_timeout = '2s'; ALTER TABLE calls ADD COLUMN canary int")
+    await migration.rollback()
+
+    await make_call(ledger, a_call_now())
+    assert await ledger.flush(5) == 0
+
+
 async def test_a_team_that_is_being_changed_holds_no_call_up(
     ledger: PostgresLedger, sql: asyncpg.Connection
 ) -> None:

@@ -60,6 +60,9 @@ class LedgerConnection(Generic[ItemT]):
                 variant: await connection.prepare(statement(*variant))
                 for variant in ((False, False), (False, True), (True, False), (True, True))
             }
+            # Preparing has begun a transaction that only the next query ends, and it holds locks on
+            # the ledger: no migration could pass a server that has nothing to do.
+            await connection.execute("SELECT 1")
         except BaseException:
             connection.terminate()
             raise
