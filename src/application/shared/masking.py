@@ -32,12 +32,14 @@ _CONTENT_NAMES = frozenset(
 )
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+# Every repetition before a fixed mark is bounded, so that no text, of which clients may send much,
+# takes more than one look at each of its characters.
 _SECRET_TEXT = re.compile(
     r"""
     (?P<bearer>\bbearer\s+)[A-Za-z0-9._~+/=\-]{6,}
     | \b(?P<sk>sk-(?:stoa-)?)[A-Za-z0-9_\-]{8,}
-    | (?P<login>\b[a-z][a-z0-9+.\-]*://[^\s:/@]*:)[^\s@/]+(?=@)
-    | (?P<pair>\b(?:password|passwd|secret|token|api[_\-]?key)["']?\s*[=:]\s*["']?)
+    | (?P<login>\b[a-z][a-z0-9+.\-]{0,30}://[^\s:/@]*:)[^\s@/]+(?=@)
+    | (?P<pair>\b\w{0,40}(?:password|passwd|secret|token|api[_\-]?key)["']?\s*[=:]\s*["']?)
       [^\s"'&,;)}\]]{3,}
     """,
     re.IGNORECASE | re.VERBOSE,
