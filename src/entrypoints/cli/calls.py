@@ -28,8 +28,19 @@ def calls_command() -> None:
 @click.option("--since", type=MOMENT, help="Not before this: 24h, or a date.")
 @click.option("--until", type=MOMENT, help="Before this: 1h, or a date.")
 @click.option("--model", help="Only calls that asked for this model.")
-@click.option("--status", type=click.Choice([str(status) for status in CallStatus]))
-@click.option("--limit", type=click.IntRange(1, MAX_LIMIT), default=20, show_default=True)
+@click.option(
+    "--status",
+    type=click.Choice([str(status) for status in CallStatus]),
+    metavar="STATUS",
+    help=f"Only calls of this status: {', '.join(CallStatus)}.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MAX_LIMIT),
+    default=20,
+    show_default=True,
+    help="How many to list.",
+)
 @click.option("--cursor", help="Go on where an earlier list ended.")
 @wide_option
 @json_option

@@ -28,7 +28,9 @@ from entrypoints.cli.talking import LocalTalk, RemoteTalk, Talk
 @click.argument("model")
 @click.argument("words", nargs=-1, metavar="[MESSAGE | ROLE CONTENT ROLE CONTENT ...]")
 @click.option("--system", help="Instructions that come before everything else.")
-@click.option("--temperature", type=click.FloatRange(0, 2))
+@click.option(
+    "--temperature", type=click.FloatRange(0, 2), help="How much chance there is in the answer."
+)
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Longest answer, in tokens.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is whole.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
