@@ -80,16 +80,8 @@ def list_calls(
     view = run_session(invocation, work)
     if as_json:
         print_json(view)
-        return
-    print_table(
-        COLUMNS,
-        map(_row, view.items),
-        right=("in", "out", "cost $", "ms"),
-        fold=("model", "outcome"),
-        left_out=() if wide else WIDE,
-    )
-    if view.next_cursor:
-        click.echo(f"There are more: --cursor {view.next_cursor}", err=True)
+    else:
+        _print(view, wide=wide)
 
 
 @calls_command.command("show")
@@ -112,6 +104,18 @@ def show_call(invocation: Invocation, call_id: UUID, as_json: bool) -> None:
     price, content = members.pop("price") or {}, members.pop("content") or {}
     members |= {f"price {kind}": amount for kind, amount in price.items()}
     print_members([(name.replace("_", " "), value) for name, value in (members | content).items()])
+
+
+def _print(view: CallSlice, *, wide: bool) -> None:
+    print_table(
+        COLUMNS,
+        map(_row, view.items),
+        right=("in", "out", "cost $", "ms"),
+        fold=("model", "outcome"),
+        left_out=() if wide else WIDE,
+    )
+    if view.next_cursor:
+        click.echo(f"There are more: --cursor {view.next_cursor}", err=True)
 
 
 def _row(call: CallView) -> tuple[object, ...]:

@@ -48,13 +48,8 @@ def print_table(
     printed = [index for index, column in enumerate(columns) if column not in left_out]
     body = [[shown(row[index]) for index in printed] for row in rows]
     foot = [shown(footer[index]) if footer else "" for index in printed]
-    table = Table(
-        box=SIMPLE_HEAD,
-        show_footer=bool(footer),
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, GAP - 1, 0, 0),
-    )
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    table.show_footer = bool(footer)
     needed = -GAP
     for place, index in enumerate(printed):
         column = columns[index]
@@ -72,6 +67,10 @@ def print_table(
         )
     for line in body:
         table.add_row(*map(Text, line))
+    _print(table, needed)
+
+
+def _print(table: Table, needed: int) -> None:
     console = Console(width=None if sys.stdout.isatty() else UNLIMITED_WIDTH, highlight=False)
     console.width = max(console.width, needed)
     console.print(table)

@@ -73,12 +73,17 @@ def usage_command(
     view = run_session(invocation, work)
     if as_json:
         print_json(view)
-        return
+    else:
+        _print(view, wide=wide)
+
+
+def _print(view: UsageView, *, wide: bool) -> None:
+    group = str(view.group_by)
     print_table(
-        (by, *COUNTS.values()),
+        (group, *COUNTS.values()),
         ((item.label or item.group, *_counts(item)) for item in view.items),
         right=COUNTS.values(),
-        fold=(by,),
+        fold=(group,),
         left_out=() if wide else WIDE,
         footer=("total", *_counts(view.totals)),
     )
