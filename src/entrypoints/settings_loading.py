@@ -53,38 +53,62 @@ def load_settings(
     environment = os.environ if environ is None else environ
     dotenv = {} if dotenv_path is None else _read_dotenv(dotenv_path)
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    read = _read_values(given, environment, dotenv)
     problems = [
         *_unknown(environment, "environment"),
         *_unknown(dotenv, str(dotenv_path)),
+        *read.problems,
     ]
-    values: dict[str, object] = {}
-    needless: list[FieldError] = []
-    sources: dict[str, SettingSource] = {}
-    for item in msgspec.structs.fields(Settings):
-        raw, source = _find(item.name, given, environment, dotenv)
-        sources[item.name] = source
-        try:
-            values[item.name] = parse_value(item.type, raw, about(item.name))
-        except NoHomeError:
-            values[item.name] = Path(str(raw))
-            (needless if source is SettingSource.DEFAULT else problems).append(
-                _no_home(item.name, raw, source)
-            )
-        except ValueError:
-            problems.append(_describe(item, raw, source))
-    if values.get("database_url") is None:
-        # Nothing else is kept in the data directory.
-        problems += needless
     if not problems:
-        settings = Settings(**values)  # type: ignore[arg-type]  # each was checked on its own
+        settings = Settings(**read.values)  # type: ignore[arg-type]  # each was checked on its own
         problems = _check_production(settings)
     if problems:
         raise SettingsError("; ".join(p.message for p in problems), errors=tuple(problems))
     return LoadedSettings(
-        settings=settings,
-        sources=MappingProxyType(sources),
+        settings=_build(values, problems),
+        sources=MappingProxyType(read.sources),
         variables=MappingProxyType({**dotenv, **environment}),
     )
+
+
+def _build(values: Mapping[str, object], problems: list[FieldError]) -> Settings:
+    if not problems:
+        settings = Settings(**values)  # type: ignore[arg-type]  # each was checked on its own
+        problems = _check_production(settings)
+        if not problems:
+            return settings
+    raise SettingsError("; ".join(p.message for p in problems), errors=tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What was read of each setting, and what is wrong with it."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    sources: dict[str, SettingSource] = field(default_factory=dict)
+    problems: list[FieldError] = field(default_factory=list)
+
+
+def _read_values(
+    given: Mapping[str, object], environment: Mapping[str, str], dotenv: Mapping[str, str]
+) -> _Values:
+    read = _Values()
+    needless: list[FieldError] = []
+    for item in msgspec.structs.fields(Settings):
+        raw, source = _find(item.name, given, environment, dotenv)
+        read.sources[item.name] = source
+        try:
+            read.values[item.name] = parse_value(item.type, raw, about(item.name))
+        except NoHomeError:
+            read.values[item.name] = Path(str(raw))
+            unresolved = needless if source is SettingSource.DEFAULT else read.problems
+            unresolved.append(_no_home(item.name, raw, source))
+        except ValueError:
+            read.problems.append(_describe(item, raw, source))
+    if read.values.get("database_url") is None:
+        # Nothing else is kept in the data directory.
+        read.problems.extend(needless)
+    return read
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
