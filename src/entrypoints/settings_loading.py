@@ -65,19 +65,10 @@ def load_settings(
     if problems:
         raise SettingsError("; ".join(p.message for p in problems), errors=tuple(problems))
     return LoadedSettings(
-        settings=_build(values, problems),
+        settings=settings,
         sources=MappingProxyType(read.sources),
         variables=MappingProxyType({**dotenv, **environment}),
     )
-
-
-def _build(values: Mapping[str, object], problems: list[FieldError]) -> Settings:
-    if not problems:
-        settings = Settings(**values)  # type: ignore[arg-type]  # each was checked on its own
-        problems = _check_production(settings)
-        if not problems:
-            return settings
-    raise SettingsError("; ".join(p.message for p in problems), errors=tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)
