@@ -129,5 +129,5 @@ async def _is(identity: IdentityStore, secret_hash: bytes, expected: Credential)
 
 async def _at_once(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(AT_ONCE_S):
-        while not await condition():  # noqa: ASYNC110 - the look-up itself is what is waited for
+        while not await condition():
             await asyncio.sleep(0.001)

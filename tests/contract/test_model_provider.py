@@ -94,7 +94,7 @@ class ScriptedBench(Bench):
         return a_model()
 
     async def aborted(self) -> None:
-        while self.scripted.in_flight:  # noqa: ASYNC110 - a counter has no event
+        while self.scripted.in_flight:
             await asyncio.sleep(0.005)
 
 

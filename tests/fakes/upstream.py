@@ -150,7 +150,7 @@ class Upstream:
 
     async def _watch(self, reader: asyncio.StreamReader, seen: SeenRequest) -> None:
         # A look that takes nothing: bytes of a next request stay in the reader's buffer.
-        while not reader.at_eof() and reader.exception() is None:  # noqa: ASYNC110 - no event for it
+        while not reader.at_eof() and reader.exception() is None:
             await asyncio.sleep(0.005)
         seen.disconnected.set()
 

@@ -78,7 +78,7 @@ async def test_a_server_that_does_not_come_back_is_tried_until_it_does(
             os.kill(pid, signal.SIGKILL)
             async with asyncio.timeout(15):
                 # A list of logs has no event to wait for.
-                while not any(log["event"] == "postgres.not_restarted" for log in logs):  # noqa: ASYNC110
+                while not any(log["event"] == "postgres.not_restarted" for log in logs):
                     await asyncio.sleep(0.02)
 
             hidden.rename(control)
