@@ -21,7 +21,6 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise AddressUnavailableError(_reason(host, port, error)) from error
-    listener.set_inheritable(True)
     return listener
 
 

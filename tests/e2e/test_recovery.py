@@ -166,6 +166,21 @@ async def test_a_call_in_flight_survives_a_pause_of_the_database(
     assert [row["status"] for row in rows] == ["succeeded"]
 
 
+async def test_a_start_that_was_killed_is_begun_anew_at_once(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    server = _server(tmp_path, upstream)
+    await asyncio.to_thread(server.spawn)
+    await _until(lambda: any(server.data_dir.glob("postgres.new*/global")), timeout_s=30)
+
+    await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.start)
+    code = await asyncio.to_thread(server.stop)
+
+    assert server.key
+    assert code == 0
+
+
 async def test_a_database_that_dies_is_brought_back_and_costs_no_call(
     tmp_path: Path, upstream: Upstream
 ) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import asyncpg
@@ -19,10 +20,7 @@ async def create_cluster(initdb: Path, cluster: Path, *, durable: bool) -> None:
 
     Raises ``DatabaseServerError`` with what ``initdb`` said.
     """
-    draft = cluster.with_name(f"{cluster.name}.new")
-    if draft.exists():
-        shutil.rmtree(draft)
-    draft.mkdir(mode=0o700)
+    draft = _new_draft(cluster)
     options = (f"--username={ROLE}", f"--pgdata={draft}", *initdb_options(durable=durable))
     process = await asyncio.create_subprocess_exec(
         *hand_over(draft),
@@ -43,8 +41,7 @@ async def create_cluster(initdb: Path, cluster: Path, *, durable: bool) -> None:
         raise
     if process.returncode != 0:
         raise DatabaseServerError(f"The embedded Postgres was not created: {_reason(output)}")
-    draft.rename(cluster)
-    _sync_directory(cluster.parent)
+    _put_in_place(draft, cluster)
 
 
 async def ensure_database(socket_dir: Path) -> None:
@@ -71,15 +68,23 @@ async def _create_database(socket_dir: Path) -> None:
         await connection.close()
 
 
-def _reason(output: bytes) -> str:
-    lines = [line.strip() for line in output.decode(errors="replace").splitlines()]
-    complaints = [line for line in lines if "error:" in line or "FATAL:" in line]
-    return (complaints or [line for line in lines if line] or ["initdb said nothing"])[-1]
+def _new_draft(cluster: Path) -> Path:
+    for left in cluster.parent.glob(f"{cluster.name}.new*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # A new name each time: the initdb of a killed Stoa may still be writing under an old one.
+    return Path(tempfile.mkdtemp(prefix=f"{cluster.name}.new-", dir=cluster.parent))
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _put_in_place(draft: Path, cluster: Path) -> None:
+    draft.rename(cluster)
+    descriptor = os.open(cluster.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _reason(output: bytes) -> str:
+    lines = [line.strip() for line in output.decode(errors="replace").splitlines()]
+    complaints = [line for line in lines if "error:" in line or "FATAL:" in line]
+    return (complaints or [line for line in lines if line] or ["initdb said nothing"])[-1]
