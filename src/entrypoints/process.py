@@ -6,12 +6,15 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import structlog
 import uvicorn
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.frame import Frame
+from adapters.http.server_protocol import ServerProtocol
+from application.shared.ports import IdGenerator
 from entrypoints.container import make_container
 from entrypoints.di.doors import DoorsProvider
 from entrypoints.listening import BACKLOG
@@ -68,14 +71,15 @@ async def _serve(
         if server is not None:
             server.should_exit = True
 
+    container = make_container(settings, catalog, DoorsProvider())
     app = await build_app(
-        make_container(settings, catalog, DoorsProvider()),
+        container,
         settings,
         on_ready=on_ready,
         on_failure=on_failure,
         prepares_database=prepares_database,
     )
-    server = HttpServer(_http_config(app, settings))
+    server = HttpServer(_http_config(app, settings, await container.get(IdGenerator)))
     requests.on_request = server.ask_to_stop
     if requests.count:
         server.ask_to_stop()
@@ -111,10 +115,10 @@ class HttpServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _http_config(app: Frame, settings: Settings) -> uvicorn.Config:
+def _http_config(app: Frame, settings: Settings, ids: IdGenerator) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=partial(ServerProtocol, ids),  # type: ignore[arg-type]  # any factory will do
         ws="none",
         lifespan="on",
         log_config=None,

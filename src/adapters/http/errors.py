@@ -51,6 +51,24 @@ class UnsupportedMediaTypeError(FunctionalError):
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class HeadTooLargeError(TooLargeError):
+    """The request line and the headers are longer than a server should have to keep."""
+
+    code = "HEAD_TOO_LARGE"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The head of the request is larger than {limit} bytes.")
+
+
+class RequestTimedOutError(FunctionalError):
+    """The client took too long to send its request."""
+
+    code = "REQUEST_TIMEOUT"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"The {part} of the request did not arrive in time.")
+
+
 _CLIENT_ERRORS: dict[int, tuple[type[FunctionalError], str]] = {
     401: (UnauthenticatedError, "This needs credentials."),
     403: (ForbiddenError, "This is not allowed."),

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from adapters.http.errors import MethodNotAllowedError, UnsupportedMediaTypeError
+from adapters.http.errors import (
+    HeadTooLargeError,
+    MethodNotAllowedError,
+    RequestTimedOutError,
+    UnsupportedMediaTypeError,
+)
 from domain.models.errors import ModelNotFoundError
 from domain.shared.errors import (
     ConflictError,
@@ -41,9 +46,11 @@ KINDS: dict[type[StoaError], HttpKind] = {
     NotFoundError: HttpKind(404, "Not found", "not_found_error"),
     ModelNotFoundError: HttpKind(404, "Not found", "invalid_request_error"),
     MethodNotAllowedError: HttpKind(405, "Method not allowed", "invalid_request_error"),
+    RequestTimedOutError: HttpKind(408, "Request timed out", "invalid_request_error"),
     ConflictError: HttpKind(409, "Conflict", "invalid_request_error"),
     TooLargeError: HttpKind(413, "Request too large", "invalid_request_error"),
     UnsupportedMediaTypeError: HttpKind(415, "Unsupported media type", "invalid_request_error"),
+    HeadTooLargeError: HttpKind(431, "Request head too large", "invalid_request_error"),
     LimitExceededError: HttpKind(429, "Limit exceeded", "rate_limit_error"),
     FunctionalError: HttpKind(400, "Invalid request", "invalid_request_error"),
     UnavailableError: HttpKind(503, "Unavailable", "api_error"),
