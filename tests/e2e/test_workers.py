@@ -1,0 +1,173 @@
+"""Several processes behind one address."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fixtures.server import KEY, StoaServer
+
+pytestmark = pytest.mark.xdist_group("workers")
+
+SCRIPTED = Path(__file__).with_name("scripted.yaml")
+COUNTED = 'stoa_calls_total{model="echo",operation="chat/completions",provider="script"'
+
+
+@pytest.fixture(scope="module")
+def first_crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoaServer]:
+    server = StoaServer(
+        data_dir=tmp_path_factory.mktemp("crew"),
+        config=SCRIPTED,
+        settings={"STOA_WORKERS": "2"},
+    )
+    _spawn(server)
+    server.key = KEY.findall(server.output)[0]
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def crew(first_crew: StoaServer) -> StoaServer:
+    """The server, brought up again if the test before has ended it."""
+    if first_crew.process is None or first_crew.process.poll() is not None:
+        _spawn(first_crew)
+    return first_crew
+
+
+def _spawn(server: StoaServer) -> None:
+    starts = server.output.count("is ready on")
+    server.spawn()
+    _until(lambda: server.output.count("is ready on") > starts, within_s=60)
+
+
+def _until(condition: Callable[[], bool], within_s: float = 15) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def _children(server: StoaServer) -> list[int]:
+    assert server.process is not None
+    pid = server.process.pid
+    return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _workers(server: StoaServer) -> list[int]:
+    return [c for c in _children(server) if b"spawn_main" in _command(c)]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def _chat(server: StoaServer, key: str, model: str = "echo") -> int:
+    """A call over a connection of its own, so that any worker may get it."""
+    return httpx.post(
+        f"{server.base_url}/chat/completions",
+        json={"model": model, "messages": [{"role": "user", "content": "hi"}]},
+        headers={"authorization": f"Bearer {key}"},
+        timeout=30,
+    ).status_code
+
+
+def _many(server: StoaServer, key: str, count: int) -> "Counter[int]":
+    with ThreadPoolExecutor(8) as callers:
+        return Counter(callers.map(lambda _: _chat(server, key), range(count)))
+
+
+def _counted(server: StoaServer) -> float:
+    lines = httpx.get(f"{server.url}/metrics", timeout=10).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(COUNTED))
+
+
+def _rows(server: StoaServer) -> "Counter[str]":
+    answer = httpx.get(
+        f"{server.url}/api/v1/calls",
+        params={"limit": 200},
+        headers={"authorization": f"Bearer {server.key}"},
+        timeout=10,
+    )
+    return Counter(row["status"] for row in answer.json()["items"])
+
+
+def test_the_first_key_is_shown_once(crew: StoaServer) -> None:
+    assert len(set(KEY.findall(crew.output))) == 1
+    assert crew.output.count("shown only this once") == 1
+
+
+def test_every_worker_tells_what_all_have_counted_and_the_ledger_agrees(crew: StoaServer) -> None:
+    before, rows_before = _counted(crew), _rows(crew).total()
+
+    answers = _many(crew, crew.key, 60)
+
+    counts = {_counted(crew) for _ in range(6)}
+    assert answers == {200: 60}
+    assert counts == {before + 60}
+    _until(lambda: _rows(crew)["succeeded"] == _rows(crew).total() == rows_before + 60)
+
+
+def test_a_revoked_key_is_refused_by_all(crew: StoaServer) -> None:
+    with httpx.Client(
+        base_url=crew.url, headers={"authorization": f"Bearer {crew.key}"}, timeout=10
+    ) as client:
+        made = client.post("/api/v1/keys", json={"name": "short-lived"}).json()
+        while_valid = _many(crew, made["key"], 20)
+        client.delete(f"/api/v1/keys/{made['id']}")
+
+    assert while_valid == {200: 20}
+    assert _many(crew, made["key"], 20) == {401: 20}
+
+
+def test_a_worker_that_dies_is_replaced_and_its_counts_stay(crew: StoaServer) -> None:
+    before = _counted(crew)
+    first, second = _workers(crew)
+
+    os.kill(first, signal.SIGKILL)
+    _until(lambda: len(_workers(crew)) == 2 and first not in _workers(crew))
+    answers = _many(crew, crew.key, 20)
+
+    assert second in _workers(crew)
+    assert answers == {200: 20}
+    assert _counted(crew) == before + 20
+    assert "worker.died" in crew.output
+
+
+def test_ctrl_c_in_the_terminal_lets_running_calls_finish(crew: StoaServer) -> None:
+    assert crew.process is not None
+    with ThreadPoolExecutor(4) as callers:
+        running = [callers.submit(_chat, crew, crew.key, "slow") for _ in range(4)]
+        time.sleep(0.5)
+        # All processes of the terminal get it, the workers too.
+        os.killpg(crew.process.pid, signal.SIGINT)
+        code = crew.process.wait(timeout=30)
+
+    assert [call.result() for call in running] == [200] * 4
+    assert code == 0
+    assert "Traceback" not in crew.output
+
+
+def test_workers_of_a_killed_parent_finish_and_the_next_start_recovers(crew: StoaServer) -> None:
+    workers = _workers(crew)
+    rows_before = _rows(crew)
+
+    with ThreadPoolExecutor(1) as callers:
+        running = callers.submit(_chat, crew, crew.key, "slow")
+        time.sleep(0.5)
+        crew.kill()
+        _until(lambda: not any(_command(pid) for pid in workers))
+    _spawn(crew)
+
+    assert running.result() == 200
+    assert _rows(crew) == rows_before + Counter(succeeded=1)
+    assert "leaked" not in crew.output
+    assert len(set(KEY.findall(crew.output))) == 1
