@@ -1,3 +1,4 @@
+import gzip
 import json
 from typing import Any
 
@@ -109,6 +110,27 @@ def test_a_chunked_body_that_is_too_large_is_a_413(http: httpx.Client) -> None:
 
     assert answer.status_code == 413
     error_of(answer)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "identity, deflate"])
+def test_a_compressed_body_is_a_415_that_says_so(http: httpx.Client, encoding: str) -> None:
+    body = gzip.compress(json.dumps({"model": "echo", "messages": HELLO}).encode())
+
+    answer = http.post(CHAT, content=body, headers={"content-encoding": encoding})
+
+    assert answer.status_code == 415
+    assert "Content-Encoding" in error_of(answer)["message"]
+    row = call_of(http, answer.headers["x-request-id"])
+    assert (row["status"], row["error_code"]) == ("refused", "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_the_content_type_does_not_matter(http: httpx.Client, content_type: str) -> None:
+    body = json.dumps({"model": "echo", "messages": HELLO})
+
+    answer = http.post(CHAT, content=body, headers={"content-type": content_type})
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from uuid import UUID
 from litestar.types import HTTPScope, Receive, Send
 
 from adapters.http.connection import bearer_token
-from adapters.http.errors import translate
+from adapters.http.errors import UnsupportedMediaTypeError, translate
 from adapters.http.openai.event_stream import EventStreamResponse
 from adapters.http.openai.hangup import Hangup
 from adapters.http.openai.requests import AnyRequest, hint, parse
@@ -27,6 +27,7 @@ from application.shared.actor import Actor
 from domain.shared.errors import FunctionalError, StoaError, TooLargeError, UnavailableError
 from domain.shared.ids import CallId
 
+PLAIN_ENCODINGS = (b"", b"identity")
 JSON_TYPE = (b"content-type", b"application/json")
 
 
@@ -110,9 +111,16 @@ class InferenceDoor:
         await response.finish()
 
     async def _read(self, scope: HTTPScope, receive: Receive) -> bytes:
-        """The whole body; raises ``TooLargeError`` without reading more than is allowed."""
-        if _content_length(scope) > self.max_body_bytes:
+        """The whole body; raises ``TooLargeError`` without reading more than is allowed, and
+        ``UnsupportedMediaTypeError`` for a compressed one."""
+        length, encoding = _length_and_encoding(scope)
+        if length > self.max_body_bytes:
             raise self._too_large()
+        if encoding not in PLAIN_ENCODINGS:
+            raise UnsupportedMediaTypeError(
+                "The request body is encoded (see its 'Content-Encoding'), which is not supported. "
+                "Send it as plain JSON."
+            )
         message = await receive()
         body: bytes = message.get("body", b"")  # type: ignore[assignment]
         if message.get("more_body"):
@@ -133,11 +141,14 @@ class InferenceDoor:
         return TooLargeError(f"The request body is larger than {self.max_body_bytes} bytes.")
 
 
-def _content_length(scope: HTTPScope) -> int:
+def _length_and_encoding(scope: HTTPScope) -> tuple[int, bytes]:
+    length, encoding = 0, b""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+            length = int(value)
+        elif name == b"content-encoding":
+            encoding = value.lower()
+    return length, encoding
 
 
 def _refusal(

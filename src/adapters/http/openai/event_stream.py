@@ -5,7 +5,6 @@ from litestar.types import Send
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
-    (b"connection", b"keep-alive"),
     # Reverse proxies such as nginx would otherwise hold the events back.
     (b"x-accel-buffering", b"no"),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from adapters.http.openai.requests import ChatRequest, CompletionRequest, EmbeddingRequest
 from adapters.http.openapi_operations import ExtraOperation, JsonSchema
 
-ERRORS = (400, 401, 403, 404, 405, 413, 429, 500, 502, 503, 504)
+ERRORS = (400, 401, 403, 404, 405, 413, 415, 429, 500, 502, 503, 504)
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer"}
