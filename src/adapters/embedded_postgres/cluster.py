@@ -21,6 +21,16 @@ async def create_cluster(initdb: Path, cluster: Path, *, durable: bool) -> None:
     Raises ``DatabaseServerError`` with what ``initdb`` said.
     """
     draft = _new_draft(cluster)
+    try:
+        await _initialise(initdb, draft, durable=durable)
+        _put_in_place(draft, cluster)
+    except BaseException:
+        # It may be what fills the disk.
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+async def _initialise(initdb: Path, draft: Path, *, durable: bool) -> None:
     options = (f"--username={ROLE}", f"--pgdata={draft}", *initdb_options(durable=durable))
     process = await asyncio.create_subprocess_exec(
         *hand_over(draft),
@@ -41,7 +51,6 @@ async def create_cluster(initdb: Path, cluster: Path, *, durable: bool) -> None:
         raise
     if process.returncode != 0:
         raise DatabaseServerError(f"The embedded Postgres was not created: {_reason(output)}")
-    _put_in_place(draft, cluster)
 
 
 async def ensure_database(socket_dir: Path) -> None:
