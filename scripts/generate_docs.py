@@ -108,7 +108,7 @@ def exit_codes_page() -> str:
     rows: dict[int, list[str]] = {
         0: ["It worked."],
         FAILED_CHECKS: ["A check of `stoa doctor`, `stoa selftest` or `stoa db check` failed."],
-        INTERRUPTED: ["Ctrl-C or SIGTERM ended it. A server that stops when it is asked to exits with 0."],
+        INTERRUPTED: ["Ctrl-C or SIGTERM ended it; a server that stops when asked exits with 0."],
     }
     for code, meaning in EXIT_CODES.values():
         rows.setdefault(code, []).append(meaning)
