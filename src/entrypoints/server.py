@@ -4,7 +4,6 @@ What can be wrong with how it was started is looked at first, and with few impor
 told at once.
 """
 
-import sys
 from importlib.metadata import version
 
 from adapters.catalog.catalog_file import load_catalog
@@ -26,10 +25,10 @@ def serve(loaded: LoadedSettings) -> None:
 
     def announce(issued: IssuedKey | None) -> None:
         # For the person at the terminal, not for the log: the key is shown this once.
-        print(ready_line(version("stoa"), url))  # noqa: T201
+        print(ready_line(version("stoa"), url), flush=True)  # noqa: T201
         if issued is not None:
-            print(first_key_text(issued.secret, url, catalog.models))  # noqa: T201
-        sys.stdout.flush()
+            text = first_key_text(issued.secret, url, catalog.models)
+            print(text, flush=True)  # noqa: T201
 
     # These import everything that serves, which takes the most of a second.
     if settings.workers > 1:
