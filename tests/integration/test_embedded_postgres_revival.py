@@ -41,6 +41,10 @@ async def test_a_killed_server_comes_back_at_its_address_with_its_data(
             await _until_gone(used_directory, first)
             late = await _fetch_when_back(url, "SELECT n FROM late")
             second = postmaster_of(used_directory)
+            # It answers a moment before the one who started it again has seen that it does.
+            async with asyncio.timeout(5):
+                while len(logs) < 2:
+                    await asyncio.sleep(0.01)
 
     assert late == 7
     assert second != first
