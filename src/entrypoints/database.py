@@ -7,7 +7,7 @@ import structlog
 
 from adapters.postgres.engine import connect, place_of
 from adapters.postgres.errors import translated
-from adapters.postgres.inference.partitions import ensure_partitions, months_from
+from adapters.postgres.partitions import ensure_partitions, months_from
 from adapters.postgres.schema_version import HEAD, schema_version
 from adapters.system.clock import SystemClock
 from domain.shared.errors import UnavailableError

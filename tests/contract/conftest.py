@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from adapters.postgres.engine import make_engine
-from adapters.postgres.inference.partitions import ensure_partitions, months_from
+from adapters.postgres.partitions import ensure_partitions, months_from
 from application.identity.ports import IdentityUnitOfWork
 from tests.builders import OTHER_TEAM_ID, a_membership, a_team, a_user
 from tests.fakes.clock import START

@@ -15,6 +15,7 @@ from domain.identity.errors import KeyNameTakenError, KeyNotFoundError, TeamNotF
 from domain.identity.team import Membership, Team, User
 from domain.shared.ids import KeyId, TeamId
 from tests.fakes.identity_state import IdentityState, InMemoryIdentity, Transaction
+from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
 
 
 class InMemoryApiKeys(ApiKeys):
@@ -150,6 +151,14 @@ class InMemoryIdentityUnitOfWork(IdentityUnitOfWork):
 
     async def commit(self) -> None:
         self._open_transaction.commit()
+
+    @property
+    def audit(self) -> InMemoryAuditTrail:
+        return InMemoryAuditTrail(self._open_transaction.written.audit)
+
+    @property
+    def events(self) -> InMemoryEventLog:
+        return InMemoryEventLog(self._open_transaction.written.events)
 
     @property
     def api_keys(self) -> InMemoryApiKeys:

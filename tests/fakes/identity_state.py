@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from domain.identity.api_key import ApiKey
 from domain.identity.team import Membership, Team, User
+from domain.operations.audit import AuditEntry
+from domain.operations.event import Event
 from domain.shared.ids import KeyId, TeamId, UserId
 
 
@@ -14,12 +16,16 @@ class IdentityState:
     users: dict[UserId, User] = field(default_factory=dict)
     memberships: dict[tuple[TeamId, UserId], Membership] = field(default_factory=dict)
     keys: dict[KeyId, ApiKey] = field(default_factory=dict)
+    audit: list[AuditEntry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def take_over(self, newer: "IdentityState") -> None:
         self.teams |= newer.teams
         self.users |= newer.users
         self.memberships |= newer.memberships
         self.keys |= newer.keys
+        self.audit += newer.audit
+        self.events += newer.events
 
 
 class InMemoryIdentity:

@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.engine import connect, make_engine, place_of
 from adapters.postgres.errors import translated
-from adapters.postgres.inference.partitions import PARTITIONED, ensure_partitions, months_from
 from adapters.postgres.migrations.comparison import (
     check_constraint_drifts,
     describe,
     target_metadata,
     without_partitions,
 )
+from adapters.postgres.partitions import PARTITIONED, ensure_partitions, months_from
 from domain.operations.errors import DatabaseTooNewError
 from domain.shared.errors import InvalidError
 

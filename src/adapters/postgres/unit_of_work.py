@@ -6,6 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
 from adapters.postgres.identity.repository import PostgresApiKeys, PostgresTeams, PostgresUsers
+from adapters.postgres.operations.audit_trail import PostgresAuditTrail
+from adapters.postgres.operations.event_log import PostgresEventLog
 from application.identity.ports import IdentityUnitOfWork
 
 
@@ -36,6 +38,14 @@ class PostgresUnitOfWork(IdentityUnitOfWork):
     async def commit(self) -> None:
         with translated():
             await self._open_session.commit()
+
+    @property
+    def audit(self) -> PostgresAuditTrail:
+        return PostgresAuditTrail(self._open_session)
+
+    @property
+    def events(self) -> PostgresEventLog:
+        return PostgresEventLog(self._open_session)
 
     @property
     def api_keys(self) -> PostgresApiKeys:

@@ -1,22 +1,34 @@
 from dataclasses import dataclass
 
 from domain.identity.model_patterns import ANY_MODEL, allows
-from domain.identity.permissions import OWNER_PERMISSIONS, Permission
+from domain.identity.permissions import ALL_PERMISSIONS, Permission
 from domain.models.served_model import ServedModel
+from domain.operations.audit import ActorKind
 from domain.shared.errors import ForbiddenError
-from domain.shared.ids import KeyId, TeamId, UserId
+from domain.shared.ids import KeyId, SessionId, TeamId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """On whose behalf something happens. It travels in every command."""
+    """On whose behalf something happens: a person with a session, an API key (a service account
+    that its user made), or whoever sits at the server's terminal. It travels in every command."""
 
     team_id: TeamId
     user_id: UserId | None = None
     key_id: KeyId | None = None
-    permissions: frozenset[Permission] = OWNER_PERMISSIONS
+    session_id: SessionId | None = None
+    permissions: frozenset[Permission] = ALL_PERMISSIONS
     allowed_models: tuple[str, ...] = ANY_MODEL
     capture_content: bool = False
+
+    @property
+    def kind(self) -> ActorKind:
+        if self.key_id is not None:
+            return ActorKind.KEY
+        return ActorKind.OPERATOR if self.session_id is None else ActorKind.USER
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
 
     def require(self, permission: Permission) -> None:
         """Raise ``ForbiddenError`` unless the actor has the permission."""

@@ -3,6 +3,9 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from domain.operations.audit import AuditEntry
+from domain.operations.event import Event
+
 
 class Clock(Protocol):
     def now(self) -> datetime:
@@ -26,6 +29,19 @@ class SecretGenerator(Protocol):
         ...
 
 
+class AuditTrail(Protocol):
+    """The record of management actions; it only ever grows."""
+
+    async def add(self, entry: AuditEntry) -> None: ...
+
+
+class EventLog(Protocol):
+    """The outbox: what is added is seen by those who listen, on every node, when the unit of work
+    commits."""
+
+    async def add(self, event: Event) -> None: ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving the block without ``commit`` rolls back; entering it twice at the
     same time is an error. No call to a provider may happen inside."""
@@ -40,3 +56,9 @@ class UnitOfWork(Protocol):
     ) -> None: ...
 
     async def commit(self) -> None: ...
+
+    @property
+    def audit(self) -> AuditTrail: ...
+
+    @property
+    def events(self) -> EventLog: ...

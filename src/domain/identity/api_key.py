@@ -5,7 +5,7 @@ from typing import Self
 
 from domain.identity.errors import KeyRevokedError
 from domain.identity.model_patterns import ANY_MODEL, allows, check_patterns
-from domain.identity.permissions import CALLER_PERMISSIONS, OWNER_PERMISSIONS, Permission
+from domain.identity.permissions import ALL_PERMISSIONS, CALLER_PERMISSIONS, Permission
 from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import KeyId, TeamId, UserId
 from domain.shared.names import check_name
@@ -75,7 +75,7 @@ class ApiKey:
     @property
     def permissions(self) -> frozenset[Permission]:
         """A key with an allow-list may not manage keys, or it would make itself one without."""
-        return OWNER_PERMISSIONS if self.allowed_models == ANY_MODEL else CALLER_PERMISSIONS
+        return ALL_PERMISSIONS if self.allowed_models == ANY_MODEL else CALLER_PERMISSIONS
 
     def is_live(self, at: datetime) -> bool:
         """Whether the key opens the door at that time."""

@@ -1,3 +1,5 @@
+"""Who may do what: the one table from roles to permissions."""
+
 from enum import StrEnum
 
 
@@ -6,9 +8,53 @@ class Permission(StrEnum):
 
     INVOKE_MODELS = "models.invoke"
     READ_CALLS = "calls.read"
+    READ_TEAM = "team.read"
+    MANAGE_OWN_KEYS = "keys.own"
     MANAGE_KEYS = "keys.manage"
     MANAGE_TEAM = "team.manage"
+    MANAGE_MEMBERS = "members.manage"
+    MANAGE_OWNERS = "owners.manage"
+    MANAGE_LIMITS = "limits.manage"
+    READ_SETTINGS = "settings.read"
+    MANAGE_SETTINGS = "settings.manage"
+    READ_AUDIT = "audit.read"
+    MANAGE_SERVER = "server.manage"
+    READ_ERRORS = "errors.read"
+    MANAGE_ERRORS = "errors.manage"
 
 
-OWNER_PERMISSIONS = frozenset(Permission)
+class Role(StrEnum):
+    """A member's place in a team."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    EDITOR = "editor"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+# What concerns all teams; a user has these by being an operator, whatever the role in a team.
+SERVER_PERMISSIONS = frozenset(
+    {Permission.MANAGE_SERVER, Permission.READ_ERRORS, Permission.MANAGE_ERRORS}
+)
+ALL_PERMISSIONS = frozenset(Permission)
 CALLER_PERMISSIONS = frozenset({Permission.INVOKE_MODELS, Permission.READ_CALLS})
+
+_VIEWER = frozenset({Permission.READ_TEAM, Permission.READ_CALLS, Permission.READ_SETTINGS})
+_MEMBER = _VIEWER | {Permission.INVOKE_MODELS, Permission.MANAGE_OWN_KEYS}
+_OWNER = ALL_PERMISSIONS - SERVER_PERMISSIONS
+
+PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: _OWNER,
+    Role.ADMIN: _OWNER - {Permission.MANAGE_OWNERS},
+    # Editors differ from members where there is something to edit: prompts, datasets, documents.
+    Role.EDITOR: _MEMBER,
+    Role.MEMBER: _MEMBER,
+    Role.VIEWER: _VIEWER,
+}
+
+
+def permissions_of(role: Role, *, is_operator: bool = False) -> frozenset[Permission]:
+    """What a member of that role may do."""
+    of_role = PERMISSIONS_OF[role]
+    return of_role | SERVER_PERMISSIONS if is_operator else of_role

@@ -19,13 +19,14 @@ from application.identity.ports import (
 )
 from application.inference.ports import CallFilter, CallReader, UsageGrouping, UsageRow
 from application.shared.pagination import Page, PageRequest, Slice
-from application.shared.ports import Clock, IdGenerator, SecretGenerator
+from application.shared.ports import AuditTrail, Clock, EventLog, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNameTakenError, KeyNotFoundError
 from domain.identity.team import Membership, Team, User
 from domain.inference.call import Call, CallStatus
 from domain.inference.errors import CallNotFoundError
 from domain.shared.ids import CallId, KeyId, TeamId
+from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -151,6 +152,14 @@ class MemoryUnitOfWork(IdentityUnitOfWork):
     async def commit(self) -> None:
         self._memory.keys = self._draft.keys
         self._memory.teams = self._draft.teams
+
+    @property
+    def audit(self) -> AuditTrail:
+        return InMemoryAuditTrail([])
+
+    @property
+    def events(self) -> EventLog:
+        return InMemoryEventLog([])
 
     @property
     def api_keys(self) -> ApiKeys:

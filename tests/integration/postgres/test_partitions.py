@@ -5,7 +5,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from adapters.postgres.inference.partitions import (
+from adapters.postgres.partitions import (
+    PARTITIONED,
     ensure_partitions,
     lowest_id,
     month_of,
@@ -22,7 +23,7 @@ OLD = datetime(1999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 async def without_old_partitions(sql: asyncpg.Connection) -> asyncpg.Connection:
     """A database in which nobody has asked for the years around the turn of the millennium."""
     for month in months_from(OLD, 1):
-        for table in ("calls", "call_contents"):
+        for table in PARTITIONED:
             await sql.execute(f"DROP TABLE IF EXISTS {partition_name(table, month)}")
     return sql
 
@@ -33,7 +34,7 @@ async def test_creates_what_is_missing_once(without_old_partitions: asyncpg.Conn
     created = [await ensure_partitions(sql, months_from(OLD, 1)) for _ in range(2)]
 
     assert created == [
-        ["calls_1999_12", "call_contents_1999_12", "calls_2000_01", "call_contents_2000_01"],
+        [f"{table}_{month}" for month in ("1999_12", "2000_01") for table in PARTITIONED],
         [],
     ]
 
@@ -46,10 +47,9 @@ async def test_nodes_may_create_them_at_once(team_url: str) -> None:
     for connection in connections:
         await connection.close()
 
-    assert sorted(name for names in created for name in names) == [
-        "call_contents_1999_12",
-        "calls_1999_12",
-    ]
+    assert sorted(name for names in created for name in names) == sorted(
+        f"{table}_1999_12" for table in PARTITIONED
+    )
 
 
 async def test_a_row_goes_to_the_month_of_its_id(

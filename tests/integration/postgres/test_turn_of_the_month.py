@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.engine import make_engine
 from adapters.postgres.inference.call_reader import PostgresCallReader
 from adapters.postgres.inference.ledger import PostgresLedger
-from adapters.postgres.inference.partitions import (
+from adapters.postgres.partitions import (
     MONTHS_AHEAD,
     ensure_partitions,
     months_from,

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, RowMapping, and_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.errors import translated
-from adapters.postgres.inference.partitions import lowest_id
 from adapters.postgres.inference.rows import call_contents, calls
 from adapters.postgres.inference.usage_query import usage_query, usage_row
+from adapters.postgres.partitions import lowest_id
 from application.inference.ports import CallFilter, CallReader, UsageGrouping, UsageRow
 from application.shared.pagination import Slice
 from domain.inference.call import Call, CallContent, CallStatus

@@ -8,9 +8,10 @@ from sqlalchemy import CheckConstraint, Connection, MetaData, text
 from adapters.postgres.base import Row
 from adapters.postgres.identity.rows import TeamRow
 from adapters.postgres.inference.rows import calls
+from adapters.postgres.operations.rows import audit_logs
 
 # Tables register themselves when their module is imported, so each module is named here.
-_MODULES_WITH_TABLES = (TeamRow, calls)
+_MODULES_WITH_TABLES = (TeamRow, calls, audit_logs)
 
 target_metadata: MetaData = Row.metadata
 

@@ -5,7 +5,7 @@ import pytest
 from application.identity.authenticate import Authenticate
 from application.shared.actor import Actor
 from domain.identity.errors import CredentialsInvalidError, CredentialsMissingError
-from domain.identity.permissions import OWNER_PERMISSIONS, Permission
+from domain.identity.permissions import ALL_PERMISSIONS, Permission
 from domain.shared.errors import UnavailableError
 from tests.builders import TEAM_ID, USER_ID, a_key, a_team
 from tests.fakes.clock import START
@@ -46,7 +46,7 @@ async def test_a_live_key_opens_the_door(desk: Desk, door: Door) -> None:
 async def test_a_key_for_all_models_may_manage_the_team(desk: Desk, door: Door) -> None:
     desk.has(a_key(secret=SECRET, allowed_models=("*",)))
 
-    assert (await door.authenticate(SECRET)).permissions == OWNER_PERMISSIONS
+    assert (await door.authenticate(SECRET)).permissions == ALL_PERMISSIONS
 
 
 async def test_the_actor_knows_whether_contents_are_kept(desk: Desk, door: Door) -> None:

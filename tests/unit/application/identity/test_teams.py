@@ -5,7 +5,7 @@ from application.identity.get_team import GetTeam
 from application.identity.update_team import UpdateTeam, UpdateTeamCommand
 from application.shared.actor import Actor
 from domain.identity.errors import TeamNotFoundError
-from domain.identity.permissions import OWNER_PERMISSIONS, Permission
+from domain.identity.permissions import ALL_PERMISSIONS, Permission
 from domain.shared.errors import ForbiddenError, InvalidError
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, USER_ID, a_team, an_actor
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
@@ -63,7 +63,7 @@ async def test_the_operator_acts_as_the_owner_of_the_first_team(desk: Desk) -> N
 
     actor = await ActAsOperator(uow=desk.uow)()
 
-    assert actor == Actor(team_id=TEAM_ID, user_id=USER_ID, permissions=OWNER_PERMISSIONS)
+    assert actor == Actor(team_id=TEAM_ID, user_id=USER_ID, permissions=ALL_PERMISSIONS)
 
 
 async def test_there_is_no_operator_before_the_first_team() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from domain.identity.permissions import OWNER_PERMISSIONS, Permission
+from domain.identity.permissions import ALL_PERMISSIONS, Permission
 from domain.shared.errors import ForbiddenError
 from tests.builders import a_model, an_actor
 
@@ -11,7 +11,7 @@ def test_an_owner_may_do_everything() -> None:
     for permission in Permission:
         actor.require(permission)
 
-    assert frozenset(Permission) == OWNER_PERMISSIONS
+    assert frozenset(Permission) == ALL_PERMISSIONS
 
 
 def test_a_missing_permission_is_named() -> None:

@@ -1,11 +1,11 @@
-"""The ledger is partitioned by month, by the time that is inside of its UUIDv7 ids."""
+"""What only grows is partitioned by month, by the time that is inside of its UUIDv7 ids."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
-PARTITIONED = ("calls", "call_contents")
+PARTITIONED = ("calls", "call_contents", "audit_logs", "events")
 MONTHS_AHEAD = 3
 
 _LOCK = 0x53746F61_00000002
@@ -67,7 +67,8 @@ async def ensure_partitions(connection: SqlConnection, months: Iterable[datetime
     for month in map(month_of, months):
         for table in PARTITIONED:
             name = partition_name(table, month)
-            if await _exists(connection, name):
+            # An older schema may not have the table yet.
+            if await _exists(connection, name) or not await _exists(connection, table):
                 continue
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
