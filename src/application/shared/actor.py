@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from domain.identity.allowance import Allowance
 from domain.identity.model_patterns import ANY_MODEL, allows
 from domain.identity.permissions import ALL_PERMISSIONS, Permission
 from domain.models.served_model import ServedModel
@@ -11,7 +12,8 @@ from domain.shared.ids import KeyId, SessionId, TeamId, UserId
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """On whose behalf something happens: a person with a session, an API key (a service account
-    that its user made), or whoever sits at the server's terminal. It travels in every command."""
+    that its user made), or whoever sits at the server's terminal. It travels in every command.
+    ``allowances`` are those set on the team, the user and the key; the tightest wins."""
 
     team_id: TeamId
     user_id: UserId | None = None
@@ -20,6 +22,7 @@ class Actor:
     permissions: frozenset[Permission] = ALL_PERMISSIONS
     allowed_models: tuple[str, ...] = ANY_MODEL
     capture_content: bool = False
+    allowances: tuple[Allowance, ...] = ()
 
     @property
     def kind(self) -> ActorKind:
