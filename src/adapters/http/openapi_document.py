@@ -19,7 +19,13 @@ _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 # The framework describes an error of its own, which never leaves this server.
 _FRAMEWORK_ERROR = "400"
 _ALWAYS = (400, 500)
-_SECURED = (401, 403, 503)
+_SECURED = (401, 403, 429, 503)
+_UNSAFE = (409, 429)
+_WITH_BODY = (409, 413, 415)
+
+# For people they answer with HTML.
+_PAGES = ("/problems", "/problems/{slug}")
+_PAGE = {"text/html": {"schema": {"type": "string"}}}
 
 
 class DocumentCompletion:
@@ -30,7 +36,7 @@ class DocumentCompletion:
         """The whole document, as a new one."""
         paths = {path: dict(item) for path, item in document.get("paths", {}).items()}
         for path, method, operation in _operations(paths):
-            paths[path][method] = _with_problems(path, operation)
+            paths[path][method] = _with_problems(path, method, operation)
         types = [kind for extra in self._extra for kind in _types_of(extra)]
         refs, schemas = msgspec.json.schema_components(types, ref_template=_REF)
         by_type = dict(zip(types, refs, strict=True))
@@ -49,17 +55,22 @@ def _operations(paths: Document) -> Iterator[tuple[str, str, Document]]:
                 yield path, method, item[method]
 
 
-def _with_problems(path: str, operation: Document) -> Document:
+def _with_problems(path: str, method: str, operation: Document) -> Document:
     """The framework's operation with our error answers in the place of its own."""
     kept = {code: said for code, said in operation["responses"].items() if code != _FRAMEWORK_ERROR}
+    if path in _PAGES:
+        kept["200"] = {**kept["200"], "content": kept["200"]["content"] | _PAGE}
     statuses = set(_ALWAYS)
     if "security" in operation:
         statuses |= set(_SECURED)
     if "{" in path:
         statuses.add(404)
+    if method != "get":
+        statuses |= set(_UNSAFE)
     if "requestBody" in operation:
-        statuses |= {409, 413}
-    responses = _errors(sorted(statuses), "problem") | kept
+        statuses |= set(_WITH_BODY)
+    dialect: Dialect = "openai" if path.startswith("/v1/") else "problem"
+    responses = _errors(sorted(statuses), dialect) | kept
     return {**operation, "responses": dict(sorted(responses.items()))}
 
 

@@ -93,7 +93,7 @@ async def test_every_reference_leads_somewhere() -> None:
 async def test_errors_are_problems_in_our_own_api() -> None:
     responses = (await document())["paths"]["/api/v1/keys"]["post"]["responses"]
 
-    assert list(responses) == ["201", "400", "401", "403", "409", "413", "500", "503"]
+    assert list(responses) == ["201", "400", "401", "403", "409", "413", "415", "429", "500", "503"]
     assert responses["400"] == {"$ref": "#/components/responses/Problem400"}
 
 
