@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Connection, MetaData, text
 
 from adapters.postgres.base import Row
+from adapters.postgres.identity.joining_rows import InvitationRow
 from adapters.postgres.identity.rows import TeamRow
+from adapters.postgres.identity.session_rows import SessionRow
 from adapters.postgres.inference.rows import calls
 from adapters.postgres.operations.rows import audit_logs
 
 # Tables register themselves when their module is imported, so each module is named here.
-_MODULES_WITH_TABLES = (TeamRow, calls, audit_logs)
+_MODULES_WITH_TABLES = (TeamRow, SessionRow, InvitationRow, calls, audit_logs)
 
 target_metadata: MetaData = Row.metadata
 
