@@ -6,11 +6,24 @@ whole month can go, by retention.
 """
 
 from advanced_alchemy.types import DateTimeUTC
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.base import Row
 from domain.operations.audit import ActorKind
+
+UQ_NOTIFICATION = "uq_notifications_team_id_user_id_event_id"
 
 audit_logs = Table(
     "audit_logs",
@@ -31,6 +44,9 @@ audit_logs = Table(
     Column("user_agent", Text),
     CheckConstraint(f"actor_kind IN {tuple(map(str, ActorKind))}", name="actor_kind"),
     Index(None, "team_id", "target_type", "target_id", "id"),
+    Index(None, "team_id", "action", "id", postgresql_ops={"action": "text_pattern_ops"}),
+    Index(None, "team_id", "user_id", "id"),
+    Index(None, "team_id", "key_id", "id"),
     postgresql_partition_by="RANGE (id)",
 )
 
@@ -44,5 +60,48 @@ events = Table(
     Column("data", JSONB, nullable=False),
     Column("user_id", Uuid),
     Column("permission", Text),
+    # In the order of the commits, which that of the ids is not. Given after the commit, by the
+    # first who reads.
+    Column("position", BigInteger),
+    Index(None, "team_id", "position"),
+    Index(None, "position"),
+    Index("ix_events_unnumbered", "id", postgresql_where=text("position IS NULL")),
     postgresql_partition_by="RANGE (id)",
+)
+
+# How far those have come who read the events of all teams.
+event_readers = Table(
+    "event_readers",
+    Row.metadata,
+    Column("name", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+notifications = Table(
+    "notifications",
+    Row.metadata,
+    Column("team_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("created_at", DateTimeUTC(timezone=True), nullable=False),
+    Column("read_at", DateTimeUTC(timezone=True)),
+    # They go with the membership.
+    ForeignKeyConstraint(
+        ["team_id", "user_id"],
+        ["memberships.team_id", "memberships.user_id"],
+        ondelete="CASCADE",
+    ),
+    Index(UQ_NOTIFICATION, "team_id", "user_id", "event_id", unique=True),
+    Index(None, "team_id", "user_id", "id"),
+    Index(
+        "ix_notifications_unread",
+        "team_id",
+        "user_id",
+        "id",
+        postgresql_where=text("read_at IS NULL"),
+    ),
 )
