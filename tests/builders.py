@@ -6,8 +6,11 @@ from typing import Any
 
 from application.shared.actor import Actor
 from domain.identity.api_key import HINT_LENGTH, SECRET_PREFIX, ApiKey, hash_secret
+from domain.identity.membership import Membership
 from domain.identity.model_patterns import ANY_MODEL
-from domain.identity.team import Membership, Team, User
+from domain.identity.permissions import Role
+from domain.identity.team import Team
+from domain.identity.user import User
 from domain.inference.call import Call
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
@@ -41,7 +44,7 @@ def a_user(**fields: Any) -> User:
 
 
 def a_membership(**fields: Any) -> Membership:
-    defaults: dict[str, Any] = {"team_id": TEAM_ID, "user_id": USER_ID, "role": "owner"}
+    defaults: dict[str, Any] = {"team_id": TEAM_ID, "user_id": USER_ID, "role": Role.OWNER}
     return Membership(**(defaults | fields))
 
 

@@ -86,6 +86,6 @@ async def _two_teams(store: IdentityStore) -> None:
         await tx.teams.add(a_team())
         await tx.teams.add(a_team(id=OTHER_TEAM_ID))
         await tx.users.add(a_user())
-        await tx.users.join(a_membership())
-        await tx.users.join(a_membership(team_id=OTHER_TEAM_ID))
+        await tx.memberships.add(a_membership())
+        await tx.memberships.add(a_membership(team_id=OTHER_TEAM_ID))
         await tx.commit()

@@ -217,7 +217,7 @@ async def test_keys_are_shown_by_name_even_when_revoked(ledger: LedgerStore) -> 
     async with ledger.identity.unit_of_work() as tx:
         await tx.users.add(a_user(id=OTHER_USER))
         await tx.teams.add(a_team(id=THIRD_TEAM))
-        await tx.users.join(a_membership(team_id=THIRD_TEAM, user_id=OTHER_USER))
+        await tx.memberships.add(a_membership(team_id=THIRD_TEAM, user_id=OTHER_USER))
         await tx.api_keys.add(key)
         await tx.commit()
     unknown = KeyId(uuid7_at(START, 78))

@@ -23,7 +23,7 @@ async def key(identity: IdentityStore) -> ApiKey:
     async with identity.unit_of_work() as tx:
         await tx.teams.add(a_team())
         await tx.users.add(a_user())
-        await tx.users.join(a_membership())
+        await tx.memberships.add(a_membership())
         await tx.api_keys.add(key)
         await tx.commit()
     return key

@@ -6,6 +6,7 @@ import pytest
 
 from application.identity.ports import IdentityUnitOfWork
 from domain.identity.errors import TeamNotFoundError
+from domain.identity.permissions import Role
 from domain.identity.team import Team
 from domain.shared.ids import TeamId, UserId
 from tests.builders import TEAM_ID, USER_ID, a_membership, a_team, a_user
@@ -79,8 +80,8 @@ async def test_the_owner_is_the_oldest_of_the_owners(uow: IdentityUnitOfWork) ->
     async with uow as tx:
         await tx.users.add(a_user(id=newer))
         await tx.users.add(a_user(id=older))
-        await tx.users.join(a_membership(user_id=newer))
-        await tx.users.join(a_membership(user_id=older, role="member"))
+        await tx.memberships.add(a_membership(user_id=newer))
+        await tx.memberships.add(a_membership(user_id=older, role=Role.MEMBER))
         await tx.commit()
 
     async with uow as tx:

@@ -8,13 +8,14 @@ from copy import deepcopy
 from types import TracebackType
 from typing import Self
 
-from application.identity.ports import ApiKeys, IdentityUnitOfWork, Teams, Users
+from application.identity.ports import ApiKeys, IdentityUnitOfWork, Teams
 from application.shared.pagination import Page, PageRequest
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNameTakenError, KeyNotFoundError, TeamNotFoundError
-from domain.identity.team import Membership, Team, User
+from domain.identity.team import Team
 from domain.shared.ids import KeyId, TeamId
 from tests.fakes.identity_state import IdentityState, InMemoryIdentity, Transaction
+from tests.fakes.people import InMemoryMemberships, InMemoryUsers
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
 
 
@@ -96,28 +97,6 @@ class InMemoryTeams(Teams):
         return deepcopy(teams[min(teams)]) if teams else None
 
 
-class InMemoryUsers(Users):
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    async def add(self, user: User) -> None:
-        self._transaction.written.users[user.id] = deepcopy(user)
-
-    async def join(self, membership: Membership) -> None:
-        place = (membership.team_id, membership.user_id)
-        self._transaction.written.memberships[place] = membership
-
-    async def owner_of(self, team_id: TeamId) -> User:
-        owners = [
-            membership.user_id
-            for membership in self._transaction.memberships().values()
-            if (membership.team_id, membership.role) == (team_id, "owner")
-        ]
-        if not owners:
-            raise TeamNotFoundError
-        return deepcopy(self._transaction.users()[min(owners)])
-
-
 class InMemoryIdentityUnitOfWork(IdentityUnitOfWork):
     """Several units of work on one ``database`` see each other's commits and wait for each
     other's locks."""
@@ -171,6 +150,10 @@ class InMemoryIdentityUnitOfWork(IdentityUnitOfWork):
     @property
     def users(self) -> InMemoryUsers:
         return InMemoryUsers(self._open_transaction)
+
+    @property
+    def memberships(self) -> InMemoryMemberships:
+        return InMemoryMemberships(self._open_transaction)
 
     @property
     def _open_transaction(self) -> Transaction:

@@ -4,7 +4,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from domain.identity.api_key import ApiKey
-from domain.identity.team import Membership, Team, User
+from domain.identity.membership import Membership
+from domain.identity.team import Team
+from domain.identity.user import User
 from domain.operations.audit import AuditEntry
 from domain.operations.event import Event
 from domain.shared.ids import KeyId, TeamId, UserId
@@ -15,6 +17,7 @@ class IdentityState:
     teams: dict[TeamId, Team] = field(default_factory=dict)
     users: dict[UserId, User] = field(default_factory=dict)
     memberships: dict[tuple[TeamId, UserId], Membership] = field(default_factory=dict)
+    left: set[tuple[TeamId, UserId]] = field(default_factory=set)
     keys: dict[KeyId, ApiKey] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -23,6 +26,8 @@ class IdentityState:
         self.teams |= newer.teams
         self.users |= newer.users
         self.memberships |= newer.memberships
+        for place in newer.left:
+            self.memberships.pop(place, None)
         self.keys |= newer.keys
         self.audit += newer.audit
         self.events += newer.events
@@ -65,7 +70,16 @@ class Transaction:
         return self._database.committed.users | self.written.users
 
     def memberships(self) -> dict[tuple[TeamId, UserId], Membership]:
-        return self._database.committed.memberships | self.written.memberships
+        known = self._database.committed.memberships | self.written.memberships
+        return {place: found for place, found in known.items() if place not in self.written.left}
+
+    def put(self, membership: Membership) -> None:
+        place = (membership.team_id, membership.user_id)
+        self.written.left.discard(place)
+        self.written.memberships[place] = membership
+
+    def remove(self, membership: Membership) -> None:
+        self.written.left.add((membership.team_id, membership.user_id))
 
     def keys(self) -> dict[KeyId, ApiKey]:
         return self._database.committed.keys | self.written.keys

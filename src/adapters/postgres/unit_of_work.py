@@ -5,13 +5,18 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
-from adapters.postgres.identity.repository import PostgresApiKeys, PostgresTeams, PostgresUsers
+from adapters.postgres.identity.keys import PostgresApiKeys
+from adapters.postgres.identity.memberships import PostgresMemberships
+from adapters.postgres.identity.teams import PostgresTeams
+from adapters.postgres.identity.users import PostgresUsers
 from adapters.postgres.operations.audit_trail import PostgresAuditTrail
 from adapters.postgres.operations.event_log import PostgresEventLog
+from adapters.postgres.operations.stored_settings import PostgresStoredSettings
 from application.identity.ports import IdentityUnitOfWork
+from application.operations.ports import SettingsUnitOfWork
 
 
-class PostgresUnitOfWork(IdentityUnitOfWork):
+class PostgresUnitOfWork(IdentityUnitOfWork, SettingsUnitOfWork):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
 
@@ -58,6 +63,14 @@ class PostgresUnitOfWork(IdentityUnitOfWork):
     @property
     def users(self) -> PostgresUsers:
         return PostgresUsers(self._open_session)
+
+    @property
+    def memberships(self) -> PostgresMemberships:
+        return PostgresMemberships(self._open_session)
+
+    @property
+    def settings(self) -> PostgresStoredSettings:
+        return PostgresStoredSettings(self._open_session)
 
     @property
     def _open_session(self) -> AsyncSession:

@@ -4,19 +4,24 @@ from application.identity.issue_key import IssuedKey
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import SECRET_PREFIX, ApiKey
+from domain.identity.membership import Membership
 from domain.identity.model_patterns import ANY_MODEL
-from domain.identity.team import Membership, Team, User
+from domain.identity.permissions import Role
+from domain.identity.permissions import Permission
+from domain.identity.scopes import scopes_of
+from domain.identity.team import Team
+from domain.identity.user import User
 from domain.shared.ids import KeyId, TeamId, UserId
 
 FIRST_TEAM_NAME = "My team"
 FIRST_USER_NAME = "Owner"
 FIRST_KEY_NAME = "first key"
-OWNER_ROLE = "owner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFirstTeam:
-    """On a fresh database, makes the first team, its owner and an API key.
+    """On a fresh database, makes the first team, its owner, who operates the server,
+    and an API key.
 
     Returns ``None`` when there is a team already, so it may run at every start.
     """
@@ -41,14 +46,17 @@ class FoundFirstTeam:
                 name=FIRST_KEY_NAME,
                 secret=secret,
                 allowed_models=ANY_MODEL,
+                scopes=scopes_of(Permission),
                 expires_at=None,
                 at=now,
             )
             await tx.teams.add(
                 Team(id=team_id, name=FIRST_TEAM_NAME, capture_content=False, created_at=now)
             )
-            await tx.users.add(User(id=user_id, display_name=FIRST_USER_NAME, created_at=now))
-            await tx.users.join(Membership(team_id=team_id, user_id=user_id, role=OWNER_ROLE))
+            await tx.users.add(
+                User(id=user_id, display_name=FIRST_USER_NAME, created_at=now, is_operator=True)
+            )
+            await tx.memberships.add(Membership(team_id=team_id, user_id=user_id, role=Role.OWNER))
             await tx.api_keys.add(key)
             await tx.commit()
         return IssuedKey(key=key, secret=secret)

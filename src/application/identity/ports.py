@@ -5,8 +5,10 @@ from typing import Protocol
 from application.shared.pagination import Page, PageRequest
 from application.shared.ports import UnitOfWork
 from domain.identity.api_key import ApiKey
-from domain.identity.team import Membership, Team, User
-from domain.shared.ids import KeyId, TeamId
+from domain.identity.membership import Member, Membership
+from domain.identity.team import Team
+from domain.identity.user import User
+from domain.shared.ids import KeyId, TeamId, UserId
 
 
 class ApiKeys(Protocol):
@@ -30,8 +32,10 @@ class ApiKeys(Protocol):
         """The live (not revoked) key of that name."""
         ...
 
-    async def list(self, team_id: TeamId, page: PageRequest) -> Page[ApiKey]:
-        """Newest first, revoked ones included."""
+    async def list(
+        self, team_id: TeamId, page: PageRequest, *, user_id: UserId | None = None
+    ) -> Page[ApiKey]:
+        """Newest first, revoked ones included; all of them, or those of one member."""
         ...
 
 
@@ -55,12 +59,69 @@ class Teams(Protocol):
 
 
 class Users(Protocol):
-    async def add(self, user: User) -> None: ...
+    """The people on this server, whatever teams they are in."""
 
-    async def join(self, membership: Membership) -> None: ...
+    async def add(self, user: User) -> None:
+        """Raises ``EmailTakenError`` or ``ExternalIdentityTakenError``."""
+        ...
+
+    async def get(self, user_id: UserId) -> User:
+        """The user, locked until the unit of work ends. Raises ``UserNotFoundError``."""
+        ...
+
+    async def find_by_email(self, email: str) -> User | None:
+        """By the normalised address, not locked."""
+        ...
+
+    async def find_by_external(self, issuer: str, subject: str) -> User | None:
+        """By who the person is to an identity provider, not locked."""
+        ...
+
+    async def save(self, user: User) -> None:
+        """Store the changed user and make every node forget the user's sessions and keys when the
+        unit of work commits. Raises what ``add`` raises, and ``UserNotFoundError``."""
+        ...
 
     async def owner_of(self, team_id: TeamId) -> User:
         """The oldest owner of the team. Raises ``TeamNotFoundError``."""
+        ...
+
+
+class Memberships(Protocol):
+    """Who is in which team, and as what. Every change makes all nodes forget the user's sessions
+    and keys when the unit of work commits."""
+
+    async def add(self, membership: Membership) -> None:
+        """Raises ``AlreadyMemberError``."""
+        ...
+
+    async def get(self, team_id: TeamId, user_id: UserId) -> Membership:
+        """Locked until the unit of work ends. Raises ``MemberNotFoundError``."""
+        ...
+
+    async def save(self, membership: Membership) -> None:
+        """Raises ``MemberNotFoundError``."""
+        ...
+
+    async def remove(self, membership: Membership) -> None:
+        """Ends the user's sessions in the team too. Raises ``MemberNotFoundError``."""
+        ...
+
+    async def find_member(self, team_id: TeamId, user_id: UserId) -> Member:
+        """Not locked. Raises ``MemberNotFoundError``."""
+        ...
+
+    async def list(self, team_id: TeamId, page: PageRequest) -> Page[Member]:
+        """Oldest users first, those who are not active included."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> tuple[Membership, ...]:
+        """All that the user has, the one in the oldest team first."""
+        ...
+
+    async def count_active_owners(self, team_id: TeamId) -> int:
+        """How many owners can log in. Whoever counts the team's owners next waits until the unit
+        of work ends, so that two owners cannot both leave because there is the other one."""
         ...
 
 
@@ -73,6 +134,9 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def users(self) -> Users: ...
+
+    @property
+    def memberships(self) -> Memberships: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

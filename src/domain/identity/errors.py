@@ -1,4 +1,11 @@
-from domain.shared.errors import ConflictError, NotFoundError, UnauthenticatedError
+from collections.abc import Sequence
+
+from domain.shared.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 
 
 class KeyNotFoundError(NotFoundError):
@@ -26,6 +33,17 @@ class KeyRevokedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("This API key has been revoked and cannot be changed.")
+
+
+class ScopesExceededError(ForbiddenError):
+    """Nobody can give a key a scope that he does not have himself."""
+
+    code = "SCOPES_EXCEEDED"
+
+    def __init__(self, exceeding: Sequence[str]) -> None:
+        super().__init__(
+            f"'scopes' must be among your own permissions, without {', '.join(exceeding)}."
+        )
 
 
 class CredentialsMissingError(UnauthenticatedError):
@@ -56,3 +74,48 @@ class TeamNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__("There is no such team.")
+
+
+class UserNotFoundError(NotFoundError):
+    """There is no user of that id, or none in the team."""
+
+    code = "USER_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such user.")
+
+
+class MemberNotFoundError(NotFoundError):
+    """The user is no member of the team."""
+
+    code = "MEMBER_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such member of the team.")
+
+
+class AlreadyMemberError(ConflictError):
+    """The user is a member of the team already."""
+
+    code = "ALREADY_MEMBER"
+
+    def __init__(self) -> None:
+        super().__init__("This user is a member of the team already.")
+
+
+class EmailTakenError(ConflictError):
+    """Another user has the e-mail address."""
+
+    code = "EMAIL_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("There is already a user with this e-mail address.")
+
+
+class ExternalIdentityTakenError(ConflictError):
+    """Another user has this identity at the identity provider."""
+
+    code = "EXTERNAL_IDENTITY_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("There is already a user with this external identity.")

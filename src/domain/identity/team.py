@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.shared.ids import TeamId, UserId
+from domain.shared.ids import TeamId
 from domain.shared.names import check_name
 
 
@@ -16,21 +16,3 @@ class Team:
 
     def rename(self, name: str) -> None:
         self.name = check_name(name)
-
-
-@dataclass(slots=True, kw_only=True)
-class User:
-    """A person, or the owner made at the first start before any person has signed up."""
-
-    id: UserId
-    display_name: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
-    """A user's place in a team."""
-
-    team_id: TeamId
-    user_id: UserId
-    role: str

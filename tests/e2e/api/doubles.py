@@ -14,6 +14,7 @@ from application.identity.ports import (
     Credentials,
     IdentityUnitOfWork,
     KeyActivity,
+    Memberships,
     Teams,
     Users,
 )
@@ -22,10 +23,12 @@ from application.shared.pagination import Page, PageRequest, Slice
 from application.shared.ports import AuditTrail, Clock, EventLog, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNameTakenError, KeyNotFoundError
-from domain.identity.team import Membership, Team, User
+from domain.identity.team import Team
 from domain.inference.call import Call, CallStatus
 from domain.inference.errors import CallNotFoundError
 from domain.shared.ids import CallId, KeyId, TeamId
+from tests.fakes.identity_state import InMemoryIdentity, Transaction
+from tests.fakes.people import InMemoryMemberships, InMemoryUsers
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -121,21 +124,11 @@ class MemoryTeams(Teams):
         return next(iter(self._teams.values()), None)
 
 
-class NoUsers(Users):
-    async def add(self, user: User) -> None:
-        raise NotImplementedError
-
-    async def join(self, membership: Membership) -> None:
-        raise NotImplementedError
-
-    async def owner_of(self, team_id: TeamId) -> User:
-        raise NotImplementedError
-
-
 class MemoryUnitOfWork(IdentityUnitOfWork):
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._draft = deepcopy(memory)
+        self._people = Transaction(InMemoryIdentity())
 
     async def __aenter__(self) -> Self:
         self._draft = deepcopy(self._memory)
@@ -171,7 +164,11 @@ class MemoryUnitOfWork(IdentityUnitOfWork):
 
     @property
     def users(self) -> Users:
-        return NoUsers()
+        return InMemoryUsers(self._people)
+
+    @property
+    def memberships(self) -> Memberships:
+        return InMemoryMemberships(self._people)
 
 
 @dataclass

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
 from adapters.postgres.held_connection import HeldConnection
-from adapters.postgres.identity.repository import CHANNEL, key_of
+from adapters.postgres.identity.announcement import CHANNEL
+from adapters.postgres.identity.keys import key_of
 from adapters.postgres.identity.rows import ApiKeyRow, TeamRow
 from application.identity.ports import Credential, Credentials
 from domain.shared.errors import UnavailableError

@@ -17,6 +17,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from adapters.postgres.base import Row
 
 UQ_LIVE_KEY_NAME = "uq_api_keys_team_id_name"
+FK_KEY_MEMBER = "fk_api_keys_team_id_user_id"
+
+UQ_EMAIL = "uq_users_email"
+UQ_EXTERNAL = "uq_users_external_issuer_external_subject"
+PK_MEMBERSHIPS = "pk_memberships"
 
 _ROLES = ("owner", "admin", "editor", "member", "viewer")
 
@@ -32,10 +37,27 @@ class TeamRow(Row):
 
 class UserRow(Row):
     __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint(
+            "(external_issuer IS NULL) = (external_subject IS NULL)", name="external_identity"
+        ),
+        CheckConstraint("length(external_subject) <= 255", name="external_subject"),
+        Index(UQ_EMAIL, "email", unique=True),
+        Index(UQ_EXTERNAL, "external_issuer", "external_subject", unique=True),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     display_name: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    email: Mapped[str | None] = mapped_column(Text)
+    avatar_colour: Mapped[str] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text)
+    is_active: Mapped[bool]
+    is_operator: Mapped[bool]
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    external_issuer: Mapped[str | None] = mapped_column(Text)
+    external_subject: Mapped[str | None] = mapped_column(Text)
+    last_login_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
 
 
 class MembershipRow(Row):
@@ -55,13 +77,16 @@ class MembershipRow(Row):
 
 
 class ApiKeyRow(Row):
-    """A key belongs to a member of its team. Keys are revoked, never deleted, so the membership
-    cannot go while they are there; they all go with their team."""
+    """A key belongs to a member of its team, or to nobody once that member has left. Keys are
+    revoked, never deleted; they all go with their team."""
 
     __tablename__ = "api_keys"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["team_id", "user_id"], ["memberships.team_id", "memberships.user_id"]
+            ["team_id", "user_id"],
+            ["memberships.team_id", "memberships.user_id"],
+            name=FK_KEY_MEMBER,
+            ondelete="SET NULL (user_id)",
         ),
         Index(
             UQ_LIVE_KEY_NAME,
@@ -78,11 +103,12 @@ class ApiKeyRow(Row):
         ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[UUID]
+    user_id: Mapped[UUID | None]
     name: Mapped[str] = mapped_column(Text)
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
     hint: Mapped[str] = mapped_column(Text)
     allowed_models: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
     last_used_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))

@@ -1,7 +1,10 @@
 import asyncio
 
 from domain.identity.api_key import ApiKey, hash_secret
-from domain.identity.team import Membership, Team, User
+from domain.identity.membership import Membership
+from domain.identity.permissions import Role
+from domain.identity.team import Team
+from domain.identity.user import User
 from tests.fakes.clock import START
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.unit.application.identity.desk import Desk
@@ -18,9 +21,11 @@ async def test_makes_a_team_an_owner_and_a_key_on_a_fresh_database(desk: Desk) -
     assert made.teams == {
         team_id: Team(id=team_id, name="My team", capture_content=False, created_at=START)
     }
-    assert made.users == {user_id: User(id=user_id, display_name="Owner", created_at=START)}
+    assert made.users == {
+        user_id: User(id=user_id, display_name="Owner", created_at=START, is_operator=True)
+    }
     assert list(made.memberships.values()) == [
-        Membership(team_id=team_id, user_id=user_id, role="owner")
+        Membership(team_id=team_id, user_id=user_id, role=Role.OWNER)
     ]
     assert list(made.keys.values()) == [
         ApiKey(
