@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
-PARTITIONED = ("calls", "call_contents", "audit_logs", "events")
+PARTITIONED = ("calls", "call_contents", "audit_logs", "events", "error_logs")
+APPEND_ONLY = "audit_logs"
 MONTHS_AHEAD = 3
 
+_REFUSAL = "refuse_to_rewrite_the_audit_log"
 _LOCK = 0x53746F61_00000002
 _RANDOM_BITS = 80
 _MAX_MS = (1 << 48) - 1
@@ -80,6 +82,12 @@ async def ensure_partitions(connection: SqlConnection, months: Iterable[datetime
                     f"ALTER TABLE {table} ATTACH PARTITION {name}"
                     f" FOR VALUES FROM ('{start}') TO ('{end}')"
                 )
+                if table == APPEND_ONLY:
+                    # The parent's other triggers come with attaching; this kind does not.
+                    await connection.execute(
+                        f"CREATE TRIGGER tr_{table}_no_truncate BEFORE TRUNCATE ON {name}"
+                        f" FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSAL}()"
+                    )
             created.append(name)
     return created
 
