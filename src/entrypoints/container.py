@@ -8,6 +8,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container
 from adapters.catalog.catalog_file import load_catalog
 from adapters.catalog.definitions import LoadedCatalog
 from entrypoints.database import DatabaseUrl, prepare_database
+from entrypoints.di.allowances import AllowancesProvider
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
 from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
@@ -31,6 +32,7 @@ def make_container(
         ObservationProvider(),
         PostgresProvider(),
         ModelsProvider(),
+        AllowancesProvider(),
         DataPlaneProvider(),
         UseCaseProvider(),
         *overrides,

@@ -1,7 +1,13 @@
 from asyncio import CancelledError
 from dataclasses import dataclass
 
-from application.inference.call_in_flight import CallInFlight
+from application.inference.call_allowances import (
+    AllowanceRequest,
+    CallAllowances,
+    Reservation,
+    TellStandings,
+)
+from application.inference.call_in_flight import CANCELLED, CallInFlight
 from application.inference.ports import Ledger, Operation, ProviderRequest
 from application.models.ports import ModelCatalog
 from application.shared.actor import Actor
@@ -9,9 +15,10 @@ from application.shared.ports import Clock
 from domain.identity.permissions import Permission
 from domain.inference.call import Call, CallStatus
 from domain.inference.errors import ContextLengthExceededError
+from domain.inference.token_estimate import TokenEstimate
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError, WrongModelKindError
 from domain.models.served_model import ModelKind, ServedModel
-from domain.shared.errors import FunctionalError
+from domain.shared.errors import StoaError
 from domain.shared.ids import CallId
 
 KIND_OF_OPERATION = {
@@ -27,7 +34,8 @@ class InvokeModelCommand:
 
     ``call_id`` comes from the door, which shows it as the request's id. ``body`` is the request in
     OpenAI's format; the other members repeat what the core must know of it: ``max_output_tokens``
-    is the answer's limit, where the client set one.
+    is the limit of each of the ``choices`` answers, where the client set one. ``tell_standings`` is
+    called as soon as it is known what remains of the caller's limits.
     """
 
     actor: Actor
@@ -39,11 +47,14 @@ class InvokeModelCommand:
     stream: bool = False
     include_usage: bool = False
     max_output_tokens: int | None = None
+    choices: int = 1
+    tell_standings: TellStandings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Checks a call against the caller's rights and the catalog, and writes its row ahead.
+    """Checks a call against the caller's rights, the catalog and what the caller may use, and
+    writes its row ahead.
 
     A refusal has a row too, and is raised as the functional error that it is.
     """
@@ -51,10 +62,12 @@ class Admission:
     catalog: ModelCatalog
     ledger: Ledger
     clock: Clock
+    allowances: CallAllowances
 
     async def admit(self, command: InvokeModelCommand) -> CallInFlight:
         """Returns when the row is on its way to the database; raises ``FunctionalError`` for a
-        refusal and ``LedgerUnavailableError`` when the row could not leave."""
+        refusal, ``UnavailableError`` when nobody could say what the caller may use, and
+        ``LedgerUnavailableError`` when the row could not leave."""
         started = self.clock.monotonic()
         call = Call(
             id=command.call_id,
@@ -69,10 +82,14 @@ class Admission:
         )
         try:
             model = self._resolve(command)
-        except FunctionalError as error:
+            reserved = await self._reserve(command, call, model)
+        except StoaError as error:
             await self._refuse(call, error, started)
             raise
-        flight = self._open(call, command, model, started)
+        except CancelledError:
+            self._abandon(call, started)
+            raise
+        flight = self._open(call, command, model, started, reserved)
         try:
             await flight.write_ahead.sent
         except CancelledError:
@@ -83,8 +100,34 @@ class Admission:
             raise
         return flight
 
+    async def _reserve(
+        self, command: InvokeModelCommand, call: Call, model: ServedModel
+    ) -> tuple[Reservation, ...]:
+        if not command.actor.allowances:
+            return ()
+        estimate = TokenEstimate.of(
+            len(command.body),
+            max_output=command.max_output_tokens,
+            choices=command.choices,
+            context_length=model.context_length,
+        )
+        return await self.allowances.admit(
+            AllowanceRequest(
+                actor=command.actor,
+                call=call,
+                model=model,
+                estimate=estimate,
+                tell=command.tell_standings,
+            )
+        )
+
     def _open(
-        self, call: Call, command: InvokeModelCommand, model: ServedModel, started: float
+        self,
+        call: Call,
+        command: InvokeModelCommand,
+        model: ServedModel,
+        started: float,
+        reserved: tuple[Reservation, ...],
     ) -> CallInFlight:
         call.provider = model.provider
         call.deployment = model.deployment
@@ -97,6 +140,7 @@ class Admission:
             clock=self.clock,
             started=started,
             capture=command.actor.capture_content,
+            reserved=reserved,
         )
 
     def _resolve(self, command: InvokeModelCommand) -> ServedModel:
@@ -117,14 +161,23 @@ class Admission:
             )
         return model
 
-    async def _refuse(self, call: Call, error: FunctionalError, started: float) -> None:
+    async def _refuse(self, call: Call, error: StoaError, started: float) -> None:
+        self._close(call, CallStatus.REFUSED, error.code, started)
+        await self.ledger.record(call)
+
+    def _abandon(self, call: Call, started: float) -> None:
+        """Leave a row of a call whose client went away before it was admitted."""
+        self.ledger.open(call)
+        self._close(call, CallStatus.CANCELLED, CANCELLED, started)
+        self.ledger.settle(call)
+
+    def _close(self, call: Call, status: CallStatus, code: str, started: float) -> None:
         call.settle(
-            CallStatus.REFUSED,
+            status,
             at=self.clock.now(),
             latency_ms=(self.clock.monotonic() - started) * 1000,
-            error_code=error.code,
+            error_code=code,
         )
-        await self.ledger.record(call)
 
 
 def _provider_request(command: InvokeModelCommand, model: ServedModel) -> ProviderRequest:

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from application.inference.call_allowances import Reservation
 from application.inference.ports import (
     Ledger,
     ProviderAnswer,
@@ -12,11 +13,14 @@ from domain.inference.call import Call, CallContent, CallStatus
 from domain.shared.errors import StoaError, TechnicalError
 from domain.shared.usage import Usage
 
+CANCELLED = "CANCELLED"
+
 
 @dataclass(slots=True, kw_only=True)
 class CallInFlight:
-    """An admitted call. Exactly one of ``succeed``, ``fail`` and ``cancel`` closes its row; they
-    neither block nor fail, so that they are safe while a task is being cancelled."""
+    """An admitted call. Exactly one of ``succeed``, ``fail`` and ``cancel`` closes its row and
+    settles what was reserved for it; they neither block nor fail, so that they are safe while a
+    task is being cancelled."""
 
     call: Call
     request: ProviderRequest
@@ -25,6 +29,7 @@ class CallInFlight:
     clock: Clock
     started: float
     capture: bool
+    reserved: tuple[Reservation, ...] = ()
 
     def first_byte(self) -> None:
         self.call.ttft_ms = self._elapsed_ms()
@@ -50,7 +55,7 @@ class CallInFlight:
         self, report: ProviderAnswer | StreamReport | None = None, response: bytes = b""
     ) -> None:
         """Close the row of a call whose client went away, or that a shutdown cut off."""
-        self._settle(CallStatus.CANCELLED, report, error_code="CANCELLED", response=response)
+        self._settle(CallStatus.CANCELLED, report, error_code=CANCELLED, response=response)
 
     def _settle(
         self,
@@ -77,6 +82,8 @@ class CallInFlight:
             usage=usage,
             error_code=error_code,
         )
+        for reservation in self.reserved:
+            reservation.settle(self.call)
         self.ledger.settle(self.call)
 
     def _elapsed_ms(self) -> float:

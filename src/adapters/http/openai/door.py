@@ -181,6 +181,7 @@ def _command(
         stream=bool(request.stream),
         include_usage=options is not None and bool(options.include_usage),
         max_output_tokens=request.output_limit,
+        choices=request.n or 1,
     )
 
 

@@ -105,6 +105,7 @@ class EmbeddingRequest(Struct):
     stream: ClassVar[bool] = False
     stream_options: ClassVar[StreamOptions | None] = None
     output_limit: ClassVar[int | None] = None
+    n: ClassVar[int | None] = None
 
     def check(self) -> None:
         if self.input in ("", []):

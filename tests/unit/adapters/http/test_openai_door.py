@@ -12,6 +12,7 @@ from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate as DoorGate
 from application.identity.authenticate import Authenticate
 from application.inference.admission import Admission
+from application.inference.call_allowances import CallAllowances
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation
 from application.inference.refuse_call import RefuseCall
@@ -86,7 +87,10 @@ class House:
         self.provider = RecordingProvider()
         providers = ScriptedModelProviders(acme=self.provider)
         admission = Admission(
-            catalog=InMemoryModelCatalog(a_model(name="large")), ledger=self.ledger, clock=clock
+            catalog=InMemoryModelCatalog(a_model(name="large")),
+            ledger=self.ledger,
+            clock=clock,
+            allowances=CallAllowances(),
         )
         readiness = Readiness()
         self.gate = DoorGate(readiness)

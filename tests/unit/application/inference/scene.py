@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from application.inference.admission import Admission, InvokeModelCommand
+from application.inference.call_allowances import AllowanceCheck, CallAllowances
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation, ProviderAnswer
 from application.inference.stream_model import AnswerStream, StreamModel
@@ -23,7 +24,7 @@ BODY = b'{"model":"large","messages":[{"role":"user","content":"hi"}]}'
 class Scene:
     """The data plane on fakes: one provider, one ledger, and a model of every sort."""
 
-    def __init__(self) -> None:
+    def __init__(self, *checks: AllowanceCheck) -> None:
         self.clock = FrozenClock()
         self.ledger = InMemoryLedger()
         self.provider = RecordingProvider()
@@ -35,7 +36,12 @@ class Scene:
             a_model(name="vectors", kind=ModelKind.EMBEDDING),
             a_model(name="misconfigured", provider="nowhere"),
         )
-        admission = Admission(catalog=catalog, ledger=self.ledger, clock=self.clock)
+        admission = Admission(
+            catalog=catalog,
+            ledger=self.ledger,
+            clock=self.clock,
+            allowances=CallAllowances(checks),
+        )
         self._invoke = InvokeModel(admission=admission, providers=providers)
         self._stream = StreamModel(admission=admission, providers=providers)
 

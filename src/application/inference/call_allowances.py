@@ -1,0 +1,68 @@
+"""What a caller may use is asked for before a call and settled with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from application.shared.actor import Actor
+from domain.inference.call import Call
+from domain.inference.rate import Standings
+from domain.inference.token_estimate import TokenEstimate
+from domain.models.served_model import ServedModel
+
+TellStandings = Callable[[Standings], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowanceRequest:
+    """A call that is about to be made. ``tell`` hears what remains of the caller's limits as soon
+    as that is known, also when they refuse."""
+
+    actor: Actor
+    call: Call
+    model: ServedModel
+    estimate: TokenEstimate
+    tell: TellStandings | None = None
+
+
+class Reservation(Protocol):
+    """What was set aside for one call. Exactly one of the two methods is called, once; neither
+    blocks nor fails, so that they are safe while a task is being cancelled."""
+
+    def settle(self, call: Call) -> None:
+        """The call has its outcome, whatever it is: keep what it used, give back the rest."""
+        ...
+
+    def release(self) -> None:
+        """The call was never made: give back everything."""
+        ...
+
+
+class AllowanceCheck(Protocol):
+    """Something that bounds what a caller may use."""
+
+    async def admit(self, request: AllowanceRequest) -> Reservation | None:
+        """Set aside what the call may use; ``None`` where nothing bounds the caller. Raises a
+        ``LimitExceededError`` when there is not enough left, and leaves nothing set aside if it is
+        cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallAllowances:
+    """Asks the checks one after the other: all of them agree, or none of them keeps anything."""
+
+    checks: tuple[AllowanceCheck, ...] = ()
+
+    async def admit(self, request: AllowanceRequest) -> tuple[Reservation, ...]:
+        reserved: list[Reservation] = []
+        try:
+            for check in self.checks:
+                reservation = await check.admit(request)
+                if reservation is not None:
+                    reserved.append(reservation)
+        except BaseException:
+            for reservation in reserved:
+                reservation.release()
+            raise
+        return tuple(reserved)
