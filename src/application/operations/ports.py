@@ -1,8 +1,14 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from application.shared.ports import UnitOfWork
 from domain.inference.call import Call
+from domain.operations.runtime_setting import RuntimeSetting
+from domain.shared.ids import TeamId
+
+T = TypeVar("T")
 
 
 class DatabaseServer(Protocol):
@@ -57,3 +63,86 @@ class CallObserver(Protocol):
     never raises."""
 
     def observe(self, call: Call) -> None: ...
+
+
+class RuntimeSettings(Protocol):
+    """The values that settings have now. They are in memory; a change on any node is seen within a
+    second, or as soon as the database can be heard again."""
+
+    def get(self, setting: RuntimeSetting[T], team_id: TeamId | None = None) -> T:
+        """What is stored, else what the environment says, else the default. A setting of the
+        server disregards ``team_id``; one of teams has without it the value that lies beneath
+        theirs. Raises ``SecretUnreadableError`` for a secret that this node cannot decrypt."""
+        ...
+
+    def beneath(self, setting: RuntimeSetting[T]) -> tuple[T, bool]:
+        """What a setting is where nothing is stored, and whether the environment says so."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A secret as it is stored."""
+
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSetting:
+    """The value of a setting of the server (``team_id`` is ``None``) or of a team."""
+
+    team_id: TeamId | None
+    name: str
+    value: str | Sealed
+
+    @property
+    def place(self) -> str:
+        return f"setting {self.team_id or 'server'} {self.name}"
+
+
+class StoredSettings(Protocol):
+    """The settings in the database, inside a unit of work."""
+
+    async def lock(self, team_id: TeamId | None) -> None:
+        """Keep others who lock the settings of the team, or of the server, waiting until the unit
+        of work ends."""
+        ...
+
+    async def of(self, team_id: TeamId | None) -> Sequence[StoredSetting]:
+        """Those of the team, or of the server, ordered by name."""
+        ...
+
+    async def secrets(self) -> Sequence[StoredSetting]:
+        """The sealed ones of the server and of all teams; nobody else changes them until the unit
+        of work ends."""
+        ...
+
+    async def put(self, setting: StoredSetting) -> None:
+        """Store it, and make every node read it when the unit of work commits."""
+        ...
+
+    async def remove(self, team_id: TeamId | None, name: str) -> None:
+        """Forget it on every node, if there is one, when the unit of work commits."""
+        ...
+
+
+class SettingsUnitOfWork(UnitOfWork, Protocol):
+    @property
+    def settings(self) -> StoredSettings: ...
+
+
+class SecretBox(Protocol):
+    """Encrypts what is stored. ``place`` says where a secret belongs; it cannot be opened as that
+    of another place."""
+
+    def seal(self, secret: str, *, place: str) -> Sealed:
+        """Raises ``SecretKeyMissingError``."""
+        ...
+
+    def open(self, sealed: Sealed, *, place: str) -> str:
+        """Raises ``SecretUnreadableError`` and ``SecretKeyMissingError``."""
+        ...
+
+    def is_current(self, sealed: Sealed) -> bool:
+        """Whether it was sealed with the present key, and not with one from before a rotation."""
+        ...

@@ -1,4 +1,10 @@
-from domain.shared.errors import ConflictError, InvalidError, UnavailableError
+from domain.shared.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    TechnicalError,
+    UnavailableError,
+)
 
 
 class DataDirectoryInUseError(ConflictError):
@@ -70,3 +76,34 @@ class WorkerFailedError(UnavailableError):
 
     def __init__(self, exit_code: int | None) -> None:
         super().__init__(f"A worker ended with exit code {exit_code} before it served.")
+
+
+class SettingNotFoundError(NotFoundError):
+    """There is no runtime setting of that name."""
+
+    code = "SETTING_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no runtime setting named '{name}'.")
+
+
+class SecretUnreadableError(TechnicalError):
+    """A stored secret cannot be decrypted with the server's secret key: the key was changed, or the
+    row was."""
+
+    code = "SECRET_UNREADABLE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The stored secret of {what} cannot be read with the secret key of this server"
+            " (STOA_SECRET_KEY, STOA_SECRET_KEY_PREVIOUS)."
+        )
+
+
+class SecretKeyMissingError(TechnicalError):
+    """The server has no secret key, so it can neither store nor read a secret."""
+
+    code = "SECRET_KEY_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__("Secrets need a secret key: set STOA_SECRET_KEY, on every node the same.")

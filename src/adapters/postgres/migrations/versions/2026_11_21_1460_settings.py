@@ -1,14 +1,39 @@
 """Settings that change at run time."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "2026_11_21_1460_settings"
 down_revision = "2026_11_21_1450_limits"
 branch_labels = None
 depends_on = None
 
+_ONE_OF_TWO = "(value IS NULL) <> (sealed IS NULL)"
+
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "server_settings",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("value", sa.Text),
+        sa.Column("sealed", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("name", name="pk_server_settings"),
+        sa.CheckConstraint(_ONE_OF_TWO, name=op.f("ck_server_settings_one_value")),
+    )
+    op.create_table(
+        "team_settings",
+        sa.Column("team_id", sa.Uuid, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("value", sa.Text),
+        sa.Column("sealed", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("team_id", "name", name="pk_team_settings"),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["teams.id"], name="fk_team_settings_team_id", ondelete="CASCADE"
+        ),
+        sa.CheckConstraint(_ONE_OF_TWO, name=op.f("ck_team_settings_one_value")),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("team_settings")
+    op.drop_table("server_settings")

@@ -1,0 +1,116 @@
+"""The registry of runtime settings. What is added to ``RUNTIME_SETTINGS`` can be set over the API,
+at the terminal and in the environment, and stands in the reference; the constant is the handle that
+code reads the value with."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from domain.operations.errors import SettingNotFoundError
+from domain.operations.runtime_setting import RuntimeSetting, SettingGroup, SettingScope
+from domain.operations.setting_values import BoolType, IntType, TextType
+
+LONGEST_RETENTION_DAYS = 36_500
+_MODEL_NAME = TextType(what="the name of a served model", max_length=200)
+
+ENABLE_TOOLS = RuntimeSetting(
+    name="enable_tools",
+    group=SettingGroup.CAPABILITIES,
+    scope=SettingScope.TEAM,
+    type=BoolType(),
+    default=True,
+    description="Take model calls that offer tools or functions to the model.",
+)
+ENABLE_RETRIEVAL = RuntimeSetting(
+    name="enable_retrieval",
+    group=SettingGroup.CAPABILITIES,
+    scope=SettingScope.TEAM,
+    type=BoolType(),
+    default=True,
+    description="Take model calls that ask for retrieval: a search of the web or of files.",
+)
+CONTENT_CAPTURE = RuntimeSetting(
+    name="content_capture",
+    group=SettingGroup.CAPABILITIES,
+    scope=SettingScope.TEAM,
+    type=BoolType(),
+    default=False,
+    description="Keep prompts and answers with the calls in the ledger.",
+)
+DEFAULT_CHAT_MODEL = RuntimeSetting[str | None](
+    name="default_chat_model",
+    group=SettingGroup.MODELS,
+    scope=SettingScope.TEAM,
+    type=_MODEL_NAME,
+    default=None,
+    description=(
+        "The chat model that answers where a call asks for the model `default`; the first that is"
+        " served, if not set."
+    ),
+)
+DEFAULT_EMBEDDING_MODEL = RuntimeSetting[str | None](
+    name="default_embedding_model",
+    group=SettingGroup.MODELS,
+    scope=SettingScope.TEAM,
+    type=_MODEL_NAME,
+    default=None,
+    description=(
+        "The embedding model that answers where a call asks for the model `default`; the first that"
+        " is served, if not set."
+    ),
+)
+CACHE_DISABLE_ALL = RuntimeSetting(
+    name="cache_disable_all",
+    group=SettingGroup.CACHE,
+    scope=SettingScope.SERVER,
+    type=BoolType(),
+    default=False,
+    description="Remember no credentials: ask the database at every request.",
+)
+
+
+def _retention(kind: str, what: str, *, default: int) -> RuntimeSetting[int]:
+    return RuntimeSetting(
+        name=f"retention_{kind}_days",
+        group=SettingGroup.RETENTION,
+        scope=SettingScope.SERVER,
+        type=IntType(minimum=0, maximum=LONGEST_RETENTION_DAYS),
+        default=default,
+        description=f"For how many days {what} kept at least; 0 is for ever.",
+    )
+
+
+RETENTION_CALLS_DAYS = _retention("calls", "the rows of the ledger are", default=0)
+RETENTION_CONTENTS_DAYS = _retention("contents", "captured prompts and answers are", default=0)
+RETENTION_AUDIT_DAYS = _retention("audit", "the audit log is", default=0)
+RETENTION_ERRORS_DAYS = _retention("errors", "occurrences of technical errors are", default=90)
+RETENTION_EVENTS_DAYS = _retention("events", "events are", default=30)
+RETENTION_NOTIFICATIONS_DAYS = _retention("notifications", "notifications are", default=90)
+
+RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
+    {
+        setting.name: setting
+        for setting in (
+            ENABLE_TOOLS,
+            ENABLE_RETRIEVAL,
+            CONTENT_CAPTURE,
+            DEFAULT_CHAT_MODEL,
+            DEFAULT_EMBEDDING_MODEL,
+            CACHE_DISABLE_ALL,
+            RETENTION_CALLS_DAYS,
+            RETENTION_CONTENTS_DAYS,
+            RETENTION_AUDIT_DAYS,
+            RETENTION_ERRORS_DAYS,
+            RETENTION_EVENTS_DAYS,
+            RETENTION_NOTIFICATIONS_DAYS,
+        )
+    }
+)
+
+
+def find_setting(name: str) -> RuntimeSetting[Any]:
+    """Raises ``SettingNotFoundError``."""
+    setting = RUNTIME_SETTINGS.get(name)
+    if setting is None:
+        raise SettingNotFoundError(name)
+    return setting
