@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from application.shared.ports import UnitOfWork
 from domain.inference.call import Call
+from domain.operations.mail import Mail
 from domain.operations.runtime_setting import RuntimeSetting
 from domain.shared.ids import TeamId
 
@@ -145,4 +146,18 @@ class SecretBox(Protocol):
 
     def is_current(self, sealed: Sealed) -> bool:
         """Whether it was sealed with the present key, and not with one from before a rotation."""
+        ...
+
+
+class Mailer(Protocol):
+    """Sends mail to people."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether mail can be sent at all on this server."""
+        ...
+
+    async def send(self, mail: Mail) -> None:
+        """Hand the mail on. Raises ``MailFailedError``, or ``MailNotConfiguredError`` where mail
+        cannot be sent at all."""
         ...

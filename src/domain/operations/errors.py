@@ -1,3 +1,4 @@
+from domain.operations.mail import masked_address
 from domain.shared.errors import (
     ConflictError,
     InvalidError,
@@ -107,3 +108,21 @@ class SecretKeyMissingError(TechnicalError):
 
     def __init__(self) -> None:
         super().__init__("Secrets need a secret key: set STOA_SECRET_KEY, on every node the same.")
+
+
+class MailNotConfiguredError(ConflictError):
+    """The server has been told of no mail server to send mail through."""
+
+    code = "MAIL_NOT_CONFIGURED"
+
+    def __init__(self) -> None:
+        super().__init__("This server sends no mail: STOA_MAIL_URL is not set.")
+
+
+class MailFailedError(UnavailableError):
+    """A mail could not be handed to the mail server."""
+
+    code = "MAIL_FAILED"
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"The mail to {masked_address(address)} could not be sent: {reason}.")
