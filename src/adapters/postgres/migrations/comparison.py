@@ -6,16 +6,27 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Connection, MetaData, text
 
 from adapters.postgres.base import Row
+from adapters.postgres.identity.allowance_rows import limits
 from adapters.postgres.identity.joining_rows import InvitationRow
 from adapters.postgres.identity.rows import TeamRow
 from adapters.postgres.identity.session_rows import SessionRow
+from adapters.postgres.inference.budget_rows import budget_holds
 from adapters.postgres.inference.rows import calls
 from adapters.postgres.operations.error_rows import error_logs
 from adapters.postgres.operations.rows import audit_logs
 from adapters.postgres.operations.setting_rows import team_settings
 
 # Tables register themselves when their module is imported, so each module is named here.
-_MODULES_WITH_TABLES = (TeamRow, SessionRow, InvitationRow, calls, audit_logs, error_logs)
+_MODULES_WITH_TABLES = (
+    limits,
+    budget_holds,
+    TeamRow,
+    SessionRow,
+    InvitationRow,
+    calls,
+    audit_logs,
+    error_logs,
+)
 
 target_metadata: MetaData = Row.metadata
 
