@@ -4,19 +4,27 @@ from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.credentials import CachedCredentials
 from adapters.postgres.identity.key_activity import PostgresKeyActivity
 from adapters.postgres.inference.call_reader import PostgresCallReader
 from adapters.postgres.inference.ledger import PostgresLedger
 from adapters.postgres.inference.orphaned_calls import PostgresOrphanedCalls
 from adapters.postgres.inference.process_presence import ProcessPresence
+from adapters.postgres.operations.runtime_settings import PostgresRuntimeSettings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
 from application.inference.observed_ledger import ObservedLedger
 from application.inference.ports import CallReader, Ledger, OrphanedCalls
-from application.operations.ports import CallObserver
+from application.operations.ports import (
+    CallObserver,
+    RuntimeSettings,
+    SecretBox,
+    SettingsUnitOfWork,
+)
 from entrypoints.database import DatabaseUrl
 from entrypoints.di.observation import Backlog
+from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 
 
@@ -26,6 +34,9 @@ class PostgresProvider(Provider):
     scope = Scope.APP
 
     unit_of_work = provide(PostgresUnitOfWork, provides=IdentityUnitOfWork, scope=Scope.REQUEST)
+    settings_unit_of_work = provide(
+        PostgresUnitOfWork, provides=SettingsUnitOfWork, scope=Scope.REQUEST
+    )
     call_reader = provide(PostgresCallReader, provides=CallReader)
 
     @provide
@@ -39,13 +50,29 @@ class PostgresProvider(Provider):
         return make_sessions(engine)
 
     @provide
-    async def credentials(
-        self, sessions: async_sessionmaker[AsyncSession], url: DatabaseUrl, settings: Settings
-    ) -> AsyncIterable[Credentials]:
-        credentials = CachedCredentials(sessions, url, patience_s=settings.ledger_timeout_seconds)
-        await credentials.start()
-        yield credentials
-        await credentials.stop()
+    async def identity_changes(self, url: DatabaseUrl) -> AsyncIterable[IdentityChanges]:
+        changes = IdentityChanges(url)
+        await changes.start()
+        yield changes
+        await changes.stop()
+
+    @provide
+    def credentials(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        changes: IdentityChanges,
+        settings: Settings,
+    ) -> Credentials:
+        return CachedCredentials(sessions, changes, patience_s=settings.ledger_timeout_seconds)
+
+    @provide
+    async def runtime_settings(
+        self, url: DatabaseUrl, environment: RuntimeEnvironment, secrets: SecretBox
+    ) -> AsyncIterable[RuntimeSettings]:
+        settings = PostgresRuntimeSettings(url, environment=environment, secrets=secrets)
+        await settings.start()
+        yield settings
+        await settings.stop()
 
     @provide
     async def key_activity(self, engine: AsyncEngine) -> AsyncIterable[KeyActivity]:

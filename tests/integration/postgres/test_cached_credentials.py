@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.credentials import CachedCredentials
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from domain.identity.api_key import ApiKey, hash_secret
@@ -32,6 +33,7 @@ class Node:
 
     url: str
     engine: AsyncEngine
+    changes: IdentityChanges
     credentials: CachedCredentials
     queries: list[str] = field(default_factory=list)
 
@@ -49,7 +51,9 @@ async def nodes(team_url: str) -> AsyncIterator[list[Node]]:
     """Two servers on one database, in which a user is a member of both teams."""
     await execute(
         team_url,
-        f"INSERT INTO users VALUES ('{USER_ID}', 'Ada', now())",  # noqa: S608
+        "INSERT INTO users"  # noqa: S608
+        " (id, display_name, created_at, avatar_colour, locale, is_active, is_operator)"
+        f" VALUES ('{USER_ID}', 'Ada', now(), '#000000', 'en', true, false)",
         f"INSERT INTO memberships SELECT id, '{USER_ID}', 'owner' FROM teams",  # noqa: S608
     )
     async with AsyncExitStack() as stack:
@@ -64,10 +68,11 @@ async def key(nodes: list[Node]) -> ApiKey:
 async def _node(url: str, stack: AsyncExitStack) -> Node:
     engine = make_engine(url)
     stack.push_async_callback(engine.dispose)
-    credentials = CachedCredentials(make_sessions(engine), url, capacity=3)
-    stack.push_async_callback(credentials.stop)
-    await credentials.start()
-    node = Node(url, engine, credentials)
+    changes = IdentityChanges(url)
+    credentials = CachedCredentials(make_sessions(engine), changes, capacity=3)
+    stack.push_async_callback(changes.stop)
+    await changes.start()
+    node = Node(url, engine, changes, credentials)
 
     def remember(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if "secret_hash" in statement and statement.startswith("SELECT"):
@@ -220,7 +225,7 @@ async def test_asks_each_time_while_it_cannot_hear(
 async def test_says_when_the_database_is_away() -> None:
     url = "postgresql://stoa@/stoa?host=/nonexistent"
     engine = make_engine(url)
-    credentials = CachedCredentials(make_sessions(engine), url)
+    credentials = CachedCredentials(make_sessions(engine), IdentityChanges(url))
 
     with pytest.raises(UnavailableError):
         await credentials.find(hash_secret("any"))
@@ -229,7 +234,7 @@ async def test_says_when_the_database_is_away() -> None:
 
 async def _until(node: Node, *, is_listening: bool) -> None:
     async with asyncio.timeout(5):
-        while node.credentials.is_listening != is_listening:
+        while node.changes.are_heard != is_listening:
             await asyncio.sleep(0)
 
 
