@@ -16,17 +16,23 @@ from entrypoints.di.postgres import PostgresProvider
 from entrypoints.di.system import SystemProvider
 from entrypoints.di.use_cases import DataPlaneProvider, UseCaseProvider
 from entrypoints.di.values import ValuesProvider
+from entrypoints.runtime_environment import RuntimeEnvironment
+from entrypoints.secret_key import with_secret_key
 from entrypoints.settings import Settings
 from entrypoints.settings_loading import LoadedSettings
 
 
 def make_container(
-    settings: Settings, catalog: LoadedCatalog, *overrides: Provider
+    settings: Settings,
+    catalog: LoadedCatalog,
+    *overrides: Provider,
+    environment: RuntimeEnvironment | None = None,
 ) -> AsyncContainer:
     """The container of a process. Nothing is started before it is asked for; closing the container
-    stops what was. ``overrides`` replace what stands before them."""
+    stops what was. ``overrides`` replace what stands before them. ``environment`` is what the
+    environment says of the runtime settings."""
     return make_async_container(
-        ValuesProvider(settings, catalog),
+        ValuesProvider(settings, catalog, environment or RuntimeEnvironment({})),
         SystemProvider(),
         OwnDatabaseProvider(),
         ObservationProvider(),
@@ -44,7 +50,12 @@ async def open_container(loaded: LoadedSettings) -> AsyncIterator[AsyncContainer
     """A container for one command: it reaches the database of the server that runs, or starts the
     embedded one for as long as the command lasts."""
     catalog = load_catalog(loaded.settings.config, loaded.variables)
-    container = make_container(loaded.settings, catalog, AttachedDatabaseProvider())
+    container = make_container(
+        with_secret_key(loaded.settings),
+        catalog,
+        AttachedDatabaseProvider(),
+        environment=loaded.runtime,
+    )
     try:
         url = await container.get(DatabaseUrl)
         await prepare_database(url, wait_s=loaded.settings.database_wait_seconds)

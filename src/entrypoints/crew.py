@@ -20,6 +20,7 @@ from domain.operations.errors import WorkerFailedError
 from domain.shared.errors import StoaError
 from entrypoints.logging import configure_logging
 from entrypoints.process import run_process
+from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 from entrypoints.stopping import stop_signals
 
@@ -62,6 +63,7 @@ class Crew:
 
     settings: Settings
     catalog: LoadedCatalog
+    environment: RuntimeEnvironment
     listener: socket.socket
     context: SpawnContext = field(default_factory=lambda: multiprocessing.get_context("spawn"))
     workers: list[Worker] = field(default_factory=list)
@@ -100,7 +102,8 @@ class Crew:
     def _hire(self) -> None:
         signs, sign = self.context.Pipe(duplex=False)
         process = self.context.Process(
-            target=work, args=(self.settings, self.catalog, self.listener, sign)
+            target=work,
+            args=(self.settings, self.catalog, self.environment, self.listener, sign),
         )
         # Ctrl-C goes to all processes of a terminal. It is the parent who passes it on, and until a
         # worker can say so for itself it inherits that it must not hear it.
@@ -132,7 +135,11 @@ class Crew:
 
 
 def work(
-    settings: Settings, catalog: LoadedCatalog, listener: socket.socket, sign: Connection
+    settings: Settings,
+    catalog: LoadedCatalog,
+    environment: RuntimeEnvironment,
+    listener: socket.socket,
+    sign: Connection,
 ) -> None:
     """The main function of a worker. It gets the catalog rather than the file's name: one that is
     hired late shall serve what the others serve, whatever has become of the file."""
@@ -150,6 +157,7 @@ def work(
         run_process(
             settings,
             catalog,
+            environment,
             listener,
             on_ready=on_ready,
             prepares_database=False,

@@ -18,6 +18,7 @@ from application.shared.ports import IdGenerator
 from entrypoints.container import make_container
 from entrypoints.di.doors import DoorsProvider
 from entrypoints.listening import BACKLOG
+from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 from entrypoints.stopping import StopRequests, stop_requests
 from entrypoints.web import OnReady, build_app
@@ -30,6 +31,7 @@ KEEP_ALIVE_S = 75
 def run_process(
     settings: Settings,
     catalog: LoadedCatalog,
+    environment: RuntimeEnvironment,
     listener: socket.socket,
     *,
     on_ready: OnReady,
@@ -46,6 +48,7 @@ def run_process(
             _serve(
                 settings,
                 catalog,
+                environment,
                 listener,
                 requests,
                 on_ready=on_ready,
@@ -57,6 +60,7 @@ def run_process(
 async def _serve(
     settings: Settings,
     catalog: LoadedCatalog,
+    environment: RuntimeEnvironment,
     listener: socket.socket,
     requests: StopRequests,
     *,
@@ -71,7 +75,7 @@ async def _serve(
         if server is not None:
             server.should_exit = True
 
-    container = make_container(settings, catalog, DoorsProvider())
+    container = make_container(settings, catalog, DoorsProvider(), environment=environment)
     app = await build_app(
         container,
         settings,

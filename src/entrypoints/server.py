@@ -34,8 +34,8 @@ def serve(loaded: LoadedSettings) -> None:
     if settings.workers > 1:
         from entrypoints.workers import serve_with_workers  # noqa: PLC0415
 
-        serve_with_workers(settings, catalog, listener, announce)
+        serve_with_workers(settings, catalog, loaded.runtime, listener, announce)
     else:
         from entrypoints.process import run_process  # noqa: PLC0415
 
-        run_process(settings, catalog, listener, on_ready=announce)
+        run_process(settings, catalog, loaded.runtime, listener, on_ready=announce)

@@ -78,6 +78,14 @@ class Settings(Struct, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = None
+    secret_key_previous: Annotated[
+        str | None,
+        About(
+            "The secret key from before a rotation: what it encrypted can be read until `stoa"
+            " settings reencrypt` has encrypted it with the present one.",
+            secret=True,
+        ),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], About("The least severe messages logged.")
     ] = "info"

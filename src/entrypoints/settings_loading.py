@@ -13,6 +13,11 @@ from dotenv.parser import parse_stream
 
 from domain.operations.errors import SettingsError
 from domain.shared.errors import FieldError
+from entrypoints.runtime_environment import (
+    RUNTIME_VARIABLES,
+    RuntimeEnvironment,
+    read_runtime_environment,
+)
 from entrypoints.settings import CLIENT_VARIABLES, TEST_PREFIX, Settings, about, variable_of
 from entrypoints.settings_values import NoHomeError, describe_values, parse_value
 
@@ -32,11 +37,12 @@ class SettingSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSettings:
-    """The settings, where each came from, and the variables (``.env`` included) that the
-    configuration file may refer to."""
+    """The settings, where each came from, what the environment says of the runtime settings, and
+    the variables (``.env`` included) that the configuration file may refer to."""
 
     settings: Settings
     sources: Mapping[str, SettingSource]
+    runtime: RuntimeEnvironment = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
 
 
@@ -54,10 +60,12 @@ def load_settings(
     dotenv = {} if dotenv_path is None else _read_dotenv(dotenv_path)
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     read = _read_values(given, environment, dotenv)
+    runtime, runtime_problems = read_runtime_environment(environment, dotenv)
     problems = [
         *_unknown(environment, "environment"),
         *_unknown(dotenv, str(dotenv_path)),
         *read.problems,
+        *runtime_problems,
     ]
     if not problems:
         settings = Settings(**read.values)  # type: ignore[arg-type]  # each was checked on its own
@@ -67,6 +75,7 @@ def load_settings(
     return LoadedSettings(
         settings=settings,
         sources=MappingProxyType(read.sources),
+        runtime=runtime,
         variables=MappingProxyType({**dotenv, **environment}),
     )
 
@@ -117,7 +126,7 @@ def _read_dotenv(path: Path) -> dict[str, str]:
 
 
 def _unknown(variables: Mapping[str, str], where: str) -> list[FieldError]:
-    known = [variable_of(name) for name in Settings.__struct_fields__]
+    known = [*(variable_of(name) for name in Settings.__struct_fields__), *RUNTIME_VARIABLES]
     problems = []
     for name in sorted(variables):
         if not name.startswith("STOA_") or name.startswith(TEST_PREFIX):

@@ -21,6 +21,7 @@ from application.identity.issue_key import IssuedKey
 from entrypoints.container import make_container
 from entrypoints.crew import LOOK_EVERY_S, Crew
 from entrypoints.database import DatabaseUrl, prepare_database
+from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 from entrypoints.stopping import StopRequests, stop_requests
 
@@ -32,12 +33,13 @@ Announce = Callable[[IssuedKey | None], None]
 def serve_with_workers(
     settings: Settings,
     catalog: LoadedCatalog,
+    environment: RuntimeEnvironment,
     listener: socket.socket,
     announce: Announce,
 ) -> None:
     """Run until told to stop, or until a worker cannot come up."""
-    container = make_container(settings, catalog)
-    crew = Crew(settings=settings, catalog=catalog, listener=listener)
+    container = make_container(settings, catalog, environment=environment)
+    crew = Crew(settings=settings, catalog=catalog, environment=environment, listener=listener)
     with shared_metrics(), stop_requests() as requests:
         asyncio.run(_lead(container, crew, requests, announce))
 

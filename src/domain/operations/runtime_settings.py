@@ -37,7 +37,7 @@ CONTENT_CAPTURE = RuntimeSetting(
     default=False,
     description="Keep prompts and answers with the calls in the ledger.",
 )
-DEFAULT_CHAT_MODEL = RuntimeSetting[str | None](
+DEFAULT_CHAT_MODEL: RuntimeSetting[str | None] = RuntimeSetting(
     name="default_chat_model",
     group=SettingGroup.MODELS,
     scope=SettingScope.TEAM,
@@ -48,7 +48,7 @@ DEFAULT_CHAT_MODEL = RuntimeSetting[str | None](
         " served, if not set."
     ),
 )
-DEFAULT_EMBEDDING_MODEL = RuntimeSetting[str | None](
+DEFAULT_EMBEDDING_MODEL: RuntimeSetting[str | None] = RuntimeSetting(
     name="default_embedding_model",
     group=SettingGroup.MODELS,
     scope=SettingScope.TEAM,

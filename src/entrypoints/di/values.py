@@ -1,6 +1,7 @@
 from dishka import Provider, Scope
 
 from adapters.catalog.definitions import LoadedCatalog
+from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 
 
@@ -9,7 +10,10 @@ class ValuesProvider(Provider):
 
     scope = Scope.APP
 
-    def __init__(self, settings: Settings, catalog: LoadedCatalog) -> None:
+    def __init__(
+        self, settings: Settings, catalog: LoadedCatalog, environment: RuntimeEnvironment
+    ) -> None:
         super().__init__()
         self.provide(lambda: settings, provides=Settings)
         self.provide(lambda: catalog, provides=LoadedCatalog)
+        self.provide(lambda: environment, provides=RuntimeEnvironment)
