@@ -8,13 +8,15 @@ from application.shared.actor import Actor
 from domain.identity.api_key import HINT_LENGTH, SECRET_PREFIX, ApiKey, hash_secret
 from domain.identity.membership import Membership
 from domain.identity.model_patterns import ANY_MODEL
-from domain.identity.permissions import Role
+from domain.identity.permissions import Permission, Role
+from domain.identity.scopes import scopes_of
 from domain.identity.team import Team
 from domain.identity.user import User
 from domain.inference.call import Call
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
-from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from domain.operations.event import Event
+from domain.shared.ids import CallId, EventId, KeyId, TeamId, UserId
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 
@@ -61,6 +63,7 @@ def a_key(*, secret: str | None = None, **fields: Any) -> ApiKey:
         "secret_hash": hash_secret(secret),
         "hint": secret[-HINT_LENGTH:],
         "allowed_models": ANY_MODEL,
+        "scopes": scopes_of(Permission),
         "created_at": created_at,
     }
     return ApiKey(**(defaults | fields))
@@ -99,3 +102,16 @@ def a_model(**fields: Any) -> ServedModel:
 
 def an_actor(**fields: Any) -> Actor:
     return Actor(**({"team_id": TEAM_ID, "user_id": USER_ID, "key_id": KEY_ID} | fields))
+
+
+def an_event(**fields: Any) -> Event:
+    """An event of the whole team, with an id of its own that fits ``at``."""
+    at = fields.get("at", START)
+    defaults: dict[str, Any] = {
+        "id": EventId(uuid7_at(at, next(_counter))),
+        "team_id": TEAM_ID,
+        "at": at,
+        "type": "thing.happened",
+        "data": {"number": 1},
+    }
+    return Event(**(defaults | fields))

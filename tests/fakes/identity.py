@@ -13,7 +13,7 @@ from application.shared.pagination import Page, PageRequest
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNameTakenError, KeyNotFoundError, TeamNotFoundError
 from domain.identity.team import Team
-from domain.shared.ids import KeyId, TeamId
+from domain.shared.ids import KeyId, TeamId, UserId
 from tests.fakes.identity_state import IdentityState, InMemoryIdentity, Transaction
 from tests.fakes.people import InMemoryMemberships, InMemoryUsers
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
@@ -43,8 +43,14 @@ class InMemoryApiKeys(ApiKeys):
     async def find_by_name(self, team_id: TeamId, name: str) -> ApiKey | None:
         return deepcopy(self._live_key_named(team_id, name))
 
-    async def list(self, team_id: TeamId, page: PageRequest) -> Page[ApiKey]:
-        of_team = [key for key in self._transaction.keys().values() if key.team_id == team_id]
+    async def list(
+        self, team_id: TeamId, page: PageRequest, *, user_id: UserId | None = None
+    ) -> Page[ApiKey]:
+        of_team = [
+            key
+            for key in self._transaction.keys().values()
+            if key.team_id == team_id and user_id in (None, key.user_id)
+        ]
         newest_first = sorted(of_team, key=lambda key: key.id, reverse=True)
         chosen = newest_first[page.offset : page.offset + page.page_size]
         return Page(

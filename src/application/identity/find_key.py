@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from application.identity.key_reach import key_in_reach, owner_in_reach
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNotFoundError
-from domain.identity.permissions import Permission
 from domain.shared.ids import KeyId
 
 
@@ -24,13 +24,13 @@ class FindKey:
     uow: IdentityUnitOfWork
 
     async def __call__(self, query: FindKeyQuery) -> ApiKey:
-        query.actor.require(Permission.MANAGE_KEYS)
+        owner = owner_in_reach(query.actor)
         async with self.uow as tx:
             found = await tx.api_keys.find_by_name(query.actor.team_id, query.reference)
-            if found is not None:
+            if found is not None and owner in (None, found.user_id):
                 return found
             try:
                 key_id = KeyId(UUID(query.reference))
             except ValueError:
                 raise KeyNotFoundError from None
-            return await tx.api_keys.get(query.actor.team_id, key_id)
+            return await key_in_reach(tx, query.actor, key_id)

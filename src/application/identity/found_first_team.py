@@ -6,8 +6,7 @@ from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import SECRET_PREFIX, ApiKey
 from domain.identity.membership import Membership
 from domain.identity.model_patterns import ANY_MODEL
-from domain.identity.permissions import Role
-from domain.identity.permissions import Permission
+from domain.identity.permissions import Permission, Role
 from domain.identity.scopes import scopes_of
 from domain.identity.team import Team
 from domain.identity.user import User

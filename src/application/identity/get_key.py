@@ -1,9 +1,9 @@
 from dataclasses import dataclass
 
+from application.identity.key_reach import key_in_reach
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from domain.identity.api_key import ApiKey
-from domain.identity.permissions import Permission
 from domain.shared.ids import KeyId
 
 
@@ -15,11 +15,11 @@ class GetKeyQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetKey:
-    """Shows one API key of the team, with its secret masked."""
+    """Shows one API key of the team, with its secret masked. Those who do not manage all keys see
+    just their own."""
 
     uow: IdentityUnitOfWork
 
     async def __call__(self, query: GetKeyQuery) -> ApiKey:
-        query.actor.require(Permission.MANAGE_KEYS)
         async with self.uow as tx:
-            return await tx.api_keys.get(query.actor.team_id, query.key_id)
+            return await key_in_reach(tx, query.actor, query.key_id)

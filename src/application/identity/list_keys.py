@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 
+from application.identity.key_reach import owner_in_reach
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.pagination import Page, PageRequest
 from domain.identity.api_key import ApiKey
-from domain.identity.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,11 +15,12 @@ class ListKeysQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListKeys:
-    """Lists the team's API keys, newest first, with their secrets masked."""
+    """Lists the team's API keys, newest first, with their secrets masked. Those who do not manage
+    all keys see just their own."""
 
     uow: IdentityUnitOfWork
 
     async def __call__(self, query: ListKeysQuery) -> Page[ApiKey]:
-        query.actor.require(Permission.MANAGE_KEYS)
+        owner = owner_in_reach(query.actor)
         async with self.uow as tx:
-            return await tx.api_keys.list(query.actor.team_id, query.page)
+            return await tx.api_keys.list(query.actor.team_id, query.page, user_id=owner)

@@ -164,3 +164,25 @@ class KeyActivity(Protocol):
     async def flush(self) -> None:
         """Write what was touched since the last flush."""
         ...
+
+
+class PasswordHasher(Protocol):
+    """Slow on purpose, and never on the event loop. Raises ``UnavailableError`` when more wait than
+    it could serve in a reasonable time."""
+
+    async def hash(self, password: str) -> str: ...
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether the password is the one of the hash. Without a hash the answer is no, after the
+        same time."""
+        ...
+
+    def is_outdated(self, hashed: str) -> bool:
+        """Whether the hash was made with weaker parameters than a new one would be."""
+        ...
+
+
+class CommonPasswords(Protocol):
+    async def include(self, password: str) -> bool:
+        """Whether the password is among those that are tried first, in whatever case."""
+        ...

@@ -5,7 +5,8 @@ from typing import Self
 
 from domain.identity.errors import KeyRevokedError
 from domain.identity.model_patterns import ANY_MODEL, allows, check_patterns
-from domain.identity.permissions import ALL_PERMISSIONS, CALLER_PERMISSIONS, Permission
+from domain.identity.permissions import Permission
+from domain.identity.scopes import Scopes, check_scopes, without_widening
 from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import KeyId, TeamId, UserId
 from domain.shared.names import check_name
@@ -27,16 +28,21 @@ def hash_secret(secret: str) -> bytes:
 
 @dataclass(slots=True, kw_only=True)
 class ApiKey:
-    """A credential of a team. Only the hash of its secret is known; ``hint`` are its last
-    characters, enough to tell keys apart in a list."""
+    """A credential of a team, which acts as a service account: what it may do are its ``scopes``,
+    whatever becomes of the member who made it. Without a ``user_id`` that member has left.
+
+    Only the hash of its secret is known; ``hint`` are its last characters, enough to tell keys
+    apart in a list.
+    """
 
     id: KeyId
     team_id: TeamId
-    user_id: UserId
+    user_id: UserId | None
     name: str
     secret_hash: bytes
     hint: str
     allowed_models: tuple[str, ...]
+    scopes: Scopes
     created_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
@@ -48,14 +54,15 @@ class ApiKey:
         *,
         id: KeyId,  # noqa: A002 - the field's name
         team_id: TeamId,
-        user_id: UserId,
+        user_id: UserId | None,
         name: str,
         secret: str,
         allowed_models: tuple[str, ...],
+        scopes: Scopes,
         expires_at: datetime | None,
         at: datetime,
     ) -> Self:
-        """A new key; raises ``InvalidError`` for a bad name, pattern or expiry."""
+        """A new key; raises ``InvalidError`` for a bad name, pattern, scope or expiry."""
         return cls(
             id=id,
             team_id=team_id,
@@ -64,6 +71,7 @@ class ApiKey:
             secret_hash=hash_secret(secret),
             hint=secret[-HINT_LENGTH:],
             allowed_models=check_patterns(allowed_models),
+            scopes=check_scopes(scopes, allowed_models),
             created_at=at,
             expires_at=check_expiry(expires_at, at),
         )
@@ -74,8 +82,7 @@ class ApiKey:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """A key with an allow-list may not manage keys, or it would make itself one without."""
-        return ALL_PERMISSIONS if self.allowed_models == ANY_MODEL else CALLER_PERMISSIONS
+        return frozenset(self.scopes)
 
     def is_live(self, at: datetime) -> bool:
         """Whether the key opens the door at that time."""
@@ -89,8 +96,17 @@ class ApiKey:
         self.name = check_name(name)
 
     def restrict_to(self, allowed_models: tuple[str, ...]) -> None:
+        """Change the allow-list; one that is narrower than all models takes those scopes away that
+        would make it worth nothing."""
         self._must_not_be_revoked()
         self.allowed_models = check_patterns(allowed_models)
+        if self.allowed_models != ANY_MODEL:
+            self.scopes = without_widening(self.scopes)
+
+    def limit_to(self, scopes: Scopes) -> None:
+        """Raises ``InvalidError`` for scopes that cannot go together with the allow-list."""
+        self._must_not_be_revoked()
+        self.scopes = check_scopes(scopes, self.allowed_models)
 
     def expire(self, expires_at: datetime | None, *, at: datetime) -> None:
         self._must_not_be_revoked()

@@ -10,6 +10,8 @@ from application.identity.list_keys import ListKeys, ListKeysQuery
 from application.identity.revoke_key import RevokeKey, RevokeKeyCommand
 from application.shared.pagination import MAX_PAGE_SIZE, PageRequest
 from domain.identity.model_patterns import ANY_MODEL
+from domain.identity.permissions import Permission
+from domain.identity.scopes import scopes_of
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ahead
 from entrypoints.cli.output import json_option, print_json, print_table, wide_option
@@ -32,7 +34,17 @@ def keys_command() -> None:
     multiple=True,
     metavar="PATTERN",
     help="A model that the key may use, with * for any run of characters. Repeat it for several; "
-    "without it the key may use all. A key with such a list may not manage keys or the team.",
+    "without it the key may use all.",
+)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([*Permission]),
+    metavar="PERMISSION",
+    help="What the key may do, such as models.invoke. Repeat it for several; without it the key "
+    "may do everything, or with --model just call models (models.invoke) and read calls "
+    "(calls.read).",
 )
 @click.option("--expires", type=MOMENT, help="When the key ends: 30d, or a date.")
 @json_option
@@ -40,7 +52,9 @@ def keys_command() -> None:
 def create_key(
     invocation: Invocation,
     name: str,
+    *,
     models: tuple[str, ...],
+    scopes: tuple[Permission, ...],
     expires: Moment | None,
     as_json: bool,
 ) -> None:
@@ -54,6 +68,7 @@ def create_key(
                 actor=session.actor,
                 name=name,
                 allowed_models=models or ANY_MODEL,
+                scopes=scopes_of(scopes) if scopes else None,
                 expires_at=ahead(expires, now),
             )
         )

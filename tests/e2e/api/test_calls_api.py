@@ -34,7 +34,7 @@ async def test_a_settled_call_has_all_its_members() -> None:
     usage = Usage(prompt_tokens=10, cached_tokens=4, completion_tokens=2)
     at = NOON + timedelta(seconds=1)
     call.settle(CallStatus.SUCCEEDED, at=at, latency_ms=1000.0, usage=usage)
-    world.memory.calls.append(call)
+    world.calls.known.append(call)
     async with world.client() as client:
         listed = await client.get(CALLS)
         shown = await client.get(f"{CALLS}/{call.id}")
@@ -76,7 +76,7 @@ async def test_a_settled_call_has_all_its_members() -> None:
 
 async def test_an_open_call_has_nulls_for_what_is_not_known() -> None:
     world = World()
-    world.memory.calls.append(a_call(world.team.id))
+    world.calls.known.append(a_call(world.team.id))
     async with world.client() as client:
         shown = (await client.get(f"{CALLS}/{UUID(int=1)}")).json()
 
@@ -87,7 +87,7 @@ async def test_an_open_call_has_nulls_for_what_is_not_known() -> None:
 
 async def test_a_cursor_leads_through_the_list() -> None:
     world = World()
-    world.memory.calls += [a_call(world.team.id, number) for number in (3, 2, 1)]
+    world.calls.known += [a_call(world.team.id, number) for number in (3, 2, 1)]
     async with world.client() as client:
         first = (await client.get(CALLS, params={"limit": 2})).json()
         rest = (await client.get(CALLS, params={"cursor": first["next_cursor"]})).json()
@@ -147,7 +147,7 @@ async def test_a_wrong_filter_is_named(query: str) -> None:
 
 async def test_another_teams_call_is_not_found() -> None:
     world = World()
-    world.memory.calls.append(a_call(TeamId(UUID(int=99))))
+    world.calls.known.append(a_call(TeamId(UUID(int=99))))
     async with world.client() as client:
         answers = [
             await client.get(f"{CALLS}/{wanted}") for wanted in (UUID(int=1), SOME_ID, "no-id")

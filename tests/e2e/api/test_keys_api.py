@@ -23,7 +23,9 @@ async def test_a_new_key_shows_its_secret_once() -> None:
         "id": body["id"],
         "name": "ci",
         "masked_key": "sk-stoa-…0001",
+        "user_id": str(world.owner.id),
         "allowed_models": ["gpt-*"],
+        "scopes": ["models.invoke", "calls.read"],
         "status": "active",
         "created_at": "2026-11-21T12:00:00Z",
         "expires_at": None,
@@ -164,10 +166,11 @@ async def test_another_teams_key_and_no_key_look_the_same() -> None:
         name="theirs",
         secret=SECRET + "2",
         allowed_models=("*",),
+        scopes=(),
         expires_at=None,
         at=NOON,
     )
-    world.memory.keys[foreign.id] = foreign
+    world.identity.committed.keys[foreign.id] = foreign
     async with world.client() as client:
         answers = [
             await client.get(f"{KEYS}/{wanted}") for wanted in (foreign.id, world.team.id, "no-id")

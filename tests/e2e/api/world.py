@@ -15,53 +15,28 @@ from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.openapi_operations import ExtraOperation
 from application.identity.authenticate import Authenticate
-from application.identity.get_key import GetKey
-from application.identity.get_team import GetTeam
-from application.identity.issue_key import IssueKey
-from application.identity.list_keys import ListKeys
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
-from application.identity.revoke_key import RevokeKey
-from application.identity.update_key import UpdateKey
-from application.identity.update_team import UpdateTeam
-from application.inference.get_call import GetCall
-from application.inference.list_calls import ListCalls
 from application.inference.ports import CallReader
-from application.inference.report_usage import ReportUsage
 from application.operations.check_health import CheckHealth
-from application.operations.inspect_health import InspectHealth
 from application.operations.ports import HealthProbe
 from application.operations.readiness import Readiness
+from application.shared.auditing import Auditor
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey
+from domain.identity.membership import Membership
 from domain.identity.model_patterns import ANY_MODEL
+from domain.identity.permissions import Permission, Role
+from domain.identity.scopes import scopes_of
 from domain.identity.team import Team
+from domain.identity.user import User
 from domain.shared.ids import KeyId, TeamId, UserId
-from tests.e2e.api.doubles import (
-    CountingIds,
-    CountingSecrets,
-    HandClock,
-    Memory,
-    MemoryCalls,
-    MemoryCredentials,
-    MemoryUnitOfWork,
-    NoActivity,
-)
+from entrypoints.di.use_cases import INSTRUMENTED
+from tests.e2e.api.doubles import CountingIds, CountingSecrets, HandClock, RecordingCalls
+from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
+from tests.fakes.identity import InMemoryIdentityUnitOfWork
+from tests.fakes.identity_state import InMemoryIdentity
 
 SECRET = "sk-stoa-" + "k" * 43
-USE_CASES = (
-    Authenticate,
-    GetCall,
-    GetKey,
-    GetTeam,
-    InspectHealth,
-    IssueKey,
-    ListCalls,
-    ListKeys,
-    ReportUsage,
-    RevokeKey,
-    UpdateKey,
-    UpdateTeam,
-)
 
 
 @dataclass(kw_only=True)
@@ -72,12 +47,12 @@ class World:
     operations: Sequence[ExtraOperation] = ()
     clock: HandClock = field(default_factory=HandClock)
     ids: CountingIds = field(default_factory=CountingIds)
-    memory: Memory = field(default_factory=Memory)
+    identity: InMemoryIdentity = field(default_factory=InMemoryIdentity)
+    calls: RecordingCalls = field(default_factory=RecordingCalls)
     readiness: Readiness = field(default_factory=Readiness)
     backlog: int = 0
 
     def __post_init__(self) -> None:
-        self.calls = MemoryCalls(self.memory)
         self.check_health = CheckHealth(self.probes, self.clock)
         self.team = Team(
             id=TeamId(self.ids.new()),
@@ -85,25 +60,33 @@ class World:
             capture_content=False,
             created_at=self.clock.now(),
         )
+        self.owner = User(
+            id=UserId(self.ids.new()), display_name="Zeno", created_at=self.clock.now()
+        )
         self.key = ApiKey.issue(
             id=KeyId(self.ids.new()),
             team_id=self.team.id,
-            user_id=UserId(self.ids.new()),
+            user_id=self.owner.id,
             name="first key",
             secret=SECRET,
             allowed_models=ANY_MODEL,
+            scopes=scopes_of(Permission),
             expires_at=None,
             at=self.clock.now(),
         )
-        self.memory.teams[self.team.id] = self.team
-        self.memory.keys[self.key.id] = self.key
+        membership = Membership(team_id=self.team.id, user_id=self.owner.id, role=Role.OWNER)
+        state = self.identity.committed
+        state.teams[self.team.id] = self.team
+        state.users[self.owner.id] = self.owner
+        state.memberships[self.team.id, self.owner.id] = membership
+        state.keys[self.key.id] = self.key
         self.readiness.open()
 
     def app(self) -> Frame:
         options: dict[str, Any] = {"version": "1.2.3", "max_body_bytes": 2000} | self.options
         exposition = Exposition(version="1.2.3", ledger_backlog=lambda: self.backlog)
         return create_app(
-            make_async_container(self._provider()),
+            make_async_container(self._provider(), skip_validation=True),
             parts=HttpParts(
                 ids=self.ids,
                 clock=self.clock,
@@ -132,13 +115,16 @@ class World:
         provider.provide(lambda: self.clock, provides=Clock)
         provider.provide(lambda: self.ids, provides=IdGenerator)
         provider.provide(CountingSecrets, provides=SecretGenerator)
-        provider.provide(lambda: MemoryCredentials(self.memory), provides=Credentials)
-        provider.provide(NoActivity, provides=KeyActivity)
+        provider.provide(Auditor)
+        provider.provide(lambda: InMemoryCredentials(self.identity), provides=Credentials)
+        provider.provide(lambda: InMemoryKeyActivity(self.identity), provides=KeyActivity)
         provider.provide(lambda: self.calls, provides=CallReader)
         provider.provide(lambda: self.check_health, provides=CheckHealth)
         provider.provide(
-            lambda: MemoryUnitOfWork(self.memory), provides=IdentityUnitOfWork, scope=Scope.REQUEST
+            lambda: InMemoryIdentityUnitOfWork(self.identity),
+            provides=IdentityUnitOfWork,
+            scope=Scope.REQUEST,
         )
-        for use_case in USE_CASES:
+        for use_case in (Authenticate, *INSTRUMENTED):
             provider.provide(use_case, scope=Scope.REQUEST)
         return provider

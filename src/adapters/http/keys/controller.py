@@ -35,8 +35,10 @@ class KeysController(Controller):
         use_case: FromDishka[IssueKey],
         clock: FromDishka[Clock],
     ) -> IssuedKeyView:
-        """Makes a new API key. The answer shows its secret in `key`, this once and never again. A
-        key whose `allowed_models` are not all (`*`) may not manage keys or the team."""
+        """Makes a new API key. The answer shows its secret in `key`, this once and never again.
+        Its `scopes` are among the permissions of whoever makes it; if none are given they are all
+        of those, or, with `allowed_models` other than all (`*`), `models.invoke` and `calls.read`.
+        A key with such a list cannot have scopes over keys or members."""
         issued = await use_case(data.to_command(actor))
         return IssuedKeyView.of_issued(issued, clock.now())
 
@@ -49,7 +51,8 @@ class KeysController(Controller):
         page: PageParameter = 1,
         page_size: PageSizeParameter = 20,
     ) -> KeyPage:
-        """Lists the team's API keys, newest first, revoked ones included."""
+        """Lists the team's API keys, newest first, revoked ones included. Without the permission
+        `keys.manage` these are the caller's own."""
         query = ListKeysQuery(actor=actor, page=PageRequest(page=page, page_size=page_size))
         return KeyPage.of(await use_case(query), clock.now())
 
@@ -74,8 +77,9 @@ class KeysController(Controller):
         use_case: FromDishka[UpdateKey],
         clock: FromDishka[Clock],
     ) -> KeyView:
-        """Changes what is given of the name, the allow-list and the expiry; `expires_at: null`
-        makes the key live for ever. Every node obeys at once."""
+        """Changes what is given of the name, the allow-list, the scopes and the expiry;
+        `expires_at: null` makes the key live for ever. A narrower allow-list takes away the scopes
+        over keys and members. Every node obeys at once."""
         key = await use_case(data.to_command(actor, _key_id(key_id)))
         return KeyView.of(key, clock.now())
 

@@ -11,6 +11,7 @@ from application.shared.actor import Actor
 from application.shared.pagination import Page
 from domain.identity.api_key import ApiKey
 from domain.identity.model_patterns import ANY_MODEL
+from domain.identity.permissions import Permission
 from domain.shared.ids import KeyId
 
 KeyStatus = Literal["active", "expired", "revoked"]
@@ -19,6 +20,7 @@ KeyStatus = Literal["active", "expired", "revoked"]
 class IssueKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
     name: str
     allowed_models: tuple[str, ...] = ANY_MODEL
+    scopes: tuple[Permission, ...] | None = None
     expires_at: datetime | None = None
 
     def to_command(self, actor: Actor) -> IssueKeyCommand:
@@ -26,6 +28,7 @@ class IssueKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
             actor=actor,
             name=self.name,
             allowed_models=self.allowed_models,
+            scopes=self.scopes,
             expires_at=self.expires_at,
         )
 
@@ -33,6 +36,7 @@ class IssueKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
 class UpdateKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     allowed_models: tuple[str, ...] | UnsetType = UNSET
+    scopes: tuple[Permission, ...] | UnsetType = UNSET
     expires_at: datetime | UnsetType | None = UNSET
 
     def to_command(self, actor: Actor, key_id: KeyId) -> UpdateKeyCommand:
@@ -41,6 +45,7 @@ class UpdateKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
             key_id=key_id,
             name=given(self.name),
             allowed_models=given(self.allowed_models),
+            scopes=given(self.scopes),
             expires_at=given(self.expires_at),
         )
 
@@ -49,7 +54,9 @@ class KeyView(Struct, kw_only=True):
     id: UUID
     name: str
     masked_key: str
+    user_id: UUID | None
     allowed_models: tuple[str, ...]
+    scopes: tuple[Permission, ...]
     status: KeyStatus
     created_at: datetime
     expires_at: datetime | None
@@ -94,7 +101,9 @@ def _members(key: ApiKey, at: datetime) -> dict[str, Any]:
         "id": key.id,
         "name": key.name,
         "masked_key": key.masked,
+        "user_id": key.user_id,
         "allowed_models": key.allowed_models,
+        "scopes": key.scopes,
         "status": _status(key, at),
         "created_at": key.created_at,
         "expires_at": key.expires_at,

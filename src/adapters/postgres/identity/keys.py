@@ -10,6 +10,7 @@ from application.identity.ports import ApiKeys
 from application.shared.pagination import Page, PageRequest
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNameTakenError, KeyNotFoundError
+from domain.identity.scopes import scopes_of
 from domain.shared.ids import KeyId, TeamId, UserId
 
 
@@ -59,15 +60,19 @@ class PostgresApiKeys(ApiKeys):
             )
         return None if row is None else key_of(row)
 
-    async def list(self, team_id: TeamId, page: PageRequest) -> Page[ApiKey]:
-        of_team = ApiKeyRow.team_id == team_id
+    async def list(
+        self, team_id: TeamId, page: PageRequest, *, user_id: UserId | None = None
+    ) -> Page[ApiKey]:
+        wanted = [ApiKeyRow.team_id == team_id]
+        if user_id is not None:
+            wanted.append(ApiKeyRow.user_id == user_id)
         with translated():
             total = await self._session.scalar(
-                select(func.count()).select_from(ApiKeyRow).where(of_team)
+                select(func.count()).select_from(ApiKeyRow).where(*wanted)
             )
             rows = await self._session.scalars(
                 select(ApiKeyRow)
-                .where(of_team)
+                .where(*wanted)
                 .order_by(ApiKeyRow.id.desc())
                 .offset(page.offset)
                 .limit(page.page_size)
@@ -85,11 +90,12 @@ def key_of(row: ApiKeyRow) -> ApiKey:
     return ApiKey(
         id=KeyId(row.id),
         team_id=TeamId(row.team_id),
-        user_id=UserId(row.user_id),
+        user_id=None if row.user_id is None else UserId(row.user_id),
         name=row.name,
         secret_hash=row.secret_hash,
         hint=row.hint,
         allowed_models=tuple(row.allowed_models),
+        scopes=scopes_of(row.scopes),
         created_at=row.created_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
@@ -106,6 +112,7 @@ def _key_values(key: ApiKey) -> dict[str, Any]:
         "secret_hash": key.secret_hash,
         "hint": key.hint,
         "allowed_models": list(key.allowed_models),
+        "scopes": list(key.scopes),
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "last_used_at": key.last_used_at,

@@ -5,6 +5,8 @@ from application.identity.issue_key import IssueKey
 from application.identity.list_keys import ListKeys
 from application.identity.revoke_key import RevokeKey
 from application.identity.update_key import UpdateKey
+from application.identity.update_team import UpdateTeam
+from application.shared.auditing import Auditor
 from domain.identity.api_key import ApiKey
 from domain.shared.ids import KeyId
 from tests.builders import a_membership, a_team, a_user
@@ -41,16 +43,31 @@ class Desk:
         return InMemoryIdentityUnitOfWork(self.database)
 
     @property
+    def auditor(self) -> Auditor:
+        return Auditor(clock=self.clock, ids=self.ids)
+
+    @property
+    def actions(self) -> list[str]:
+        """What the audit trail has, oldest first."""
+        return [entry.action for entry in self.database.committed.audit]
+
+    @property
+    def update_team(self) -> UpdateTeam:
+        return UpdateTeam(uow=self.uow, auditor=self.auditor)
+
+    @property
     def issue(self) -> IssueKey:
-        return IssueKey(uow=self.uow, clock=self.clock, ids=self.ids, secrets=self.secrets)
+        return IssueKey(
+            uow=self.uow, clock=self.clock, ids=self.ids, secrets=self.secrets, auditor=self.auditor
+        )
 
     @property
     def update(self) -> UpdateKey:
-        return UpdateKey(uow=self.uow, clock=self.clock)
+        return UpdateKey(uow=self.uow, clock=self.clock, auditor=self.auditor)
 
     @property
     def revoke(self) -> RevokeKey:
-        return RevokeKey(uow=self.uow, clock=self.clock)
+        return RevokeKey(uow=self.uow, clock=self.clock, auditor=self.auditor)
 
     @property
     def get(self) -> GetKey:

@@ -5,7 +5,7 @@ import pytest
 from application.identity.authenticate import Authenticate
 from application.shared.actor import Actor
 from domain.identity.errors import CredentialsInvalidError, CredentialsMissingError
-from domain.identity.permissions import ALL_PERMISSIONS, Permission
+from domain.identity.permissions import Permission
 from domain.shared.errors import UnavailableError
 from tests.builders import TEAM_ID, USER_ID, a_key, a_team
 from tests.fakes.clock import START
@@ -30,7 +30,13 @@ def door(desk: Desk) -> Door:
 
 
 async def test_a_live_key_opens_the_door(desk: Desk, door: Door) -> None:
-    key = desk.has(a_key(secret=SECRET, allowed_models=("gpt-*",)))
+    key = desk.has(
+        a_key(
+            secret=SECRET,
+            allowed_models=("gpt-*",),
+            scopes=(Permission.INVOKE_MODELS, Permission.READ_CALLS),
+        )
+    )
 
     actor = await door.authenticate(SECRET)
 
@@ -43,10 +49,10 @@ async def test_a_live_key_opens_the_door(desk: Desk, door: Door) -> None:
     )
 
 
-async def test_a_key_for_all_models_may_manage_the_team(desk: Desk, door: Door) -> None:
-    desk.has(a_key(secret=SECRET, allowed_models=("*",)))
+async def test_a_key_may_do_what_its_scopes_say(desk: Desk, door: Door) -> None:
+    desk.has(a_key(secret=SECRET, scopes=(Permission.READ_AUDIT,)))
 
-    assert (await door.authenticate(SECRET)).permissions == ALL_PERMISSIONS
+    assert (await door.authenticate(SECRET)).permissions == {Permission.READ_AUDIT}
 
 
 async def test_the_actor_knows_whether_contents_are_kept(desk: Desk, door: Door) -> None:

@@ -2,7 +2,7 @@ import asyncio
 
 from domain.identity.api_key import ApiKey, hash_secret
 from domain.identity.membership import Membership
-from domain.identity.permissions import Role
+from domain.identity.permissions import Permission, Role
 from domain.identity.team import Team
 from domain.identity.user import User
 from tests.fakes.clock import START
@@ -17,6 +17,7 @@ async def test_makes_a_team_an_owner_and_a_key_on_a_fresh_database(desk: Desk) -
 
     assert issued is not None
     team_id, user_id = issued.key.team_id, issued.key.user_id
+    assert user_id is not None
     made = desk.database.committed
     assert made.teams == {
         team_id: Team(id=team_id, name="My team", capture_content=False, created_at=START)
@@ -36,6 +37,7 @@ async def test_makes_a_team_an_owner_and_a_key_on_a_fresh_database(desk: Desk) -
             secret_hash=hash_secret(issued.secret),
             hint=issued.secret[-4:],
             allowed_models=("*",),
+            scopes=tuple(Permission),
             created_at=START,
         )
     ]

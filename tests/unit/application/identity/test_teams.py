@@ -2,7 +2,7 @@ import pytest
 
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.get_team import GetTeam
-from application.identity.update_team import UpdateTeam, UpdateTeamCommand
+from application.identity.update_team import UpdateTeamCommand
 from application.shared.actor import Actor
 from domain.identity.errors import TeamNotFoundError
 from domain.identity.permissions import ALL_PERMISSIONS, Permission
@@ -24,7 +24,7 @@ async def test_a_team_that_is_gone_is_not_there(desk: Desk) -> None:
 async def test_switches_capture_on_and_keeps_the_name(desk: Desk) -> None:
     command = UpdateTeamCommand(actor=an_actor(), capture_content=True)
 
-    team = await UpdateTeam(uow=desk.uow)(command)
+    team = await desk.update_team(command)
 
     assert team == a_team(capture_content=True)
     assert desk.database.committed.teams[TEAM_ID] == team
@@ -33,7 +33,7 @@ async def test_switches_capture_on_and_keeps_the_name(desk: Desk) -> None:
 async def test_renames_the_team_and_keeps_capture_off(desk: Desk) -> None:
     command = UpdateTeamCommand(actor=an_actor(), name="Research")
 
-    team = await UpdateTeam(uow=desk.uow)(command)
+    team = await desk.update_team(command)
 
     assert team == a_team(name="Research")
     assert desk.database.committed.teams[TEAM_ID] == team
@@ -43,7 +43,7 @@ async def test_a_bad_name_changes_nothing(desk: Desk) -> None:
     command = UpdateTeamCommand(actor=an_actor(), name=" ", capture_content=True)
 
     with pytest.raises(InvalidError):
-        await UpdateTeam(uow=desk.uow)(command)
+        await desk.update_team(command)
 
     assert desk.database.committed.teams[TEAM_ID] == a_team()
 
@@ -52,7 +52,7 @@ async def test_changing_the_team_needs_the_permission(desk: Desk) -> None:
     actor = an_actor(permissions=frozenset(Permission) - {Permission.MANAGE_TEAM})
 
     with pytest.raises(ForbiddenError):
-        await UpdateTeam(uow=desk.uow)(UpdateTeamCommand(actor=actor, capture_content=True))
+        await desk.update_team(UpdateTeamCommand(actor=actor, capture_content=True))
 
     assert not desk.database.committed.teams[TEAM_ID].capture_content
 

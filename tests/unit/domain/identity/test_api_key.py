@@ -5,6 +5,7 @@ import pytest
 
 from domain.identity.api_key import SECRET_PREFIX, ApiKey, hash_secret
 from domain.identity.errors import KeyRevokedError
+from domain.identity.permissions import Permission
 from domain.shared.errors import InvalidError
 from tests.builders import KEY_ID, TEAM_ID, USER_ID, a_key
 from tests.fakes.clock import START
@@ -22,6 +23,7 @@ def test_a_new_key_knows_only_the_hash_and_the_end_of_its_secret() -> None:
         name=" ci ",
         secret=secret,
         allowed_models=("gpt-*",),
+        scopes=(Permission.READ_CALLS, Permission.INVOKE_MODELS),
         expires_at=START + SECOND,
         at=START,
     )
@@ -34,6 +36,7 @@ def test_a_new_key_knows_only_the_hash_and_the_end_of_its_secret() -> None:
         secret_hash=sha256(secret.encode()).digest(),
         hint="ter2",
         allowed_models=("gpt-*",),
+        scopes=(Permission.INVOKE_MODELS, Permission.READ_CALLS),
         created_at=START,
         expires_at=START + SECOND,
     )

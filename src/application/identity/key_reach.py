@@ -1,0 +1,40 @@
+"""Which of the team's API keys somebody may see and change."""
+
+from application.identity.ports import IdentityUnitOfWork
+from application.shared.actor import Actor
+from domain.identity.api_key import ApiKey
+from domain.identity.errors import KeyNotFoundError
+from domain.identity.permissions import Permission
+from domain.shared.ids import KeyId, UserId
+
+
+def owner_in_reach(actor: Actor) -> UserId | None:
+    """``None`` for whoever manages all keys, else the one whose keys are within reach. Raises
+    ``ForbiddenError`` when no keys are."""
+    if actor.may(Permission.MANAGE_KEYS):
+        return None
+    actor.require(Permission.MANAGE_OWN_KEYS)
+    if actor.user_id is None:
+        actor.require(Permission.MANAGE_KEYS)
+    return actor.user_id
+
+
+async def key_in_reach(tx: IdentityUnitOfWork, actor: Actor, key_id: KeyId) -> ApiKey:
+    """The key, locked; somebody else's is not found by those who manage just their own."""
+    owner = owner_in_reach(actor)
+    key = await tx.api_keys.get(actor.team_id, key_id)
+    if owner is not None and key.user_id != owner:
+        raise KeyNotFoundError
+    return key
+
+
+def recorded(key: ApiKey) -> dict[str, object]:
+    """What the audit trail tells of a key."""
+    return {
+        "name": key.name,
+        "user_id": key.user_id,
+        "allowed_models": key.allowed_models,
+        "scopes": key.scopes,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
