@@ -12,6 +12,7 @@ from entrypoints.di.allowances import AllowancesProvider
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
 from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
+from entrypoints.di.people import PeopleProvider
 from entrypoints.di.postgres import PostgresProvider
 from entrypoints.di.system import SystemProvider
 from entrypoints.di.use_cases import DataPlaneProvider, UseCaseProvider
@@ -37,6 +38,7 @@ def make_container(
         OwnDatabaseProvider(),
         ObservationProvider(),
         PostgresProvider(),
+        PeopleProvider(),
         ModelsProvider(),
         AllowancesProvider(),
         DataPlaneProvider(),
