@@ -1,3 +1,4 @@
+from domain.inference.rate import Limited, Measure, Shortage, Standings, duration
 from domain.shared.errors import (
     InvalidError,
     LimitExceededError,
@@ -6,6 +7,11 @@ from domain.shared.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
+
+_PER_MINUTE = {
+    Measure.REQUESTS: "requests per min (RPM)",
+    Measure.TOKENS: "tokens per min (TPM)",
+}
 
 
 class ContextLengthExceededError(InvalidError):
@@ -42,6 +48,54 @@ class ProviderRateLimitedError(LimitExceededError):
     """The provider's own rate limit; ``retry_after`` is the provider's."""
 
     code = "PROVIDER_RATE_LIMITED"
+
+
+class RateLimitedError(LimitExceededError):
+    """One of the caller's own limits is reached; ``standings`` is what remains of all of them, as
+    far as that is known."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        measure: Measure,
+        retry_after: float | None,
+        standings: Standings | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.measure = measure
+        self.standings = standings
+
+    @classmethod
+    def short_of(cls, shortage: Shortage, standings: Standings) -> "RateLimitedError":
+        """In the words of OpenAI, which clients look for."""
+        subject = f"this {shortage.limited.subject.kind}"
+        if shortage.measure is Measure.CONCURRENCY:
+            message = (
+                f"Limit of calls at the same time reached for {subject}: Limit {shortage.limit},"
+                f" Running {shortage.used:.0f}. Please try again when one has ended."
+            )
+        else:
+            what = _PER_MINUTE[shortage.measure]
+            message = (
+                f"Rate limit reached for {subject} on {what}: Limit {shortage.limit}, Used"
+                f" {shortage.used:.0f}, Requested {shortage.wanted}. Please try again in"
+                f" {duration(shortage.retry_s)}."
+            )
+        return cls(
+            message, measure=shortage.measure, retry_after=shortage.retry_s, standings=standings
+        )
+
+    @classmethod
+    def too_large(cls, limited: Limited, tokens: int) -> "RateLimitedError":
+        """For a call that may use more than a minute's worth: waiting does not help."""
+        return cls(
+            f"Request too large for this {limited.subject.kind} on {_PER_MINUTE[Measure.TOKENS]}:"
+            f" Limit {limited.limits.tpm}, Requested {tokens}. The output tokens must be reduced in"
+            " order to run successfully.",
+            measure=Measure.TOKENS,
+            retry_after=None,
+        )
 
 
 class ProviderUnreachableError(UpstreamError):

@@ -11,6 +11,7 @@ from adapters.postgres.identity.joining_rows import InvitationRow
 from adapters.postgres.identity.rows import TeamRow
 from adapters.postgres.identity.session_rows import SessionRow
 from adapters.postgres.inference.budget_rows import budget_holds
+from adapters.postgres.inference.limit_rows import limit_counters
 from adapters.postgres.inference.rows import calls
 from adapters.postgres.operations.error_rows import error_logs
 from adapters.postgres.operations.rows import audit_logs
@@ -26,6 +27,8 @@ _MODULES_WITH_TABLES = (
     calls,
     audit_logs,
     error_logs,
+    limit_counters,
+    team_settings,
 )
 
 target_metadata: MetaData = Row.metadata
