@@ -15,8 +15,7 @@ from domain.identity.user import User
 from domain.inference.call import Call
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
-from domain.operations.event import Event
-from domain.shared.ids import CallId, EventId, KeyId, TeamId, UserId
+from domain.shared.ids import CallId, KeyId, TeamId, UserId
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 
@@ -102,16 +101,3 @@ def a_model(**fields: Any) -> ServedModel:
 
 def an_actor(**fields: Any) -> Actor:
     return Actor(**({"team_id": TEAM_ID, "user_id": USER_ID, "key_id": KEY_ID} | fields))
-
-
-def an_event(**fields: Any) -> Event:
-    """An event of the whole team, with an id of its own that fits ``at``."""
-    at = fields.get("at", START)
-    defaults: dict[str, Any] = {
-        "id": EventId(uuid7_at(at, next(_counter))),
-        "team_id": TEAM_ID,
-        "at": at,
-        "type": "thing.happened",
-        "data": {"number": 1},
-    }
-    return Event(**(defaults | fields))

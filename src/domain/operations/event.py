@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,3 +21,9 @@ class Event:
     data: Mapping[str, object]
     user_id: UserId | None = None
     permission: Permission | None = None
+
+    def concerns(self, user_id: UserId | None, permissions: Collection[Permission]) -> bool:
+        """Whether a member of the team with these permissions may hear of it."""
+        if self.user_id is not None and self.user_id != user_id:
+            return False
+        return self.permission is None or self.permission in permissions
