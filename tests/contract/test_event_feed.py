@@ -7,7 +7,6 @@ import pytest
 
 from adapters.postgres.engine import make_sessions
 from adapters.postgres.operations.event_feed import PostgresEventFeed
-from application.identity.ports import IdentityUnitOfWork
 from application.operations.event_ports import EventFeed, EventSubscription
 from domain.operations.event import Event
 from domain.shared.ids import EventId
@@ -18,12 +17,14 @@ from tests.fakes.events import InMemoryEventFeed
 from tests.fakes.ids import uuid7_at
 from tests.fixtures.stores import IdentityStore, MemoryIdentityStore, PostgresIdentityStore
 
+pytestmark = pytest.mark.usefixtures("uow")
+
 SILENCE_S = 0.1
 Happen = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-async def feed(identity: IdentityStore, uow: IdentityUnitOfWork) -> AsyncIterator[EventFeed]:
+async def feed(identity: IdentityStore) -> AsyncIterator[EventFeed]:
     """Of a database with two teams."""
     if isinstance(identity, MemoryIdentityStore):
         yield InMemoryEventFeed(identity.database)
