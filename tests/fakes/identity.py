@@ -14,6 +14,7 @@ from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNameTakenError, KeyNotFoundError, TeamNotFoundError
 from domain.identity.team import Team
 from domain.shared.ids import KeyId, TeamId, UserId
+from tests.fakes.identity_allowances import InMemoryAllowances
 from tests.fakes.identity_state import IdentityState, InMemoryIdentity, Transaction
 from tests.fakes.people import InMemoryMemberships, InMemoryUsers
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
@@ -160,6 +161,10 @@ class InMemoryIdentityUnitOfWork(IdentityUnitOfWork):
     @property
     def memberships(self) -> InMemoryMemberships:
         return InMemoryMemberships(self._open_transaction)
+
+    @property
+    def allowances(self) -> InMemoryAllowances:
+        return InMemoryAllowances(self._open_transaction)
 
     @property
     def _open_transaction(self) -> Transaction:

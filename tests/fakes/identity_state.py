@@ -2,14 +2,23 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
 
+from domain.identity.allowance import Allowance, Subject
 from domain.identity.api_key import ApiKey
+from domain.identity.joining.invitation import Invitation
+from domain.identity.joining.password_reset import PasswordReset
+from domain.identity.joining.setup_token import SetupToken
 from domain.identity.membership import Membership
 from domain.identity.team import Team
 from domain.identity.user import User
 from domain.operations.audit import AuditEntry
 from domain.operations.event import Event
-from domain.shared.ids import KeyId, TeamId, UserId
+from domain.shared.ids import InvitationId, KeyId, PasswordResetId, SetupTokenId, TeamId, UserId
+
+Id = TypeVar("Id", bound=UUID)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -19,6 +28,11 @@ class IdentityState:
     memberships: dict[tuple[TeamId, UserId], Membership] = field(default_factory=dict)
     left: set[tuple[TeamId, UserId]] = field(default_factory=set)
     keys: dict[KeyId, ApiKey] = field(default_factory=dict)
+    allowances: dict[tuple[TeamId, Subject], Allowance] = field(default_factory=dict)
+    setup_tokens: dict[SetupTokenId, SetupToken] = field(default_factory=dict)
+    password_resets: dict[PasswordResetId, PasswordReset] = field(default_factory=dict)
+    invitations: dict[InvitationId, Invitation] = field(default_factory=dict)
+    gone: set[UUID] = field(default_factory=set)
     audit: list[AuditEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -29,6 +43,12 @@ class IdentityState:
         for place in newer.left:
             self.memberships.pop(place, None)
         self.keys |= newer.keys
+        self.allowances |= newer.allowances
+        self.setup_tokens |= newer.setup_tokens
+        self.password_resets |= newer.password_resets
+        self.invitations |= newer.invitations
+        self.setup_tokens = _without(newer.gone, self.setup_tokens)
+        self.password_resets = _without(newer.gone, self.password_resets)
         self.audit += newer.audit
         self.events += newer.events
 
@@ -83,3 +103,21 @@ class Transaction:
 
     def keys(self) -> dict[KeyId, ApiKey]:
         return self._database.committed.keys | self.written.keys
+
+    def setup_tokens(self) -> dict[SetupTokenId, SetupToken]:
+        known = self._database.committed.setup_tokens | self.written.setup_tokens
+        return _without(self.written.gone, known)
+
+    def password_resets(self) -> dict[PasswordResetId, PasswordReset]:
+        known = self._database.committed.password_resets | self.written.password_resets
+        return _without(self.written.gone, known)
+
+    def invitations(self) -> dict[InvitationId, Invitation]:
+        return self._database.committed.invitations | self.written.invitations
+
+    def allowances(self) -> dict[tuple[TeamId, Subject], Allowance]:
+        return self._database.committed.allowances | self.written.allowances
+
+
+def _without(gone: set[UUID], known: dict[Id, T]) -> dict[Id, T]:
+    return {id_: found for id_, found in known.items() if id_ not in gone}

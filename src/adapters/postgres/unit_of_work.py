@@ -5,6 +5,12 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
+from adapters.postgres.identity.allowances import PostgresAllowances
+from adapters.postgres.identity.joining import (
+    PostgresInvitations,
+    PostgresPasswordResets,
+    PostgresSetupTokens,
+)
 from adapters.postgres.identity.keys import PostgresApiKeys
 from adapters.postgres.identity.memberships import PostgresMemberships
 from adapters.postgres.identity.teams import PostgresTeams
@@ -12,11 +18,11 @@ from adapters.postgres.identity.users import PostgresUsers
 from adapters.postgres.operations.audit_trail import PostgresAuditTrail
 from adapters.postgres.operations.event_log import PostgresEventLog
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
-from application.identity.ports import IdentityUnitOfWork
+from application.identity.joining.ports import JoiningUnitOfWork
 from application.operations.ports import SettingsUnitOfWork
 
 
-class PostgresUnitOfWork(IdentityUnitOfWork, SettingsUnitOfWork):
+class PostgresUnitOfWork(JoiningUnitOfWork, SettingsUnitOfWork):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
 
@@ -69,8 +75,24 @@ class PostgresUnitOfWork(IdentityUnitOfWork, SettingsUnitOfWork):
         return PostgresMemberships(self._open_session)
 
     @property
+    def setup_tokens(self) -> PostgresSetupTokens:
+        return PostgresSetupTokens(self._open_session)
+
+    @property
+    def password_resets(self) -> PostgresPasswordResets:
+        return PostgresPasswordResets(self._open_session)
+
+    @property
+    def invitations(self) -> PostgresInvitations:
+        return PostgresInvitations(self._open_session)
+
+    @property
     def settings(self) -> PostgresStoredSettings:
         return PostgresStoredSettings(self._open_session)
+
+    @property
+    def allowances(self) -> PostgresAllowances:
+        return PostgresAllowances(self._open_session)
 
     @property
     def _open_session(self) -> AsyncSession:

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from application.identity.allowance_ports import Allowances
 from application.shared.pagination import Page, PageRequest
 from application.shared.ports import UnitOfWork
 from domain.identity.api_key import ApiKey
@@ -137,6 +138,9 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def memberships(self) -> Memberships: ...
+
+    @property
+    def allowances(self) -> Allowances: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
