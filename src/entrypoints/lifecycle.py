@@ -20,7 +20,7 @@ from application.identity.found_first_team import FoundFirstTeam
 from application.identity.issue_key import IssuedKey
 from application.identity.ports import Credentials, KeyActivity
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
-from application.operations.ports import DatabaseServer
+from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
 from domain.shared.errors import UnavailableError
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
@@ -93,6 +93,7 @@ class Lifecycle:
         self.readiness.wait_for("the database is not there yet")
         await prepare_database(url, wait_s=self.database_wait_s, migrates=self.prepares_database)
         self.readiness.wait_for("the server is starting")
+        await get(RuntimeSettings)
         await get(Credentials)
         activity = await get(KeyActivity)
         door = await get(InferenceDoor)

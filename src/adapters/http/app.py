@@ -28,6 +28,7 @@ from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import ExtraOperation
 from adapters.http.problem_pages import get_problem, list_problems
 from adapters.http.request_container import in_request_container
+from adapters.http.settings.controller import SettingsController
 from adapters.http.strict_request import StrictRequest
 from adapters.http.team.controller import TeamController
 from adapters.http.usage.controller import UsageController
@@ -36,6 +37,15 @@ from application.operations.readiness import Readiness
 from application.shared.ports import Clock, IdGenerator
 
 GAUGE_REFRESH_S = 5.0
+
+# What needs credentials.
+GUARDED = (
+    KeysController,
+    TeamController,
+    CallsController,
+    UsageController,
+    SettingsController,
+)
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -116,7 +126,7 @@ def _route_handlers(
         dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
         security=[{"bearer": []}],
     )
-    for controller in (KeysController, TeamController, CallsController, UsageController):
+    for controller in GUARDED:
         guarded.register(controller)
     api = DishkaRouter(
         "/api/v1",

@@ -22,6 +22,17 @@ class WrongValueError(ValueError):
     """The value is not of the type; the message follows "must be"."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a type allows; ``None`` is what does not apply. Decimals are text."""
+
+    minimum: int | str | None = None
+    maximum: int | str | None = None
+    max_length: int | None = None
+    max_items: int | None = None
+    choices: tuple[str, ...] | None = None
+
+
 class ValueType(Protocol[T_co]):
     """The set of values that a setting may have."""
 
@@ -35,6 +46,9 @@ class ValueType(Protocol[T_co]):
         """In words that follow "must be"."""
         ...
 
+    @property
+    def bounds(self) -> Bounds: ...
+
     def parse(self, raw: object) -> T_co:
         """Read text or what JSON holds. Raises ``WrongValueError``."""
         ...
@@ -44,6 +58,7 @@ class ValueType(Protocol[T_co]):
 class BoolType(ValueType[bool]):
     name: str = "bool"
     expected: str = "true or false"
+    bounds: Bounds = Bounds()
 
     def parse(self, raw: object) -> bool:
         if isinstance(raw, bool):
@@ -63,6 +78,10 @@ class IntType(ValueType[int]):
     @property
     def expected(self) -> str:
         return f"a whole number from {self.minimum} to {self.maximum}"
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(minimum=self.minimum, maximum=self.maximum)
 
     def parse(self, raw: object) -> int:
         try:
@@ -87,6 +106,10 @@ class DecimalType(ValueType[Decimal]):
     @property
     def expected(self) -> str:
         return f"a decimal number from {self.minimum} to {self.maximum}, as a string"
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(minimum=str(self.minimum), maximum=str(self.maximum))
 
     def parse(self, raw: object) -> Decimal:
         if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
@@ -113,6 +136,10 @@ class TextType(ValueType[str]):
     def expected(self) -> str:
         return f"{self.what} of 1 to {self.max_length} characters"
 
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(max_length=self.max_length)
+
     def parse(self, raw: object) -> str:
         text = raw.strip() if isinstance(raw, str) else ""
         if not 1 <= len(text) <= self.max_length or not text.isprintable():
@@ -130,6 +157,10 @@ class ChoiceType(ValueType[E], Generic[E]):
     @property
     def expected(self) -> str:
         return "one of " + ", ".join(f"'{choice}'" for choice in self.choices)
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(choices=tuple(map(str, self.choices)))
 
     def parse(self, raw: object) -> E:
         word = raw.strip().lower() if isinstance(raw, str) else ""
@@ -151,6 +182,10 @@ class TextListType(ValueType[tuple[str, ...]]):
     def expected(self) -> str:
         return f"a list of up to {self.max_items} items, each {self.item.expected}"
 
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(max_items=self.max_items, max_length=self.item.max_length)
+
     def parse(self, raw: object) -> tuple[str, ...]:
         items = _items(raw) if isinstance(raw, str) else raw
         if isinstance(items, str) or not isinstance(items, Sequence):
@@ -170,6 +205,13 @@ def text_of(value: object) -> str:
     if isinstance(value, tuple):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def json_of(value: object) -> bool | int | str | list[str] | None:
+    """The value as JSON holds it."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    return [str(item) for item in value] if isinstance(value, tuple) else str(value)
 
 
 def _items(text: str) -> object:

@@ -21,7 +21,10 @@ from application.inference.report_usage import ReportUsage
 from application.inference.stream_model import StreamModel
 from application.models.get_model import GetModel
 from application.models.list_models import ListModels
+from application.operations.change_settings import ChangeSettings
 from application.operations.inspect_health import InspectHealth
+from application.operations.list_settings import ListSettings
+from application.operations.reencrypt_secrets import ReencryptSecrets
 from entrypoints.instrumentation import instrumented
 
 INSTRUMENTED = (
@@ -41,6 +44,9 @@ INSTRUMENTED = (
     GetModel,
     ListModels,
     InspectHealth,
+    ListSettings,
+    ChangeSettings,
+    ReencryptSecrets,
 )
 
 
