@@ -20,7 +20,7 @@ COMMANDS = {
         "usage": "Sum up calls, tokens and cost.",
         "calls": "Look into the ledger of calls.",
         "team": "See and change the team.",
-        "settings": "See the settings and where they come from.",
+        "settings": "See and change settings.",
         "db": "Migrate the database.",
         "doctor": "Find out what is wrong, and what to do.",
         "selftest": "Test any OpenAI-compatible server.",

@@ -3,6 +3,13 @@ import click
 from application.shared.masking import MASK
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.output import json_option, print_json, print_table
+from entrypoints.cli.runtime_settings import (
+    get_setting,
+    list_settings,
+    reencrypt_secrets,
+    reset_setting,
+    set_setting,
+)
 from entrypoints.secret_key import kept_secret_key_file
 from entrypoints.settings import Settings, about, shown_value, variable_of
 from entrypoints.settings_loading import LoadedSettings, load_settings
@@ -12,14 +19,22 @@ KEPT = "data directory"
 
 @click.group()
 def settings_command() -> None:
-    """See the settings and where they come from."""
+    """See and change settings.
+
+    `show` prints the settings of the process, which are read once at its start. The other commands
+    are about the settings of the run time, which change while the server runs.
+    """
+
+
+for _command in (list_settings, get_setting, set_setting, reset_setting, reencrypt_secrets):
+    settings_command.add_command(_command)
 
 
 @settings_command.command("show")
 @json_option
 @click.pass_obj
 def show_settings(invocation: Invocation, as_json: bool) -> None:
-    """Show every setting, its value (secrets masked) and where the value comes from.
+    """Show every setting of the process, its value (secrets masked) and where the value comes from.
 
     An option wins over the environment, the environment over .env, .env over the default. The
     secret key may also come from the data directory, where the first start leaves one.
