@@ -4,10 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from application.identity.ports import Credential
+from domain.identity.allowance import (
+    Allowance,
+    BudgetPeriod,
+    BudgetTerms,
+    Limits,
+    Subject,
+    SubjectKind,
+)
 from domain.identity.api_key import ApiKey, hash_secret
 from tests.builders import TEAM_ID, a_key, a_membership, a_team, a_user
 from tests.fakes.clock import START
@@ -116,6 +125,32 @@ async def test_the_use_of_a_key_that_is_gone_is_no_error(
     await identity.activity.flush()
 
     assert (await _stored(identity, key)).last_used_at == START
+
+
+async def test_finds_what_bounds_the_key_and_hears_of_its_changes(
+    identity: IdentityStore, key: ApiKey
+) -> None:
+    assert await identity.credentials.find(key.secret_hash) == Credential(
+        key=key, capture_content=False
+    )
+    terms = BudgetTerms(amount=Decimal("0.5"), period=BudgetPeriod.DAY)
+    own, team = Subject(SubjectKind.KEY, key.id), Subject(SubjectKind.TEAM, TEAM_ID)
+
+    async with identity.unit_of_work() as tx:
+        await tx.allowances.set_budget(TEAM_ID, own, terms, at=START)
+        await tx.allowances.set_limits(TEAM_ID, own, Limits(rpm=3))
+        await tx.allowances.set_limits(TEAM_ID, team, Limits(tpm=9))
+        await tx.commit()
+
+    expected = Credential(
+        key=key,
+        capture_content=False,
+        allowances=(
+            Allowance(subject=team, limits=Limits(tpm=9)),
+            Allowance(subject=own, limits=Limits(rpm=3), budget=terms),
+        ),
+    )
+    await _at_once(lambda: _is(identity, key.secret_hash, expected))
 
 
 async def _stored(identity: IdentityStore, key: ApiKey) -> ApiKey:

@@ -2,6 +2,7 @@ from copy import deepcopy
 from datetime import datetime
 
 from application.identity.ports import Credential, Credentials, KeyActivity
+from domain.identity.allowance import Subject, SubjectKind
 from domain.identity.api_key import ApiKey
 from domain.shared.errors import UnavailableError
 from domain.shared.ids import KeyId
@@ -28,7 +29,16 @@ class InMemoryCredentials(Credentials):
         for key in state.keys.values():
             if key.secret_hash == secret_hash:
                 team = state.teams[key.team_id]
-                return Credential(key=deepcopy(key), capture_content=team.capture_content)
+                bounding = [
+                    state.allowances[key.team_id, subject]
+                    for subject in _subjects_of(key)
+                    if (key.team_id, subject) in state.allowances
+                ]
+                return Credential(
+                    key=deepcopy(key),
+                    capture_content=team.capture_content,
+                    allowances=tuple(bounding),
+                )
         return None
 
 
@@ -48,3 +58,8 @@ class InMemoryKeyActivity(KeyActivity):
             key = self._database.committed.keys.get(key_id)
             if key is not None:
                 key.last_used_at = max(at, key.last_used_at or at)
+
+
+def _subjects_of(key: ApiKey) -> list[Subject]:
+    ids = {SubjectKind.TEAM: key.team_id, SubjectKind.USER: key.user_id, SubjectKind.KEY: key.id}
+    return [Subject(kind, subject_id) for kind, subject_id in ids.items() if subject_id is not None]

@@ -33,4 +33,5 @@ class Authenticate:
             permissions=key.permissions,
             allowed_models=key.allowed_models,
             capture_content=credential.capture_content,
+            allowances=credential.allowances,
         )

@@ -3,8 +3,10 @@ from datetime import datetime
 from typing import Protocol
 
 from application.identity.allowance_ports import Allowances
+from application.identity.session_ports import Sessions
 from application.shared.pagination import Page, PageRequest
 from application.shared.ports import UnitOfWork
+from domain.identity.allowance import Allowance
 from domain.identity.api_key import ApiKey
 from domain.identity.membership import Member, Membership
 from domain.identity.team import Team
@@ -140,15 +142,19 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
     def memberships(self) -> Memberships: ...
 
     @property
+    def sessions(self) -> Sessions: ...
+
+    @property
     def allowances(self) -> Allowances: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """An API key with what the data plane needs of its team."""
+    """An API key with what the data plane needs of its team, and all that bounds its calls."""
 
     key: ApiKey
     capture_content: bool
+    allowances: tuple[Allowance, ...] = ()
 
 
 class Credentials(Protocol):

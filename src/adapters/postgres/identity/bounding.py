@@ -5,7 +5,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Table, Text, cast, func, literal, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    SQLColumnExpression,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from adapters.postgres.identity.allowance_rows import budgets, limits
 from domain.identity.allowance import (
@@ -20,7 +31,7 @@ from domain.identity.allowance import (
 LIMITS = ("rpm", "tpm", "concurrency")
 TERMS = ("amount", "period", "hard")
 
-Id = ColumnElement[Any] | UUID
+Id = SQLColumnExpression[Any] | UUID
 
 
 def bounding(team_id: Id, user_id: Id | None, key_id: Id | None = None) -> ColumnElement[Any]:

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
+from adapters.postgres.identity.bounding import bounding, bounding_of
 from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.keys import key_of
 from adapters.postgres.identity.look_up_cache import CAPACITY, LookUpCache
@@ -35,14 +36,21 @@ class CachedCredentials(Credentials):
             async with self._sessions() as session:
                 found = (
                     await session.execute(
-                        select(ApiKeyRow, TeamRow.capture_content)
+                        select(
+                            ApiKeyRow,
+                            TeamRow.capture_content,
+                            bounding(ApiKeyRow.team_id, ApiKeyRow.user_id, ApiKeyRow.id),
+                        )
                         .join(TeamRow, TeamRow.id == ApiKeyRow.team_id)
                         .where(ApiKeyRow.secret_hash == secret_hash)
                     )
                 ).first()
         if found is None:
             return None
-        return Credential(key=key_of(found[0]), capture_content=found[1])
+        key, capture_content, allowances = found
+        return Credential(
+            key=key_of(key), capture_content=capture_content, allowances=bounding_of(allowances)
+        )
 
 
 def _concerned(credential: Credential) -> tuple[UUID, ...]:
