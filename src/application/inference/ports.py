@@ -7,15 +7,15 @@ that speaks another dialect translates before and after.
 
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from application.shared.moments import check_moments
 from application.shared.pagination import Slice
 from domain.inference.call import Call, CallStatus
 from domain.models.served_model import ServedModel
-from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import CallId, KeyId, TeamId
 from domain.shared.usage import Usage
 
@@ -157,11 +157,6 @@ class Ledger(Protocol):
         ...
 
 
-# Beyond these, not every time zone has a date for a time.
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
     """``since`` is inclusive, ``until`` exclusive; what is ``None`` does not restrict.
@@ -176,12 +171,7 @@ class CallFilter:
     status: CallStatus | None = None
 
     def __post_init__(self) -> None:
-        for name, at in (("since", self.since), ("until", self.until)):
-            if at is not None and not _EARLIEST <= at <= _LATEST:
-                message = f"must be between the years {_EARLIEST.year} and {_LATEST.year}"
-                raise InvalidError(
-                    f"'{name}' {message}.", param=name, errors=(FieldError(name, message),)
-                )
+        check_moments(since=self.since, until=self.until)
 
 
 class UsageGrouping(StrEnum):

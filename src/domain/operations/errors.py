@@ -126,3 +126,12 @@ class MailFailedError(UnavailableError):
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(f"The mail to {masked_address(address)} could not be sent: {reason}.")
+
+
+class ErrorNotFoundError(NotFoundError):
+    """No technical error of that id, or group of errors, is on record."""
+
+    code = "ERROR_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no record of an error with this id.")

@@ -87,6 +87,17 @@ RETENTION_ERRORS_DAYS = _retention("errors", "occurrences of technical errors ar
 RETENTION_EVENTS_DAYS = _retention("events", "events are", default=30)
 RETENTION_NOTIFICATIONS_DAYS = _retention("notifications", "notifications are", default=90)
 
+ERROR_SPIKE_THRESHOLD = RuntimeSetting(
+    name="error_spike_threshold",
+    group=SettingGroup.NOTIFICATIONS,
+    scope=SettingScope.SERVER,
+    type=IntType(minimum=0, maximum=1_000_000),
+    default=20,
+    description=(
+        "Tell operators of a technical error that happens so often within five minutes; 0 is never."
+    ),
+)
+
 RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
     {
         setting.name: setting
@@ -103,6 +114,7 @@ RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
             RETENTION_ERRORS_DAYS,
             RETENTION_EVENTS_DAYS,
             RETENTION_NOTIFICATIONS_DAYS,
+            ERROR_SPIKE_THRESHOLD,
         )
     }
 )

@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.shared.ids import ErrorGroupId, ErrorId, KeyId, TeamId, UserId
@@ -88,10 +88,12 @@ class ErrorGroup:
         if state is ErrorState.RESOLVED:
             self.resolved_at, self.resolved_by = at, by
 
-    def spikes(self, recent: int, threshold: int, *, at: datetime, silence_s: float) -> bool:
-        """Whether so many recent occurrences are worth telling; remembers that they were."""
-        is_told = self.spiked_at is not None and (at - self.spiked_at).total_seconds() < silence_s
-        if recent < threshold or is_told or self.state is ErrorState.IGNORED:
+    def spikes(self, recent: int, threshold: int, *, at: datetime, silence: timedelta) -> bool:
+        """Whether so many recent occurrences are worth telling; remembers that they were. With a
+        threshold of 0 they never are."""
+        is_told = self.spiked_at is not None and at - self.spiked_at < silence
+        is_spike = 0 < threshold <= recent
+        if not is_spike or is_told or self.state is ErrorState.IGNORED:
             return False
         self.spiked_at = at
         return True

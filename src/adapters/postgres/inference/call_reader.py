@@ -1,13 +1,11 @@
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, and_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.cursors import cursor_at, id_in
 from adapters.postgres.errors import translated
 from adapters.postgres.inference.rows import call_contents, calls
 from adapters.postgres.inference.usage_query import usage_query, usage_row
@@ -17,7 +15,6 @@ from application.shared.pagination import Slice
 from domain.inference.call import Call, CallContent, CallStatus
 from domain.inference.errors import CallNotFoundError
 from domain.models.prices import Prices
-from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import CallId, KeyId, TeamId, UserId
 from domain.shared.usage import Usage
 
@@ -89,24 +86,6 @@ def conditions(team_id: TeamId, where: CallFilter) -> tuple[ColumnElement[bool],
     if where.status is not None:
         found.append(calls.c.status == str(where.status))
     return tuple(found)
-
-
-def cursor_at(call_id: UUID) -> str:
-    return base64.urlsafe_b64encode(call_id.bytes).rstrip(b"=").decode()
-
-
-def id_in(cursor: str) -> UUID:
-    try:
-        raw = base64.b64decode(cursor + "==", altchars=b"-_", validate=True)
-        found = UUID(bytes=raw)
-    except (ValueError, binascii.Error):
-        found = None
-    if found is None or cursor_at(found) != cursor:
-        message = "is not a cursor of this list"
-        raise InvalidError(
-            f"'cursor' {message}.", param="cursor", errors=(FieldError("cursor", message),)
-        )
-    return found
 
 
 def _call_of(row: RowMapping) -> Call:
