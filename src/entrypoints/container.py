@@ -10,10 +10,12 @@ from adapters.catalog.definitions import LoadedCatalog
 from entrypoints.database import DatabaseUrl, prepare_database
 from entrypoints.di.allowances import AllowancesProvider
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
+from entrypoints.di.mail import MailProvider
 from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
 from entrypoints.di.people import PeopleProvider
 from entrypoints.di.postgres import PostgresProvider
+from entrypoints.di.records import RecordsProvider
 from entrypoints.di.system import SystemProvider
 from entrypoints.di.use_cases import DataPlaneProvider, UseCaseProvider
 from entrypoints.di.values import ValuesProvider
@@ -35,9 +37,11 @@ def make_container(
     return make_async_container(
         ValuesProvider(settings, catalog, environment or RuntimeEnvironment({})),
         SystemProvider(),
+        MailProvider(),
         OwnDatabaseProvider(),
         ObservationProvider(),
         PostgresProvider(),
+        RecordsProvider(),
         PeopleProvider(),
         ModelsProvider(),
         AllowancesProvider(),

@@ -16,13 +16,15 @@ from adapters.postgres.identity.memberships import PostgresMemberships
 from adapters.postgres.identity.teams import PostgresTeams
 from adapters.postgres.identity.users import PostgresUsers
 from adapters.postgres.operations.audit_trail import PostgresAuditTrail
+from adapters.postgres.operations.error_groups import PostgresErrorGroups
 from adapters.postgres.operations.event_log import PostgresEventLog
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
 from application.identity.joining.ports import JoiningUnitOfWork
 from application.operations.ports import SettingsUnitOfWork
+from application.records.ports import ErrorsUnitOfWork
 
 
-class PostgresUnitOfWork(JoiningUnitOfWork, SettingsUnitOfWork):
+class PostgresUnitOfWork(JoiningUnitOfWork, SettingsUnitOfWork, ErrorsUnitOfWork):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
 
@@ -93,6 +95,10 @@ class PostgresUnitOfWork(JoiningUnitOfWork, SettingsUnitOfWork):
     @property
     def allowances(self) -> PostgresAllowances:
         return PostgresAllowances(self._open_session)
+
+    @property
+    def error_groups(self) -> PostgresErrorGroups:
+        return PostgresErrorGroups(self._open_session)
 
     @property
     def _open_session(self) -> AsyncSession:

@@ -25,6 +25,11 @@ from application.operations.change_settings import ChangeSettings
 from application.operations.inspect_health import InspectHealth
 from application.operations.list_settings import ListSettings
 from application.operations.reencrypt_secrets import ReencryptSecrets
+from application.records.change_error_state import ChangeErrorState
+from application.records.export_audit import ExportAudit
+from application.records.get_error import GetError
+from application.records.list_audit import ListAudit
+from application.records.list_errors import ListErrors
 from entrypoints.instrumentation import instrumented
 
 INSTRUMENTED = (
@@ -47,6 +52,11 @@ INSTRUMENTED = (
     ListSettings,
     ChangeSettings,
     ReencryptSecrets,
+    ListAudit,
+    ExportAudit,
+    ListErrors,
+    GetError,
+    ChangeErrorState,
 )
 
 
