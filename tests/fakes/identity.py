@@ -11,7 +11,12 @@ from typing import Self
 from application.identity.ports import ApiKeys, IdentityUnitOfWork, Teams
 from application.shared.pagination import Page, PageRequest
 from domain.identity.api_key import ApiKey
-from domain.identity.errors import KeyNameTakenError, KeyNotFoundError, TeamNotFoundError
+from domain.identity.errors import (
+    KeyNameTakenError,
+    KeyNotFoundError,
+    MemberNotFoundError,
+    TeamNotFoundError,
+)
 from domain.identity.team import Team
 from domain.shared.ids import KeyId, TeamId, UserId
 from tests.fakes.identity_allowances import InMemoryAllowances
@@ -25,6 +30,9 @@ class InMemoryApiKeys(ApiKeys):
         self._transaction = transaction
 
     async def add(self, key: ApiKey) -> None:
+        place = (key.team_id, key.user_id)
+        if key.user_id is not None and place not in self._transaction.memberships():
+            raise MemberNotFoundError
         await self._store(key)
 
     async def get(self, team_id: TeamId, key_id: KeyId) -> ApiKey:
@@ -60,6 +68,15 @@ class InMemoryApiKeys(ApiKeys):
             page=page.page,
             page_size=page.page_size,
         )
+
+    async def live_of(self, team_id: TeamId, user_id: UserId) -> tuple[ApiKey, ...]:
+        wanted = (team_id, user_id, None)
+        found = [
+            key.id
+            for key in self._transaction.keys().values()
+            if (key.team_id, key.user_id, key.revoked_at) == wanted
+        ]
+        return tuple([await self.get(team_id, key_id) for key_id in sorted(found)])
 
     async def _store(self, key: ApiKey) -> None:
         if key.revoked_at is None:
@@ -102,6 +119,27 @@ class InMemoryTeams(Teams):
         await self._transaction.lock("first team")
         teams = self._transaction.teams()
         return deepcopy(teams[min(teams)]) if teams else None
+
+    async def named(self, name: str) -> tuple[Team, ...]:
+        return tuple(team for team in self._oldest_first() if team.name == name)
+
+    async def list(self, page: PageRequest, *, user_id: UserId | None = None) -> Page[Team]:
+        memberships = self._transaction.memberships()
+        found = [
+            team
+            for team in self._oldest_first()
+            if user_id is None or (team.id, user_id) in memberships
+        ]
+        return Page(
+            items=tuple(found[page.offset : page.offset + page.page_size]),
+            total=len(found),
+            page=page.page,
+            page_size=page.page_size,
+        )
+
+    def _oldest_first(self) -> tuple[Team, ...]:
+        teams = self._transaction.teams()
+        return tuple(deepcopy(teams[team_id]) for team_id in sorted(teams))
 
 
 class InMemoryIdentityUnitOfWork(IdentityUnitOfWork):

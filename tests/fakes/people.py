@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 
 from application.identity.ports import Memberships, Users
 from application.shared.pagination import Page, PageRequest
@@ -98,6 +99,9 @@ class InMemoryMemberships(Memberships):
     async def remove(self, membership: Membership) -> None:
         await self.get(membership.team_id, membership.user_id)
         self._transaction.remove(membership)
+        for key in self._transaction.keys().values():
+            if (key.team_id, key.user_id) == (membership.team_id, membership.user_id):
+                self._transaction.written.keys[key.id] = replace(key, user_id=None)
 
     async def find_member(self, team_id: TeamId, user_id: UserId) -> Member:
         membership = self._transaction.memberships().get((team_id, user_id))
@@ -134,6 +138,7 @@ class InMemoryMemberships(Memberships):
         return sum(
             (membership.team_id, membership.role) == (team_id, Role.OWNER)
             and users[membership.user_id].is_active
+            and users[membership.user_id].is_person
             for membership in self._transaction.memberships().values()
         )
 

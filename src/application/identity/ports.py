@@ -18,7 +18,8 @@ class ApiKeys(Protocol):
     """The keys of all teams, inside a unit of work."""
 
     async def add(self, key: ApiKey) -> None:
-        """Raises ``KeyNameTakenError`` when a live key of the team has the name."""
+        """Raises ``KeyNameTakenError`` when a live key of the team has the name, and
+        ``MemberNotFoundError`` when its user is not in the team."""
         ...
 
     async def get(self, team_id: TeamId, key_id: KeyId) -> ApiKey:
@@ -41,6 +42,10 @@ class ApiKeys(Protocol):
         """Newest first, revoked ones included; all of them, or those of one member."""
         ...
 
+    async def live_of(self, team_id: TeamId, user_id: UserId) -> tuple[ApiKey, ...]:
+        """The member's keys that are not revoked, oldest first, locked like those of ``get``."""
+        ...
+
 
 class Teams(Protocol):
     async def add(self, team: Team) -> None: ...
@@ -58,6 +63,14 @@ class Teams(Protocol):
         """The oldest team, or ``None`` on a fresh database. Locks out every other caller of
         ``first`` until the unit of work ends, so that two servers starting at once make one team.
         """
+        ...
+
+    async def named(self, name: str) -> tuple[Team, ...]:
+        """Oldest first, not locked; names are not unique."""
+        ...
+
+    async def list(self, page: PageRequest, *, user_id: UserId | None = None) -> Page[Team]:
+        """Oldest first; all of them, or those of one user."""
         ...
 
 
@@ -99,7 +112,9 @@ class Memberships(Protocol):
         ...
 
     async def get(self, team_id: TeamId, user_id: UserId) -> Membership:
-        """Locked until the unit of work ends. Raises ``MemberNotFoundError``."""
+        """Locked until the unit of work ends. Raises ``MemberNotFoundError``. Whoever also needs
+        the user or the count of the owners asks for them first, so that nobody waits in a circle.
+        """
         ...
 
     async def save(self, membership: Membership) -> None:
@@ -107,7 +122,8 @@ class Memberships(Protocol):
         ...
 
     async def remove(self, membership: Membership) -> None:
-        """Ends the user's sessions in the team too. Raises ``MemberNotFoundError``."""
+        """Ends the user's sessions in the team too; the user's keys become nobody's. Raises
+        ``MemberNotFoundError``."""
         ...
 
     async def find_member(self, team_id: TeamId, user_id: UserId) -> Member:
@@ -123,8 +139,9 @@ class Memberships(Protocol):
         ...
 
     async def count_active_owners(self, team_id: TeamId) -> int:
-        """How many owners can log in. Whoever counts the team's owners next waits until the unit
-        of work ends, so that two owners cannot both leave because there is the other one."""
+        """How many owners are active people, who can log in. Whoever counts the team's owners next
+        waits until the unit of work ends, so that two owners cannot both leave because there is
+        the other one."""
         ...
 
 

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from domain.shared.errors import (
     ConflictError,
     ForbiddenError,
+    LimitExceededError,
     NotFoundError,
     UnauthenticatedError,
 )
@@ -103,6 +104,35 @@ class AlreadyMemberError(ConflictError):
         super().__init__("This user is a member of the team already.")
 
 
+class LastOwnerError(ConflictError):
+    """A team always has an owner who can log in."""
+
+    code = "LAST_OWNER"
+
+    def __init__(self) -> None:
+        super().__init__("This is the last owner of a team. Make somebody else an owner first.")
+
+
+class UserElsewhereError(ForbiddenError):
+    """Only operators change an account that other teams rely on too."""
+
+    code = "USER_ELSEWHERE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This user is an operator or in other teams too: only operators may change the account."
+        )
+
+
+class TeamAmbiguousError(ConflictError):
+    """Several teams have that name."""
+
+    code = "TEAM_AMBIGUOUS"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There are several teams named '{name}'. Give the id instead.")
+
+
 class EmailTakenError(ConflictError):
     """Another user has the e-mail address."""
 
@@ -119,3 +149,59 @@ class ExternalIdentityTakenError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("There is already a user with this external identity.")
+
+
+class LoginFailedError(UnauthenticatedError):
+    """The e-mail address or the password is wrong, or the account is closed: which of them is not
+    said."""
+
+    code = "LOGIN_FAILED"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong.")
+
+
+class TooManyAttemptsError(LimitExceededError):
+    """It has been tried too often, on the same account or from the same address."""
+
+    code = "TOO_MANY_ATTEMPTS"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many attempts. Try again later.", retry_after=retry_after)
+
+
+class NoTeamError(ForbiddenError):
+    """The user is in no team, so there is nowhere to act."""
+
+    code = "NO_TEAM"
+
+    def __init__(self) -> None:
+        super().__init__("You are not a member of any team.")
+
+
+class PersonRequiredError(ForbiddenError):
+    """Only somebody who has logged in can do this: an API key is no person."""
+
+    code = "PERSON_REQUIRED"
+
+    def __init__(self) -> None:
+        super().__init__("Only a person who has logged in can do this.")
+
+
+class SessionNotFoundError(NotFoundError):
+    """The user has no session of that id that has not ended."""
+
+    code = "SESSION_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such session.")
+
+
+class RefreshTokenInvalidError(UnauthenticatedError):
+    """The refresh token is unknown, used or of a session that has ended. Using one twice ends its
+    session."""
+
+    code = "REFRESH_TOKEN_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("The refresh token is not valid (any more). Log in again.")

@@ -5,12 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import translated
 from adapters.postgres.identity.announcement import announce
-from adapters.postgres.identity.rows import UQ_LIVE_KEY_NAME, ApiKeyRow
+from adapters.postgres.identity.rows import FK_KEY_MEMBER, UQ_LIVE_KEY_NAME, ApiKeyRow
 from application.identity.ports import ApiKeys
 from application.shared.pagination import Page, PageRequest
 from domain.identity.api_key import ApiKey
-from domain.identity.errors import KeyNameTakenError, KeyNotFoundError
+from domain.identity.errors import KeyNameTakenError, KeyNotFoundError, MemberNotFoundError
 from domain.identity.scopes import scopes_of
+from domain.shared.errors import StoaError
 from domain.shared.ids import KeyId, TeamId, UserId
 
 
@@ -19,7 +20,12 @@ class PostgresApiKeys(ApiKeys):
         self._session = session
 
     async def add(self, key: ApiKey) -> None:
-        with translated({UQ_LIVE_KEY_NAME: KeyNameTakenError(key.name)}):
+        refusals: dict[str, StoaError] = {
+            UQ_LIVE_KEY_NAME: KeyNameTakenError(key.name),
+            # Whoever makes the key has just left the team.
+            FK_KEY_MEMBER: MemberNotFoundError(),
+        }
+        with translated(refusals):
             await self._session.execute(insert(ApiKeyRow).values(_key_values(key)))
             await announce(self._session, key.team_id)
 
@@ -59,6 +65,21 @@ class PostgresApiKeys(ApiKeys):
                 .execution_options(populate_existing=True)
             )
         return None if row is None else key_of(row)
+
+    async def live_of(self, team_id: TeamId, user_id: UserId) -> tuple[ApiKey, ...]:
+        with translated():
+            rows = await self._session.scalars(
+                select(ApiKeyRow)
+                .where(
+                    ApiKeyRow.team_id == team_id,
+                    ApiKeyRow.user_id == user_id,
+                    ApiKeyRow.revoked_at.is_(None),
+                )
+                .order_by(ApiKeyRow.id)
+                .with_for_update(key_share=True)
+                .execution_options(populate_existing=True)
+            )
+        return tuple(map(key_of, rows))
 
     async def list(
         self, team_id: TeamId, page: PageRequest, *, user_id: UserId | None = None

@@ -127,6 +127,7 @@ class PostgresMemberships(Memberships):
                     MembershipRow.team_id == team_id,
                     MembershipRow.role == Role.OWNER,
                     UserRow.is_active,
+                    UserRow.email.is_not(None) | UserRow.external_subject.is_not(None),
                 )
             )
         return counted or 0

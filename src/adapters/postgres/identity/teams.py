@@ -5,11 +5,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import translated
 from adapters.postgres.identity.announcement import announce
-from adapters.postgres.identity.rows import TeamRow
+from adapters.postgres.identity.rows import MembershipRow, TeamRow
 from application.identity.ports import Teams
+from application.shared.pagination import Page, PageRequest
 from domain.identity.errors import TeamNotFoundError
 from domain.identity.team import Team
-from domain.shared.ids import TeamId
+from domain.shared.ids import TeamId, UserId
 
 _FIRST_TEAM_LOCK = 0x53746F61_00000001
 
@@ -52,6 +53,34 @@ class PostgresTeams(Teams):
             await self._session.execute(select(func.pg_advisory_xact_lock(_FIRST_TEAM_LOCK)))
             row = await self._session.scalar(select(TeamRow).order_by(TeamRow.id).limit(1))
         return None if row is None else _team_of(row)
+
+    async def named(self, name: str) -> tuple[Team, ...]:
+        with translated():
+            rows = await self._session.scalars(
+                select(TeamRow).where(TeamRow.name == name).order_by(TeamRow.id)
+            )
+        return tuple(map(_team_of, rows))
+
+    async def list(self, page: PageRequest, *, user_id: UserId | None = None) -> Page[Team]:
+        wanted = select(TeamRow)
+        if user_id is not None:
+            wanted = wanted.join(MembershipRow, MembershipRow.team_id == TeamRow.id).where(
+                MembershipRow.user_id == user_id
+            )
+        with translated():
+            total = await self._session.scalar(select(func.count()).select_from(wanted.subquery()))
+            rows = await self._session.scalars(
+                wanted.order_by(TeamRow.id)
+                .offset(page.offset)
+                .limit(page.page_size)
+                .execution_options(populate_existing=True)
+            )
+        return Page(
+            items=tuple(map(_team_of, rows)),
+            total=total or 0,
+            page=page.page,
+            page_size=page.page_size,
+        )
 
 
 def _team_of(row: TeamRow) -> Team:
