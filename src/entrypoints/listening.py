@@ -27,6 +27,11 @@ def listen(host: str, port: int) -> socket.socket:
 def url_of(listener: socket.socket, host: str) -> str:
     """The URL at which people on this machine reach the server."""
     port: int = listener.getsockname()[1]
+    return own_url(host, port)
+
+
+def own_url(host: str, port: int) -> str:
+    """The same for a server that need not run."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - shown, not bound
     return f"http://{f'[{name}]' if ':' in name and not name.startswith('[') else name}:{port}"
 

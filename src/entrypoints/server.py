@@ -6,6 +6,8 @@ told at once.
 
 from importlib.metadata import version
 
+import msgspec
+
 from adapters.catalog.catalog_file import load_catalog
 from application.identity.issue_key import IssuedKey
 from entrypoints.listening import listen, url_of
@@ -22,6 +24,7 @@ def serve(loaded: LoadedSettings) -> None:
     listener = listen(loaded.settings.host, loaded.settings.port)
     settings = with_secret_key(loaded.settings)
     url = url_of(listener, settings.host)
+    settings = msgspec.structs.replace(settings, public_url=settings.public_url or url)
 
     def announce(issued: IssuedKey | None) -> None:
         # For the person at the terminal, not for the log: the key is shown this once.

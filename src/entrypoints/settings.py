@@ -29,6 +29,8 @@ class About:
 Count = Annotated[int, Meta(ge=1, le=1024)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 DatabaseUrl = Annotated[str, Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://\S+$")]
+MailUrl = Annotated[str, Meta(pattern=r"^smtps?://\S+$")]
+PublicUrl = Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+/?$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
 
 
@@ -135,6 +137,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     metrics_token: Annotated[
         Annotated[str, Meta(min_length=8)] | None,
         About("Bearer token that `/metrics` asks for; without it `/metrics` is open.", secret=True),
+    ] = None
+    public_url: Annotated[
+        PublicUrl | None,
+        About(
+            "Where people reach the server; links in mails begin with it. Without it, the address"
+            " that the server listens on.",
+            expected="a URL such as `https://stoa.example.com`, without a path",
+        ),
+    ] = None
+    mail_url: Annotated[
+        MailUrl | None,
+        About(
+            "The server that mail is sent through. `smtps` is TLS from the first byte, `smtp` is"
+            " upgraded to TLS where the server offers it, and always before a login. Without it"
+            " no mail is sent; in development it is shown on the console.",
+            expected="a URL such as `smtp://user:password@mail.example.com:587`",
+        ),
+    ] = None
+    mail_from: Annotated[
+        str | None,
+        About(
+            "The sender of all mail.",
+            expected="an address such as `Stoa <stoa@example.com>`",
+        ),
     ] = None
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from dotenv.parser import parse_stream
 
 from domain.operations.errors import SettingsError
 from domain.shared.errors import FieldError
+from entrypoints.mail_settings import check_mail
 from entrypoints.runtime_environment import (
     RUNTIME_VARIABLES,
     RuntimeEnvironment,
@@ -69,7 +70,7 @@ def load_settings(
     ]
     if not problems:
         settings = Settings(**read.values)  # type: ignore[arg-type]  # each was checked on its own
-        problems = _check_production(settings)
+        problems = [*_check_production(settings), *check_mail(settings)]
     if problems:
         raise SettingsError("; ".join(p.message for p in problems), errors=tuple(problems))
     return LoadedSettings(

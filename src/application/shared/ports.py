@@ -1,3 +1,4 @@
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -26,6 +27,15 @@ class IdGenerator(Protocol):
 class SecretGenerator(Protocol):
     def token(self) -> str:
         """At least 256 random bits as URL-safe text."""
+        ...
+
+
+class Errands(Protocol):
+    """Work that goes on after its request has been answered, in the same process."""
+
+    def send(self, name: str, errand: Callable[[], Awaitable[None]]) -> None:
+        """Begin with it soon; what it raises is logged under its name. Raises
+        ``UnavailableError`` where too much waits already."""
         ...
 
 
