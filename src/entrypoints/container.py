@@ -11,6 +11,7 @@ from entrypoints.database import DatabaseUrl, prepare_database
 from entrypoints.di.allowances import AllowancesProvider
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
 from entrypoints.di.mail import MailProvider
+from entrypoints.di.events import EventsProvider
 from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
 from entrypoints.di.people import PeopleProvider
@@ -42,6 +43,7 @@ def make_container(
         ObservationProvider(),
         PostgresProvider(),
         RecordsProvider(),
+        EventsProvider(),
         PeopleProvider(),
         ModelsProvider(),
         AllowancesProvider(),

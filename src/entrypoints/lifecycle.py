@@ -16,6 +16,7 @@ from dishka import AsyncContainer, Scope
 from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate
 from adapters.providers.registry import ConfiguredProviders
+from application.events.ports import EventFeed
 from application.identity.found_first_team import FoundFirstTeam
 from application.identity.issue_key import IssuedKey
 from application.identity.ports import Credentials, KeyActivity
@@ -95,6 +96,7 @@ class Lifecycle:
         self.readiness.wait_for("the server is starting")
         await get(RuntimeSettings)
         await get(Credentials)
+        await get(EventFeed)
         activity = await get(KeyActivity)
         door = await get(InferenceDoor)
         await get(ConfiguredProviders)

@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from adapters.catalog.definitions import LoadedCatalog
+from adapters.http.events.open_streams import OpenStreams
 from adapters.http.frame import Frame
 from adapters.http.server_protocol import ServerProtocol
 from application.shared.ports import IdGenerator
@@ -83,7 +84,9 @@ async def _serve(
         on_failure=on_failure,
         prepares_database=prepares_database,
     )
-    server = HttpServer(_http_config(app, settings, await container.get(IdGenerator)))
+    streams = await container.get(OpenStreams)
+    config = _http_config(app, settings, await container.get(IdGenerator))
+    server = HttpServer(config, on_stopping=streams.end)
     requests.on_request = server.ask_to_stop
     if requests.count:
         server.ask_to_stop()
@@ -93,9 +96,14 @@ async def _serve(
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn, except that others listen to the signals."""
+    """uvicorn, except that others listen to the signals. ``on_stopping`` is called before running
+    requests are waited for."""
 
     _was_asked = False
+
+    def __init__(self, config: uvicorn.Config, *, on_stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stopping = on_stopping
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -116,6 +124,7 @@ class HttpServer(uvicorn.Server):
                 requests=len(self.server_state.tasks),
                 grace_seconds=self.config.timeout_graceful_shutdown,
             )
+        self._on_stopping()
         await super().shutdown(sockets)
 
 

@@ -1,7 +1,7 @@
 import asyncio
 from copy import deepcopy
 
-from application.operations.event_ports import EventFeed, EventReader, EventSubscription
+from application.events.ports import EventFeed, EventReader, EventSubscription
 from application.shared.pagination import Slice
 from domain.identity.permissions import Permission
 from domain.operations.event import Event

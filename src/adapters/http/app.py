@@ -14,7 +14,9 @@ from litestar.types import ControllerRouterHandler
 
 from adapters.http.calls.controller import CallsController
 from adapters.http.docs.assets import read_asset
+from adapters.http.events.controller import EventsController
 from adapters.http.exception_handlers import error_response
+from adapters.http.failures import Failures
 from adapters.http.frame import Frame
 from adapters.http.guards import authenticated, known_query, only_when_ready, provide_actor
 from adapters.http.health.controller import HealthController
@@ -45,6 +47,7 @@ GUARDED = (
     CallsController,
     UsageController,
     SettingsController,
+    EventsController,
 )
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -56,6 +59,7 @@ class HttpParts:
 
     ids: IdGenerator
     clock: Clock
+    failures: Failures
     readiness: Readiness
     check_health: CheckHealth
     exposition: Exposition
@@ -101,7 +105,9 @@ def create_app(
             "readiness": _constant(parts.readiness),
             "check_health": _constant(parts.check_health),
         },
-        exception_handlers={Exception: error_response(parts.ids, debug=options.debug)},
+        exception_handlers={
+            Exception: error_response(parts.failures, parts.ids, debug=options.debug)
+        },
         openapi_config=(
             build_openapi_config(data_plane.operations, version=options.version)
             if options.docs

@@ -2,6 +2,7 @@ from domain.operations.mail import masked_address
 from domain.shared.errors import (
     ConflictError,
     InvalidError,
+    LimitExceededError,
     NotFoundError,
     TechnicalError,
     UnavailableError,
@@ -135,3 +136,24 @@ class ErrorNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__("There is no record of an error with this id.")
+
+
+class TooManyStreamsError(LimitExceededError):
+    """A user, or an API key, has too many streams of events open at the same time."""
+
+    code = "TOO_MANY_STREAMS"
+
+    def __init__(self, most: int, *, retry_after: float) -> None:
+        super().__init__(
+            f"There are {most} open streams of events already; close one of them first.",
+            retry_after=retry_after,
+        )
+
+
+class NotificationNotFoundError(NotFoundError):
+    """There is no such notification, or it is another user's."""
+
+    code = "NOTIFICATION_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such notification.")

@@ -1,5 +1,7 @@
 from dishka import Provider, Scope, provide
 
+from adapters.http.events.event_stream import Pace
+from adapters.http.events.open_streams import OpenStreams
 from adapters.http.openai.door import InferenceDoor
 from application.identity.authenticate import Authenticate
 from application.inference.invoke_model import InvokeModel
@@ -13,6 +15,12 @@ class DoorsProvider(Provider):
     second to import, which no other command should pay for."""
 
     scope = Scope.APP
+
+    streams = provide(OpenStreams)
+
+    @provide
+    def pace(self, settings: Settings) -> Pace:
+        return Pace(heartbeat=settings.stream_heartbeat_seconds)
 
     @provide
     def door(

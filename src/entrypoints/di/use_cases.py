@@ -1,5 +1,7 @@
 from dishka import Provider, Scope, provide
 
+from application.events.list_events import ListEvents
+from application.events.listen_to_events import ListenToEvents
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.authenticate import Authenticate
 from application.identity.find_key import FindKey
@@ -12,6 +14,7 @@ from application.identity.revoke_key import RevokeKey
 from application.identity.update_key import UpdateKey
 from application.identity.update_team import UpdateTeam
 from application.inference.admission import Admission
+from application.inference.call_policy import CallPolicy
 from application.inference.get_call import GetCall
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.inference.invoke_model import InvokeModel
@@ -57,6 +60,8 @@ INSTRUMENTED = (
     ListErrors,
     GetError,
     ChangeErrorState,
+    ListEvents,
+    ListenToEvents,
 )
 
 
@@ -80,6 +85,7 @@ class DataPlaneProvider(Provider):
 
     scope = Scope.APP
 
+    call_policy = provide(CallPolicy)
     admission = provide(Admission)
     invoke_model = provide(InvokeModel)
     stream_model = provide(StreamModel)

@@ -13,7 +13,7 @@ from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.operations.event_feed import PostgresEventFeed
 from adapters.postgres.partitions import ensure_partitions, months_from
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from application.operations.event_ports import EventSubscription
+from application.events.ports import EventSubscription
 from domain.operations.event import Event
 from tests.builders import OTHER_TEAM_ID, TEAM_ID
 from tests.event_builders import an_event
@@ -82,9 +82,7 @@ async def test_all_nodes_tell_the_same_order(nodes: list[Node]) -> None:
     assert await hear(again, 22) == heard[0][18:]
 
 
-async def test_a_long_transaction_of_somebody_else_holds_nothing_up(
-    nodes: list[Node], sql: asyncpg.Connection
-) -> None:
+async def test_a_long_transaction_of_somebody_else_holds_nothing_up(nodes: list[Node]) -> None:
     listener = await nodes[0].feed.subscribe(TEAM_ID)
     other, event = an_event(team_id=OTHER_TEAM_ID), an_event()
 

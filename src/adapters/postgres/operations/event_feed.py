@@ -13,7 +13,7 @@ from adapters.postgres.operations.event_log import CHANNEL
 from adapters.postgres.operations.event_order import event_of, number_events
 from adapters.postgres.operations.rows import events
 from adapters.postgres.operations.team_events import REMEMBERED, PlacedEvent, TeamEvents
-from application.operations.event_ports import EventFeed, EventSubscription
+from application.events.ports import EventFeed, EventSubscription
 from domain.identity.permissions import Permission
 from domain.operations.event import Event
 from domain.shared.errors import UnavailableError
