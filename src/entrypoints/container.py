@@ -10,8 +10,8 @@ from adapters.catalog.definitions import LoadedCatalog
 from entrypoints.database import DatabaseUrl, prepare_database
 from entrypoints.di.allowances import AllowancesProvider
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
-from entrypoints.di.mail import MailProvider
 from entrypoints.di.events import EventsProvider
+from entrypoints.di.mail import MailProvider
 from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
 from entrypoints.di.people import PeopleProvider
