@@ -18,4 +18,10 @@ class ActAsOperator:
             if team is None:
                 raise TeamNotFoundError
             owner = await tx.users.owner_of(team.id)
-        return Actor(team_id=team.id, user_id=owner.id, capture_content=team.capture_content)
+            allowances = await tx.allowances.bounding(team.id, owner.id, None)
+        return Actor(
+            team_id=team.id,
+            user_id=owner.id,
+            capture_content=team.capture_content,
+            allowances=allowances,
+        )
