@@ -8,24 +8,15 @@ from application.inference.call_allowances import (
     TellStandings,
 )
 from application.inference.call_in_flight import CANCELLED, CallInFlight
+from application.inference.call_policy import CallPolicy, CallWishes
 from application.inference.ports import Ledger, Operation, ProviderRequest
-from application.models.ports import ModelCatalog
 from application.shared.actor import Actor
 from application.shared.ports import Clock
-from domain.identity.permissions import Permission
 from domain.inference.call import Call, CallStatus
-from domain.inference.errors import ContextLengthExceededError
 from domain.inference.token_estimate import TokenEstimate
-from domain.models.errors import ModelNotAllowedError, ModelNotFoundError, WrongModelKindError
-from domain.models.served_model import ModelKind, ServedModel
+from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError
 from domain.shared.ids import CallId
-
-KIND_OF_OPERATION = {
-    Operation.CHAT: ModelKind.CHAT,
-    Operation.COMPLETION: ModelKind.CHAT,
-    Operation.EMBEDDING: ModelKind.EMBEDDING,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +25,9 @@ class InvokeModelCommand:
 
     ``call_id`` comes from the door, which shows it as the request's id. ``body`` is the request in
     OpenAI's format; the other members repeat what the core must know of it: ``max_output_tokens``
-    is the limit of each of the ``choices`` answers, where the client set one. ``tell_standings`` is
-    called as soon as it is known what remains of the caller's limits.
+    is the limit of each of the ``choices`` answers, where the client set one; ``offers_tools`` and
+    ``asks_retrieval`` are what a team may not want. ``tell_standings`` is called as soon as it is
+    known what remains of the caller's limits.
     """
 
     actor: Actor
@@ -48,18 +40,20 @@ class InvokeModelCommand:
     include_usage: bool = False
     max_output_tokens: int | None = None
     choices: int = 1
+    offers_tools: bool = False
+    asks_retrieval: bool = False
     tell_standings: TellStandings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Checks a call against the caller's rights, the catalog and what the caller may use, and
-    writes its row ahead.
+    """Checks a call against the caller's rights, the team's settings and what the caller may use,
+    and writes its row ahead.
 
     A refusal has a row too, and is raised as the functional error that it is.
     """
 
-    catalog: ModelCatalog
+    policy: CallPolicy
     ledger: Ledger
     clock: Clock
     allowances: CallAllowances
@@ -81,7 +75,7 @@ class Admission:
             created_at=self.clock.now(),
         )
         try:
-            model = self._resolve(command)
+            model = self.policy.model_for(_wishes(command))
             reserved = await self._reserve(command, call, model)
         except StoaError as error:
             await self._refuse(call, error, started)
@@ -143,24 +137,6 @@ class Admission:
             reserved=reserved,
         )
 
-    def _resolve(self, command: InvokeModelCommand) -> ServedModel:
-        command.actor.require(Permission.INVOKE_MODELS)
-        model = self.catalog.find(command.model)
-        if model is None:
-            raise ModelNotFoundError(command.model)
-        if not command.actor.may_use(model):
-            raise ModelNotAllowedError(command.model)
-        if model.kind is not KIND_OF_OPERATION[command.operation]:
-            raise WrongModelKindError(command.model, model.kind)
-        wanted, limit = command.max_output_tokens, model.context_length
-        if wanted is not None and limit is not None and wanted > limit:
-            raise ContextLengthExceededError(
-                f"This model's maximum context length is {limit} tokens. "
-                f"However, you requested {wanted} tokens in the completion.",
-                param="max_tokens",
-            )
-        return model
-
     async def _refuse(self, call: Call, error: StoaError, started: float) -> None:
         self._close(call, CallStatus.REFUSED, error.code, started)
         await self.ledger.record(call)
@@ -178,6 +154,17 @@ class Admission:
             latency_ms=(self.clock.monotonic() - started) * 1000,
             error_code=code,
         )
+
+
+def _wishes(command: InvokeModelCommand) -> CallWishes:
+    return CallWishes(
+        actor=command.actor,
+        operation=command.operation,
+        model=command.model,
+        max_output_tokens=command.max_output_tokens,
+        offers_tools=command.offers_tools,
+        asks_retrieval=command.asks_retrieval,
+    )
 
 
 def _provider_request(command: InvokeModelCommand, model: ServedModel) -> ProviderRequest:

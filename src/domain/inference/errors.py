@@ -1,5 +1,6 @@
 from domain.inference.rate import Limited, Measure, Shortage, Standings, duration
 from domain.shared.errors import (
+    ForbiddenError,
     InvalidError,
     LimitExceededError,
     NotFoundError,
@@ -42,6 +43,27 @@ class UnsupportedByModelError(InvalidError):
     """The deployment cannot do what the request asks (said, never dropped silently)."""
 
     code = "UNSUPPORTED_BY_MODEL"
+
+
+class ToolsDisabledError(ForbiddenError):
+    """The call offers tools to the model, and the team's setting `enable_tools` is off."""
+
+    code = "TOOLS_DISABLED"
+
+    def __init__(self) -> None:
+        super().__init__("Tools are switched off for this team (the setting 'enable_tools').")
+
+
+class RetrievalDisabledError(ForbiddenError):
+    """The call asks for a search of files or the web, and the team's setting `enable_retrieval` is
+    off."""
+
+    code = "RETRIEVAL_DISABLED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Retrieval is switched off for this team (the setting 'enable_retrieval')."
+        )
 
 
 class ProviderRateLimitedError(LimitExceededError):

@@ -4,6 +4,7 @@ It is plain ASGI, without the framework's request and response objects, because 
 """
 
 from asyncio import CancelledError
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPMethod
 from time import perf_counter
@@ -16,7 +17,7 @@ from adapters.http.errors import UnsupportedMediaTypeError, translate
 from adapters.http.openai.event_stream import EventStreamResponse
 from adapters.http.openai.hangup import Hangup
 from adapters.http.openai.requests import AnyRequest, hint, parse
-from adapters.http.problems import openai_error, report
+from adapters.http.problems import openai_error
 from application.identity.authenticate import Authenticate
 from application.inference.admission import InvokeModelCommand
 from application.inference.invoke_model import InvokeModel
@@ -30,6 +31,8 @@ from domain.shared.ids import CallId
 PLAIN_ENCODINGS = (b"", b"identity")
 JSON_TYPE = (b"content-type", b"application/json")
 
+Report = Callable[..., None]
+
 
 class ClientGoneError(Exception):
     """The client went away before it had said what it wants: there is no call to record."""
@@ -37,13 +40,14 @@ class ClientGoneError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request on the wire."""
+    """One request on the wire. ``report`` takes an error that it fails with, and its ``cause``."""
 
     operation: Operation
     request_id: UUID
     correlation_id: str
     receive: Receive
     send: Send
+    report: Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class InferenceDoor:
     async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
         """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
         actor = await self.authenticate(bearer_token(scope))
+        scope["state"]["actor"] = actor
         started = perf_counter()
         body = b""
         try:
@@ -104,7 +109,7 @@ class InferenceDoor:
             # The status is sent already.
             error = translate(exception, method=HTTPMethod.POST, path=f"/v1/{exchange.operation}")
             await response.write(event_of(error))
-            report(error, error_id=exchange.request_id, cause=exception)
+            exchange.report(error, cause=exception)
         finally:
             if answer is not None:
                 await answer.aclose()
@@ -182,6 +187,8 @@ def _command(
         include_usage=options is not None and bool(options.include_usage),
         max_output_tokens=request.output_limit,
         choices=request.n or 1,
+        offers_tools=request.offers_tools,
+        asks_retrieval=request.asks_retrieval,
     )
 
 

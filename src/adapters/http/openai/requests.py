@@ -19,6 +19,8 @@ JsonObject = dict[str, Raw]
 
 # Roles whose messages mean nothing without content.
 SPEAKING = frozenset({"system", "developer", "user"})
+# Tools that search in files or in the web, whatever the date at the end of their type.
+RETRIEVAL_TOOLS = ("file_search", "web_search", "retrieval")
 
 
 class StreamOptions(Struct):
@@ -38,6 +40,9 @@ class Request(Struct):
     stream_options: StreamOptions | None = None
     max_tokens: Positive | None = None
     user: str | None = None
+
+    offers_tools: ClassVar[bool] = False
+    asks_retrieval: ClassVar[bool] = False
 
     @property
     def output_limit(self) -> int | None:
@@ -66,11 +71,27 @@ class ChatRequest(Request, kw_only=True):
     top_logprobs: int | None = None
     tools: list[JsonObject] | None = None
     tool_choice: str | JsonObject | None = None
+    functions: list[JsonObject] | None = None
+    web_search_options: JsonObject | None = None
     response_format: JsonObject | None = None
 
     @property
     def output_limit(self) -> int | None:
         return self.max_completion_tokens or self.max_tokens
+
+    @property
+    def offers_tools(self) -> bool:  # type: ignore[override]  # the other requests never do
+        return bool(self.tools or self.functions)
+
+    @property
+    def asks_retrieval(self) -> bool:  # type: ignore[override]  # the other requests never do
+        if self.web_search_options is not None:
+            return True
+        return any(
+            str(msgspec.json.decode(tool["type"])).startswith(RETRIEVAL_TOOLS)
+            for tool in self.tools or ()
+            if "type" in tool
+        )
 
     def check(self) -> None:
         Request.check(self)
@@ -105,6 +126,8 @@ class EmbeddingRequest(Struct):
     stream: ClassVar[bool] = False
     stream_options: ClassVar[StreamOptions | None] = None
     output_limit: ClassVar[int | None] = None
+    offers_tools: ClassVar[bool] = False
+    asks_retrieval: ClassVar[bool] = False
     n: ClassVar[int | None] = None
 
     def check(self) -> None:

@@ -13,6 +13,7 @@ from adapters.http.openai.gate import Gate as DoorGate
 from application.identity.authenticate import Authenticate
 from application.inference.admission import Admission
 from application.inference.call_allowances import CallAllowances
+from application.inference.call_policy import CallPolicy
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation
 from application.inference.refuse_call import RefuseCall
@@ -30,6 +31,7 @@ from tests.fakes.inference import InMemoryLedger
 from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.providers import DONE, RecordingProvider, ScriptedModelProviders, Step
 from tests.fakes.providers import ScriptedProviderStream as Script
+from tests.fakes.runtime_settings import InMemoryRuntimeSettings
 
 SECRET = "sk-stoa-of-the-door"
 HEARTBEAT_S = 0.02
@@ -87,7 +89,10 @@ class House:
         self.provider = RecordingProvider()
         providers = ScriptedModelProviders(acme=self.provider)
         admission = Admission(
-            catalog=InMemoryModelCatalog(a_model(name="large")),
+            policy=CallPolicy(
+                catalog=InMemoryModelCatalog(a_model(name="large")),
+                settings=InMemoryRuntimeSettings(),
+            ),
             ledger=self.ledger,
             clock=clock,
             allowances=CallAllowances(),

@@ -5,6 +5,7 @@ import pytest
 
 from application.inference.admission import Admission, InvokeModelCommand
 from application.inference.call_allowances import AllowanceCheck, CallAllowances
+from application.inference.call_policy import CallPolicy
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation, ProviderAnswer
 from application.inference.stream_model import AnswerStream, StreamModel
@@ -17,6 +18,7 @@ from tests.fakes.ids import uuid7_at
 from tests.fakes.inference import InMemoryLedger
 from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.providers import RecordingProvider, ScriptedModelProviders, ScriptedProviderStream
+from tests.fakes.runtime_settings import InMemoryRuntimeSettings
 
 BODY = b'{"model":"large","messages":[{"role":"user","content":"hi"}]}'
 
@@ -29,6 +31,7 @@ class Scene:
         self.ledger = InMemoryLedger()
         self.provider = RecordingProvider()
         providers = ScriptedModelProviders(acme=self.provider)
+        self.settings = InMemoryRuntimeSettings()
         catalog = InMemoryModelCatalog(
             a_model(name="large", aliases=("default",)),
             a_model(name="short", context_length=100),
@@ -37,7 +40,7 @@ class Scene:
             a_model(name="misconfigured", provider="nowhere"),
         )
         admission = Admission(
-            catalog=catalog,
+            policy=CallPolicy(catalog=catalog, settings=self.settings),
             ledger=self.ledger,
             clock=self.clock,
             allowances=CallAllowances(checks),
