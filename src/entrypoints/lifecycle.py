@@ -7,14 +7,15 @@ The container starts each part when it is first asked for, and stops them in the
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-import structlog
 from dishka import AsyncContainer, Scope
 
 from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate
+from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
 from application.events.ports import EventFeed
 from application.identity.found_first_team import FoundFirstTeam
@@ -23,10 +24,9 @@ from application.identity.ports import Credentials, KeyActivity
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
-from domain.shared.errors import UnavailableError
+from application.records.error_reporter import ErrorReporter
+from entrypoints.chores import Chore, repeat
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
-
-log = structlog.get_logger()
 
 KEY_ACTIVITY_EVERY_S = 5.0
 ORPHANS_EVERY_S = 30.0
@@ -41,6 +41,7 @@ class Lifecycle:
     container: AsyncContainer
     readiness: Readiness
     gate: Gate
+    reporter: ErrorReporter
     on_ready: Callable[[IssuedKey | None], None]
     on_failure: Callable[[Exception], None]
     database_wait_s: float
@@ -95,6 +96,8 @@ class Lifecycle:
         await prepare_database(url, wait_s=self.database_wait_s, migrates=self.prepares_database)
         self.readiness.wait_for("the server is starting")
         await get(RuntimeSettings)
+        # What went wrong until now is written, and what goes wrong while the others stop.
+        await get(PostgresErrorWriter)
         await get(Credentials)
         await get(EventFeed)
         activity = await get(KeyActivity)
@@ -104,7 +107,7 @@ class Lifecycle:
         await interrupt_orphans()
         self._every(KEY_ACTIVITY_EVERY_S, activity.flush)
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
-        self._every(PARTITIONS_EVERY_S, lambda: keep_partitions(url))
+        self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self.gate.open(door)
 
     async def _found_first_team(self) -> IssuedKey | None:
@@ -112,17 +115,5 @@ class Lifecycle:
             found_first_team = await request.get(FoundFirstTeam)
             return await found_first_team()
 
-    def _every(self, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
-        self._chores.append(asyncio.create_task(_repeat(seconds, chore)))
-
-
-async def _repeat(seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await chore()
-        except UnavailableError as error:
-            log.warning("chore.postponed", reason=error.message)
-        except Exception:
-            # What a chore does is never lost by waiting, so the next round tries again.
-            log.exception("chore.failed")
+    def _every(self, seconds: float, chore: Chore) -> None:
+        self._chores.append(asyncio.create_task(repeat(seconds, chore, self.reporter)))

@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from adapters.http.app import DataPlane, HttpOptions, HttpParts, create_app
+from adapters.http.failures import Failures
 from adapters.http.frame import Frame
 from adapters.http.guards import authenticated, only_when_ready, provide_actor
 from adapters.http.metrics.exposition import Exposition
@@ -21,6 +22,7 @@ from adapters.http.request_container import in_request_container
 from application.identity.issue_key import IssuedKey
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
+from application.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.lifecycle import Lifecycle
 from entrypoints.settings import Settings
@@ -39,17 +41,18 @@ async def build_app(
 ) -> Frame:
     """The application; its start-up returns at once and the rest follows in the background."""
     readiness = Readiness()
-    gate = Gate(readiness)
+    parts = await _parts(container, readiness)
+    gate = Gate(readiness, parts.failures)
     lifecycle = Lifecycle(
         container=container,
         readiness=readiness,
         gate=gate,
+        reporter=await container.get(ErrorReporter),
         on_ready=on_ready,
         on_failure=on_failure,
         database_wait_s=settings.database_wait_seconds,
         prepares_database=prepares_database,
     )
-    parts = await _parts(container, readiness)
     return create_app(
         container,
         parts=parts,
@@ -79,6 +82,7 @@ async def _parts(container: AsyncContainer, readiness: Readiness) -> HttpParts:
     return HttpParts(
         ids=await container.get(IdGenerator),
         clock=await container.get(Clock),
+        failures=Failures(await container.get(ErrorReporter)),
         readiness=readiness,
         check_health=await container.get(CheckHealth),
         exposition=exposition,

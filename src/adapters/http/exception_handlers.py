@@ -7,6 +7,7 @@ from litestar import MediaType, Response
 
 from adapters.http.connection import AnyRequest
 from adapters.http.errors import translate
+from adapters.http.failures import DATA_PLANE, Failures
 from adapters.http.kinds import is_functional, kind_of
 from adapters.http.problems import (
     PROBLEM_TYPE,
@@ -15,7 +16,6 @@ from adapters.http.problems import (
     headers_of,
     openai_error,
     problem,
-    report,
 )
 from application.shared.masking import mask_text
 from application.shared.ports import IdGenerator
@@ -23,19 +23,22 @@ from application.shared.ports import IdGenerator
 ExceptionHandler = Callable[[AnyRequest, Exception], Response[bytes]]
 
 
-def error_response(ids: IdGenerator, *, debug: bool) -> ExceptionHandler:
+def error_response(failures: Failures, ids: IdGenerator, *, debug: bool) -> ExceptionHandler:
     """A handler for all exceptions; with ``debug`` technical ones name their exception."""
 
     def handle(request: AnyRequest, exception: Exception) -> Response[bytes]:
-        path = request.scope["path"]
+        path, state = request.scope["path"], request.scope["state"]
+        is_data_plane = path.startswith(DATA_PLANE) or path == DATA_PLANE.rstrip("/")
         error = translate(exception, method=request.method, path=path)
         technical = not is_functional(type(error))
-        error_id = ids.new() if technical else None
-        report(error, error_id=error_id, cause=exception)
-        if path.startswith("/v1/") or path == "/v1":
+        error_id = None
+        if technical:
+            # OpenAI's envelope has no place for an id, so that there it is the request's.
+            error_id = state["request_id"] if is_data_plane else ids.new()
+        failures.report(error, request.scope, error_id=error_id, cause=exception)
+        if is_data_plane:
             answer = openai_error(error)
             return _response(answer.status, MediaType.JSON, answer.headers, answer.body)
-        state = request.scope["state"]
         occurrence = Occurrence(
             request_id=state["request_id"],
             correlation_id=state["correlation_id"],

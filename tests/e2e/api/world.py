@@ -10,6 +10,7 @@ from dishka import Provider, Scope, make_async_container
 from litestar.types import ControllerRouterHandler
 
 from adapters.http.app import DataPlane, HttpOptions, HttpParts, create_app
+from adapters.http.failures import Failures
 from adapters.http.frame import Frame
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
@@ -20,6 +21,7 @@ from application.inference.ports import CallReader
 from application.operations.check_health import CheckHealth
 from application.operations.ports import HealthProbe
 from application.operations.readiness import Readiness
+from application.records.error_reporter import ErrorReporter
 from application.shared.auditing import Auditor
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey
@@ -33,6 +35,7 @@ from domain.shared.ids import KeyId, TeamId, UserId
 from entrypoints.di.use_cases import INSTRUMENTED
 from tests.e2e.api.doubles import CountingIds, CountingSecrets, HandClock, RecordingCalls
 from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
+from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
 
@@ -51,6 +54,7 @@ class World:
     calls: RecordingCalls = field(default_factory=RecordingCalls)
     readiness: Readiness = field(default_factory=Readiness)
     backlog: int = 0
+    error_log: RecordingErrorLog = field(default_factory=RecordingErrorLog)
 
     def __post_init__(self) -> None:
         self.check_health = CheckHealth(self.probes, self.clock)
@@ -90,6 +94,9 @@ class World:
             parts=HttpParts(
                 ids=self.ids,
                 clock=self.clock,
+                failures=Failures(
+                    ErrorReporter(errors=self.error_log, clock=self.clock, ids=self.ids)
+                ),
                 readiness=self.readiness,
                 check_health=self.check_health,
                 exposition=exposition,

@@ -2,6 +2,7 @@
 
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPMethod
 
 import structlog
@@ -10,6 +11,7 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from adapters.http.errors import MethodNotAllowedError
+from adapters.http.failures import Failures
 from adapters.http.openai.door import (
     ClientGoneError,
     Exchange,
@@ -17,7 +19,7 @@ from adapters.http.openai.door import (
     send_json,
     stopping,
 )
-from adapters.http.problems import openai_error, report
+from adapters.http.problems import openai_error
 from application.inference.ports import Operation
 from application.operations.readiness import Readiness
 from domain.shared.errors import StoaError, UnavailableError
@@ -30,8 +32,9 @@ RawHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Gate:
     """Stands before the door, which can only be built when the database is there."""
 
-    def __init__(self, readiness: Readiness) -> None:
+    def __init__(self, readiness: Readiness, failures: Failures) -> None:
         self._readiness = readiness
+        self._failures = failures
         self._door: InferenceDoor | None = None
 
     def open(self, door: InferenceDoor) -> None:
@@ -47,6 +50,7 @@ class Gate:
             correlation_id=state["correlation_id"],
             receive=receive,
             send=send,
+            report=partial(self._failures.report, scope=scope, error_id=state["request_id"]),
         )
         try:
             if scope["method"] != HTTPMethod.POST:
@@ -57,7 +61,7 @@ class Gate:
             await self._door.answer(exchange, scope)
         except StoaError as error:
             await _send_error(send, error)
-            report(error, error_id=exchange.request_id)
+            exchange.report(error)
         except CancelledError:
             # The grace for running calls is over. Their clients would have been let go.
             await _send_error(send, stopping())

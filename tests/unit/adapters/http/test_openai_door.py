@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.http.failures import Failures
 from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate as DoorGate
 from application.identity.authenticate import Authenticate
@@ -19,11 +20,13 @@ from application.inference.ports import Operation
 from application.inference.refuse_call import RefuseCall
 from application.inference.stream_model import StreamModel
 from application.operations.readiness import Readiness
+from application.records.error_reporter import ErrorReporter
 from domain.inference.call import CallStatus
 from domain.inference.errors import ProviderFailedError
 from tests.builders import a_key, a_model, a_team
 from tests.fakes.clock import FrozenClock
 from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
+from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.gate import Gate
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.fakes.ids import SequentialIds
@@ -98,7 +101,9 @@ class House:
             allowances=CallAllowances(),
         )
         readiness = Readiness()
-        self.gate = DoorGate(readiness)
+        self.errors = RecordingErrorLog()
+        reporter = ErrorReporter(errors=self.errors, clock=clock, ids=SequentialIds())
+        self.gate = DoorGate(readiness, Failures(reporter))
         if ready:
             readiness.open()
         self.gate.open(
