@@ -13,7 +13,8 @@ from domain.shared.ids import KeyId, SessionId, TeamId, UserId
 class Actor:
     """On whose behalf something happens: a person with a session, an API key (a service account
     that its user made), or whoever sits at the server's terminal. It travels in every command.
-    ``allowances`` are those set on the team, the user and the key; the tightest wins."""
+    ``allowances`` are those set on the team, the user and the key; the tightest wins.
+    ``acting_as`` is for who has neither session nor key and yet is nobody at the terminal."""
 
     team_id: TeamId
     user_id: UserId | None = None
@@ -23,9 +24,12 @@ class Actor:
     allowed_models: tuple[str, ...] = ANY_MODEL
     capture_content: bool = False
     allowances: tuple[Allowance, ...] = ()
+    acting_as: ActorKind | None = None
 
     @property
     def kind(self) -> ActorKind:
+        if self.acting_as is not None:
+            return self.acting_as
         if self.key_id is not None:
             return ActorKind.KEY
         return ActorKind.OPERATOR if self.session_id is None else ActorKind.USER

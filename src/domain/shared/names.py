@@ -5,8 +5,8 @@ from domain.shared.errors import FieldError, InvalidError
 MAX_NAME_LENGTH = 100
 
 
-def check_name(name: str) -> str:
-    """Return the name without surrounding space, or raise ``InvalidError`` naming ``name``."""
+def check_name(name: str, *, param: str = "name") -> str:
+    """Return the name without surrounding space, or raise ``InvalidError`` naming ``param``."""
     stripped = name.strip()
     message = None
     if not 1 <= len(stripped) <= MAX_NAME_LENGTH:
@@ -15,6 +15,6 @@ def check_name(name: str) -> str:
         message = "must not contain control characters"
     if message:
         raise InvalidError(
-            f"'name' {message}.", param="name", errors=(FieldError("name", message),)
+            f"'{param}' {message}.", param=param, errors=(FieldError(param, message),)
         )
     return stripped
