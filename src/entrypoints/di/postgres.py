@@ -4,9 +4,9 @@ from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.identity.activity import PostgresKeyActivity
 from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.credentials import CachedCredentials
-from adapters.postgres.identity.key_activity import PostgresKeyActivity
 from adapters.postgres.inference.call_reader import PostgresCallReader
 from adapters.postgres.inference.ledger import PostgresLedger
 from adapters.postgres.inference.orphaned_calls import PostgresOrphanedCalls
@@ -22,6 +22,8 @@ from application.operations.ports import (
     SecretBox,
     SettingsUnitOfWork,
 )
+from domain.operations.runtime_settings import CACHE_DISABLE_ALL
+from application.records.error_reporter import ErrorReporter
 from entrypoints.database import DatabaseUrl
 from entrypoints.di.observation import Backlog
 from entrypoints.runtime_environment import RuntimeEnvironment
@@ -50,8 +52,10 @@ class PostgresProvider(Provider):
         return make_sessions(engine)
 
     @provide
-    async def identity_changes(self, url: DatabaseUrl) -> AsyncIterable[IdentityChanges]:
-        changes = IdentityChanges(url)
+    async def identity_changes(
+        self, url: DatabaseUrl, settings: RuntimeSettings
+    ) -> AsyncIterable[IdentityChanges]:
+        changes = IdentityChanges(url, is_caching_disabled=lambda: settings.get(CACHE_DISABLE_ALL))
         await changes.start()
         yield changes
         await changes.stop()
@@ -93,10 +97,18 @@ class PostgresProvider(Provider):
 
     @provide
     async def postgres_ledger(
-        self, url: DatabaseUrl, presence: ProcessPresence, settings: Settings, backlog: Backlog
+        self,
+        url: DatabaseUrl,
+        presence: ProcessPresence,
+        settings: Settings,
+        backlog: Backlog,
+        reporter: ErrorReporter,
     ) -> AsyncIterable[PostgresLedger]:
         ledger = PostgresLedger(
-            url, process=presence.process, sent_timeout_s=settings.ledger_timeout_seconds
+            url,
+            process=presence.process,
+            sent_timeout_s=settings.ledger_timeout_seconds,
+            reporter=reporter,
         )
         backlog.source = lambda: ledger.backlog
         await ledger.start()

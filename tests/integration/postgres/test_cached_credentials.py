@@ -16,9 +16,11 @@ from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.credentials import CachedCredentials
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from domain.identity.api_key import ApiKey, hash_secret
+from domain.operations.runtime_settings import CACHE_DISABLE_ALL
 from domain.shared.errors import UnavailableError
 from tests.builders import OTHER_TEAM_ID, USER_ID, a_key, a_team
 from tests.fakes.clock import START
+from tests.fakes.runtime_settings import InMemoryRuntimeSettings
 from tests.fixtures.embedded_postgres import execute
 
 TERMINATE_LISTENERS = (
@@ -35,6 +37,7 @@ class Node:
     engine: AsyncEngine
     changes: IdentityChanges
     credentials: CachedCredentials
+    settings: InMemoryRuntimeSettings
     queries: list[str] = field(default_factory=list)
 
     def unit_of_work(self) -> PostgresUnitOfWork:
@@ -68,11 +71,12 @@ async def key(nodes: list[Node]) -> ApiKey:
 async def _node(url: str, stack: AsyncExitStack) -> Node:
     engine = make_engine(url)
     stack.push_async_callback(engine.dispose)
-    changes = IdentityChanges(url)
+    settings = InMemoryRuntimeSettings()
+    changes = IdentityChanges(url, is_caching_disabled=lambda: settings.get(CACHE_DISABLE_ALL))
     credentials = CachedCredentials(make_sessions(engine), changes, capacity=3)
     stack.push_async_callback(changes.stop)
     await changes.start()
-    node = Node(url, engine, changes, credentials)
+    node = Node(url, engine, changes, credentials, settings)
 
     def remember(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if "secret_hash" in statement and statement.startswith("SELECT"):
@@ -220,6 +224,23 @@ async def test_asks_each_time_while_it_cannot_hear(
         hearing = [await node.credentials.find(key.secret_hash) for _ in range(2)]
 
     assert {f is not None for f in (*deaf, *hearing)} == {True}
+
+
+async def test_asks_each_time_while_all_caches_are_disabled(nodes: list[Node], key: ApiKey) -> None:
+    node = nodes[0]
+    wrong = hash_secret("wrong")
+    await node.credentials.find(key.secret_hash)
+
+    node.settings.set(CACHE_DISABLE_ALL, True)
+    with counted(node, 4):
+        found = [await node.credentials.find(key.secret_hash) for _ in range(2)]
+        unknown = [await node.credentials.find(wrong) for _ in range(2)]
+    node.settings.set(CACHE_DISABLE_ALL, False)
+    with counted(node, 0):
+        await node.credentials.find(key.secret_hash)
+
+    assert [None if f is None else f.key.id for f in found] == [key.id] * 2
+    assert unknown == [None, None]
 
 
 async def test_says_when_the_database_is_away() -> None:

@@ -10,7 +10,10 @@ class IdentityChanges:
     """Tells what listens in this process which team or user has changed, on whatever node, and when
     it may have missed something."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(
+        self, database_url: str, *, is_caching_disabled: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._is_caching_disabled = is_caching_disabled
         self._on_change: list[Callable[[str], None]] = []
         self._on_gap: list[Callable[[], None]] = []
         self._session = HeldConnection(
@@ -23,6 +26,11 @@ class IdentityChanges:
     @property
     def are_heard(self) -> bool:
         return self._session.is_held
+
+    @property
+    def allow_remembering(self) -> bool:
+        """Whether what was looked up may be relied on for as long as no change is told."""
+        return self._session.is_held and not self._is_caching_disabled()
 
     async def are_heard_within(self, timeout_s: float) -> bool:
         """Wait until changes are heard, for so long at most."""

@@ -18,8 +18,8 @@ Found = TypeVar("Found")
 
 class LookUpCache(Generic[Key, Found]):
     """Remembers what was looked up for as long as it hears of the changes of those whom it
-    concerns, on whatever node they happen. While it does not hear, it remembers nothing and looks
-    up each time.
+    concerns, on whatever node they happen. While it does not hear, or the setting
+    ``cache_disable_all`` is on, it remembers nothing and looks up each time.
 
     What is not there is remembered for a moment, so that repeating a wrong credential costs little.
     """
@@ -53,7 +53,7 @@ class LookUpCache(Generic[Key, Found]):
 
     async def find(self, key: Key) -> Found | None:
         """Raises ``UnavailableError`` while the database is away and the key is not known."""
-        if not self._changes.are_heard:
+        if not self._changes.allow_remembering:
             return await self._fetch_patiently(key)
         known = self._known.get(key)
         if known is not None:
@@ -84,7 +84,7 @@ class LookUpCache(Generic[Key, Found]):
     async def _fetch(self, key: Key) -> Found | None:
         generation = self._generation
         found = await self._look_up(key)
-        if self._changes.are_heard and generation == self._generation:
+        if self._changes.allow_remembering and generation == self._generation:
             self._remember(key, found)
         return found
 
