@@ -10,12 +10,13 @@ from domain.identity.membership import Membership
 from domain.identity.model_patterns import ANY_MODEL
 from domain.identity.permissions import Permission, Role
 from domain.identity.scopes import scopes_of
+from domain.identity.session import LIFETIME, Session, SessionKind
 from domain.identity.team import Team
 from domain.identity.user import User
 from domain.inference.call import Call
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
-from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from domain.shared.ids import CallId, KeyId, SessionId, TeamId, UserId
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 
@@ -47,6 +48,24 @@ def a_user(**fields: Any) -> User:
 def a_membership(**fields: Any) -> Membership:
     defaults: dict[str, Any] = {"team_id": TEAM_ID, "user_id": USER_ID, "role": Role.OWNER}
     return Membership(**(defaults | fields))
+
+
+def a_session(**fields: Any) -> Session:
+    """A live session of a browser, with an id of its own."""
+    created_at = fields.get("created_at", START)
+    number = next(_counter)
+    is_cookie = fields.get("kind", SessionKind.COOKIE) is SessionKind.COOKIE
+    defaults: dict[str, Any] = {
+        "id": SessionId(uuid7_at(created_at, number)),
+        "team_id": TEAM_ID,
+        "user_id": USER_ID,
+        "kind": SessionKind.COOKIE,
+        "created_at": created_at,
+        "expires_at": created_at + LIFETIME,
+        "last_seen_at": created_at,
+        "secret_hash": hash_secret(f"cookie {number}") if is_cookie else None,
+    }
+    return Session(**(defaults | fields))
 
 
 def a_key(*, secret: str | None = None, **fields: Any) -> ApiKey:

@@ -23,6 +23,7 @@ from tests.fakes.identity_allowances import InMemoryAllowances
 from tests.fakes.identity_state import IdentityState, InMemoryIdentity, Transaction
 from tests.fakes.people import InMemoryMemberships, InMemoryUsers
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
+from tests.fakes.sessions import InMemorySessions
 
 
 class InMemoryApiKeys(ApiKeys):
@@ -199,6 +200,10 @@ class InMemoryIdentityUnitOfWork(IdentityUnitOfWork):
     @property
     def memberships(self) -> InMemoryMemberships:
         return InMemoryMemberships(self._open_transaction)
+
+    @property
+    def sessions(self) -> InMemorySessions:
+        return InMemorySessions(self._open_transaction)
 
     @property
     def allowances(self) -> InMemoryAllowances:

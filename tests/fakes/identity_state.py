@@ -11,11 +11,20 @@ from domain.identity.joining.invitation import Invitation
 from domain.identity.joining.password_reset import PasswordReset
 from domain.identity.joining.setup_token import SetupToken
 from domain.identity.membership import Membership
+from domain.identity.session import RefreshToken, Session
 from domain.identity.team import Team
 from domain.identity.user import User
 from domain.operations.audit import AuditEntry
 from domain.operations.event import Event
-from domain.shared.ids import InvitationId, KeyId, PasswordResetId, SetupTokenId, TeamId, UserId
+from domain.shared.ids import (
+    InvitationId,
+    KeyId,
+    PasswordResetId,
+    SessionId,
+    SetupTokenId,
+    TeamId,
+    UserId,
+)
 
 Id = TypeVar("Id", bound=UUID)
 T = TypeVar("T")
@@ -28,6 +37,8 @@ class IdentityState:
     memberships: dict[tuple[TeamId, UserId], Membership] = field(default_factory=dict)
     left: set[tuple[TeamId, UserId]] = field(default_factory=set)
     keys: dict[KeyId, ApiKey] = field(default_factory=dict)
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
     allowances: dict[tuple[TeamId, Subject], Allowance] = field(default_factory=dict)
     setup_tokens: dict[SetupTokenId, SetupToken] = field(default_factory=dict)
     password_resets: dict[PasswordResetId, PasswordReset] = field(default_factory=dict)
@@ -43,6 +54,8 @@ class IdentityState:
         for place in newer.left:
             self.memberships.pop(place, None)
         self.keys |= newer.keys
+        self.sessions |= newer.sessions
+        self.refresh_tokens |= newer.refresh_tokens
         self.allowances |= newer.allowances
         self.setup_tokens |= newer.setup_tokens
         self.password_resets |= newer.password_resets
@@ -92,6 +105,19 @@ class Transaction:
     def memberships(self) -> dict[tuple[TeamId, UserId], Membership]:
         known = self._database.committed.memberships | self.written.memberships
         return {place: found for place, found in known.items() if place not in self.written.left}
+
+    def sessions(self) -> dict[SessionId, Session]:
+        """A session goes with the membership that it acts in."""
+        memberships = self.memberships()
+        known = self._database.committed.sessions | self.written.sessions
+        return {
+            session_id: session
+            for session_id, session in known.items()
+            if (session.team_id, session.user_id) in memberships
+        }
+
+    def refresh_tokens(self) -> dict[bytes, RefreshToken]:
+        return self._database.committed.refresh_tokens | self.written.refresh_tokens
 
     def put(self, membership: Membership) -> None:
         place = (membership.team_id, membership.user_id)

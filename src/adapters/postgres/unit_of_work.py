@@ -13,6 +13,7 @@ from adapters.postgres.identity.joining import (
 )
 from adapters.postgres.identity.keys import PostgresApiKeys
 from adapters.postgres.identity.memberships import PostgresMemberships
+from adapters.postgres.identity.sessions import PostgresSessions
 from adapters.postgres.identity.teams import PostgresTeams
 from adapters.postgres.identity.users import PostgresUsers
 from adapters.postgres.operations.audit_trail import PostgresAuditTrail
@@ -75,6 +76,10 @@ class PostgresUnitOfWork(JoiningUnitOfWork, SettingsUnitOfWork, ErrorsUnitOfWork
     @property
     def memberships(self) -> PostgresMemberships:
         return PostgresMemberships(self._open_session)
+
+    @property
+    def sessions(self) -> PostgresSessions:
+        return PostgresSessions(self._open_session)
 
     @property
     def setup_tokens(self) -> PostgresSetupTokens:

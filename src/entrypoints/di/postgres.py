@@ -22,8 +22,8 @@ from application.operations.ports import (
     SecretBox,
     SettingsUnitOfWork,
 )
-from domain.operations.runtime_settings import CACHE_DISABLE_ALL
 from application.records.error_reporter import ErrorReporter
+from domain.operations.runtime_settings import CACHE_DISABLE_ALL
 from entrypoints.database import DatabaseUrl
 from entrypoints.di.observation import Backlog
 from entrypoints.runtime_environment import RuntimeEnvironment

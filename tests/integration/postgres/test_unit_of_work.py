@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from adapters.postgres.engine import make_engine, make_sessions
-from adapters.postgres.identity.key_activity import PostgresKeyActivity
+from adapters.postgres.identity.activity import PostgresKeyActivity
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from domain.shared.errors import UnavailableError
 from tests.builders import TEAM_ID, a_key

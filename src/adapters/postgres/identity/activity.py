@@ -55,7 +55,8 @@ class _Touches:
         try:
             await self.flush()
         except UnavailableError:
-            log.warning(f"{what}_activity.lost", **{f"{what}s": len(self._touched)})
+            event = f"{what}_activity.lost"
+            log.warning(event, **{f"{what}s": len(self._touched)})
 
 
 _KEYS_USED = text(
