@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 
 from adapters.postgres.inference import statements
-from adapters.postgres.inference.call_json import encode_call, for_the_log
+from adapters.postgres.inference.call_json import encode_call
 from adapters.postgres.inference.lane import Lane
 from adapters.postgres.inference.ledger_connection import LedgerConnection
 from adapters.postgres.inference.ledger_row import (
@@ -16,7 +16,9 @@ from adapters.postgres.inference.ledger_row import (
     Outcome,
     RowState,
 )
+from adapters.postgres.inference.lost_rows import LostRows
 from application.inference.ports import Ledger, WriteAhead
+from application.records.error_reporter import ErrorReporter
 from domain.inference.call import Call
 from domain.inference.errors import LedgerUnavailableError
 from domain.shared.ids import CallId
@@ -51,9 +53,11 @@ class PostgresLedger(Ledger):
         committed_timeout_s: float = COMMITTED_TIMEOUT_S,
         insert_gap_s: float = INSERT_GAP_S,
         outcome_linger_s: float = OUTCOME_LINGER_S,
+        reporter: ErrorReporter | None = None,
     ) -> None:
         """``process`` is the number that the process' presence holds a lock on."""
         self._database_url = database_url
+        self._lost = LostRows(reporter)
         self._process = process
         self._max_queued = max_queued
         self._sent_by = Deadlines(sent_timeout_s, "The call could not be recorded in time.")
@@ -89,7 +93,7 @@ class PostgresLedger(Ledger):
         self._sent_by.stop()
         self._durable_by.stop()
         for item in left:
-            log.error("ledger.row_lost", row=for_the_log(item.payload))
+            self._lost.left(item.payload)
         self._saved(len(left))
 
     @property
@@ -170,7 +174,7 @@ class PostgresLedger(Ledger):
         self._saved(len(rows))
 
     def _on_row_refused(self, row: LedgerRow, error: Exception) -> None:
-        log.error("ledger.row_refused", error=_reason(error), row=for_the_log(row.payload))
+        self._lost.refused("ledger.row_refused", row.payload, error)
         row.refuse(LedgerUnavailableError("The call could not be recorded."))
         if row.outcome is not None:
             outcome, row.outcome = row.outcome, None
@@ -183,7 +187,7 @@ class PostgresLedger(Ledger):
         self._saved(len(outcomes))
 
     def _on_outcome_refused(self, outcome: Outcome, error: Exception) -> None:
-        log.error("ledger.outcome_refused", error=_reason(error), row=for_the_log(outcome.payload))
+        self._lost.refused("ledger.outcome_refused", outcome.payload, error)
         self._saved(1)
 
     def _saved(self, count: int) -> None:
@@ -199,11 +203,6 @@ class PostgresLedger(Ledger):
 def _range_of_ids(outcomes: Sequence[Outcome]) -> tuple[object, ...]:
     ids = [outcome.call_id.int for outcome in outcomes]
     return UUID(int=min(ids)), UUID(int=max(ids))
-
-
-def _reason(error: Exception) -> str:
-    """What the database said, without the details, which may show the row with its contents."""
-    return str(error.args[0]) if error.args else type(error).__name__
 
 
 def _too_many() -> LedgerUnavailableError:
