@@ -1,19 +1,19 @@
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import asyncpg
 import structlog
 
 from adapters.postgres.eager import start_now
-from adapters.postgres.inference.ledger_connection import LedgerConnection
 from adapters.postgres.inference.ledger_row import Item
 
 log = structlog.get_logger()
 
 ItemT = TypeVar("ItemT", bound=Item)
+WrittenT_contra = TypeVar("WrittenT_contra", bound=Item, contravariant=True)
 
 FULL_BATCH = 256
 MAX_BATCH = 1000
@@ -28,6 +28,23 @@ _ROWS_FAULT = ("21", "22", "23", "44", "54", "P0", "XX")
 _BAD_LUCK = ("40", "55")
 
 
+class LaneConnection(Protocol[WrittenT_contra]):
+    """What a lane writes over."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def on_lost(self, call: Callable[[], None]) -> None: ...
+
+    async def write(self, batch: Sequence[WrittenT_contra], *, is_retry: bool) -> None:
+        """Write the batch in a transaction of its own; it leaves before the first wait."""
+        ...
+
+    def terminate(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Lane(Generic[ItemT]):
     """Writes what is queued over one connection, one batch at a time and in order.
 
@@ -40,7 +57,7 @@ class Lane(Generic[ItemT]):
         self,
         *,
         name: str,
-        connect: Callable[[], Awaitable[LedgerConnection[ItemT]]],
+        connect: Callable[[], Awaitable[LaneConnection[ItemT]]],
         on_durable: Callable[[list[ItemT]], None],
         on_refused: Callable[[ItemT, Exception], None],
         gap_s: float,
@@ -56,7 +73,7 @@ class Lane(Generic[ItemT]):
         self._queue: deque[ItemT] = deque()
         # What has left the queue and is not decided yet; the last part is the one in the air.
         self._parts: list[list[ItemT]] = []
-        self._connection: LedgerConnection[ItemT] | None = None
+        self._connection: LaneConnection[ItemT] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._flight: asyncio.Future[None] | None = None
         self._last_take_off = float("-inf")
@@ -93,7 +110,11 @@ class Lane(Generic[ItemT]):
         return len(self._queue)
 
     def put(self, item: ItemT) -> None:
-        self._queue.append(item)
+        self.put_all((item,))
+
+    def put_all(self, items: Iterable[ItemT]) -> None:
+        """They take off together, as far as one batch holds them."""
+        self._queue.extend(items)
         if self._flight is None and self._is_running:
             self._plan()
 
@@ -172,7 +193,7 @@ class Lane(Generic[ItemT]):
             self._parts.pop()
             self._on_durable(part)
         if self._failures:
-            log.info("ledger.database_back", lane=self._name)
+            log.info("lane.database_back", lane=self._name)
             self._failures = 0
 
     def _split(self, error: Exception) -> None:
@@ -186,7 +207,7 @@ class Lane(Generic[ItemT]):
 
     async def _recover(self, error: Exception) -> None:
         if not self._failures:
-            log.warning("ledger.database_lost", lane=self._name, error=repr(error))
+            log.warning("lane.database_lost", lane=self._name, error=repr(error))
         if self._connection is not None and _class_of(error) not in _BAD_LUCK:
             self._connection.terminate()
             self._connection = None
@@ -194,7 +215,7 @@ class Lane(Generic[ItemT]):
         self._failures += 1
         await asyncio.sleep(min(backoff, LONGEST_BACKOFF_S))
 
-    def _on_lost(self, connection: LedgerConnection[ItemT]) -> None:
+    def _on_lost(self, connection: LaneConnection[ItemT]) -> None:
         """An idle lane gets its next connection before it is needed."""
         if connection is self._connection and self._flight is None and self._is_running:
             self._connection = None

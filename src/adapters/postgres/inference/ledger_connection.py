@@ -5,6 +5,7 @@ from typing import Any, Generic, Self, TypeVar
 import asyncpg
 
 from adapters.postgres.engine import connect
+from adapters.postgres.inference.lane import LaneConnection
 from adapters.postgres.inference.ledger_row import Item
 
 WRITE_TIMEOUT_S = 30.0
@@ -12,7 +13,7 @@ _LOOK_AGAIN_S = 0.001
 
 # The plans are for the shape that the tables will have, not for how empty they happen to be when
 # a connection is made: find rows by their key, in the partition that has them.
-_SETTINGS = {
+LANE_SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
@@ -25,7 +26,7 @@ ItemT = TypeVar("ItemT", bound=Item)
 StatementOf = Callable[[bool, bool], str]
 
 
-class LedgerConnection(Generic[ItemT]):
+class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
     """A connection with the statements of a lane prepared, so that a batch is one write to the
     socket: Postgres commits what it has received, whatever becomes of this process."""
 
@@ -54,7 +55,7 @@ class LedgerConnection(Generic[ItemT]):
         arguments: Callable[[Sequence[ItemT]], tuple[object, ...]],
     ) -> Self:
         """``statement(retry, contents)`` is SQL that takes a batch as JSON, and its arguments."""
-        connection = await connect(database_url, purpose=purpose, **_SETTINGS)
+        connection = await connect(database_url, purpose=purpose, **LANE_SETTINGS)
         try:
             prepared = {
                 variant: await connection.prepare(statement(*variant))

@@ -19,8 +19,9 @@ CREATE FUNCTION move_limits(
     item int[], counter int[], takes boolean[], rpm float8[], tpm float8[], concurrency int[],
     d_requests float8[], d_tokens float8[], slots uuid[],
     freed_counter int[], freed uuid[],
-    OUT admitted boolean[], requests float8[], tokens float8[], running int[]
+    OUT admitted boolean[], OUT requests float8[], OUT tokens float8[], OUT running int[]
 ) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE
     tolerance CONSTANT float8 := 1e-6;
     moment timestamptz;

@@ -1,0 +1,85 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from domain.inference.errors import RateLimitedError
+from domain.inference.rate import Demand, Limited, Spent, Standings, worst_shortage
+
+
+class Act(Enum):
+    TAKE = "take"
+    LOOK = "look"
+    SETTLE = "settle"
+    RELEASE = "release"
+
+
+class Move:
+    """One demand on its way to the counters, an item of a lane. ``answer`` is there for those who
+    wait."""
+
+    __slots__ = (
+        "act",
+        "answer",
+        "demand",
+        "has_content",
+        "is_admitted",
+        "is_sent",
+        "is_wanted",
+        "payload",
+        "used",
+    )
+
+    def __init__(self, act: Act, demand: Demand, *, used: int | None = None) -> None:
+        self.act = act
+        self.demand = demand
+        self.used = used
+        self.payload = b""
+        self.has_content = False
+        self.is_sent = False
+        self.is_wanted = True
+        self.is_admitted = False
+        self.answer: asyncio.Future[Standings] | None = None
+        if act in (Act.TAKE, Act.LOOK):
+            self.answer = asyncio.get_running_loop().create_future()
+
+    def take_off(self, is_handed_over: Callable[[], bool]) -> bool:
+        return False
+
+    def hand_over(self) -> None:
+        """Nobody waits for a move to be sent."""
+
+    @property
+    def takes(self) -> bool:
+        return self.act is Act.TAKE
+
+    def requests(self, limited: Limited) -> float:
+        """By how much the move changes what was spent."""
+        if limited.limits.rpm is None:
+            return 0.0
+        return {Act.TAKE: 1.0, Act.RELEASE: -1.0}.get(self.act, 0.0)
+
+    def tokens(self, limited: Limited) -> float:
+        """By how much the move changes what was spent."""
+        if limited.limits.tpm is None or self.act is Act.LOOK:
+            return 0.0
+        reserved = float(limited.reserved(self.demand.tokens))
+        if self.act is Act.TAKE:
+            return reserved
+        if self.act is Act.RELEASE:
+            return -reserved
+        return 0.0 if self.used is None else self.used - reserved
+
+    def conclude(self, is_admitted: bool, states: Sequence[Spent]) -> None:
+        """Tell whoever still waits."""
+        self.is_admitted = is_admitted
+        if self.answer is None or self.answer.done():
+            return
+        limited = self.demand.limited
+        standings = Standings.of(
+            (one.limits, spent) for one, spent in zip(limited, states, strict=True)
+        )
+        if is_admitted:
+            self.answer.set_result(standings)
+        else:
+            shortage = worst_shortage(self.demand, states)
+            self.answer.set_exception(RateLimitedError.short_of(shortage, standings))

@@ -1,0 +1,141 @@
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from adapters.postgres.inference.lane import Lane
+from adapters.postgres.inference.limit_connection import LimitConnection
+from adapters.postgres.inference.limit_move import Act, Move
+from adapters.postgres.inference.limit_sweep import SWEEP_EVERY_S, sweep_limits
+from application.inference.allowance_ports import RateLimits
+from domain.inference.rate import Demand, Standings
+from domain.shared.errors import UnavailableError
+
+log = structlog.get_logger()
+
+TIMEOUT_S = 5.0
+MAX_QUEUED = 10_000
+# Batches start this far apart under load; what comes alone leaves at once.
+GAP_S = 0.001
+# Nobody waits for a settlement; it rides along with what does, or leaves after this.
+LINGER_S = 0.01
+
+
+class PostgresRateLimits(RateLimits):
+    """Counters in Postgres. What comes while a batch is under way makes up the next one, over one
+    connection of its own, which is made when the first caller with limits comes.
+
+    Places are rows with the number of the process that holds them, so that whoever finds none free
+    can see which of them nobody holds any more.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        process: int,
+        timeout_s: float = TIMEOUT_S,
+        linger_s: float = LINGER_S,
+        sweep_every_s: float = SWEEP_EVERY_S,
+    ) -> None:
+        """``process`` is the number that the process' presence holds a lock on."""
+        self._database_url = database_url
+        self._process = process
+        self._timeout_s = timeout_s
+        self._linger_s = linger_s
+        self._sweep_every_s = sweep_every_s
+        self._lane = Lane[Move](
+            name="limits",
+            connect=lambda: LimitConnection.open(database_url, process),
+            on_durable=self._give_back_unwanted,
+            on_refused=_refused,
+            gap_s=GAP_S,
+        )
+        self._lingering: list[Move] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def stop(self) -> None:
+        """Give up what is not counted yet: the places of a process that ends are free."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait([self._sweeping])
+        for move in await self._lane.stop():
+            _refused(move, ConnectionAbortedError())
+
+    async def take(self, demand: Demand) -> Standings:
+        return await self._answered(Move(Act.TAKE, demand))
+
+    async def look(self, demand: Demand) -> Standings:
+        return await self._answered(Move(Act.LOOK, demand))
+
+    def settle(self, demand: Demand, tokens: int | None) -> None:
+        move = Move(Act.SETTLE, demand, used=tokens)
+        if any(one.limits.concurrency or move.tokens(one) for one in demand.limited):
+            self._linger(move)
+
+    def release(self, demand: Demand) -> None:
+        self._linger(Move(Act.RELEASE, demand))
+
+    async def _answered(self, move: Move) -> Standings:
+        answer = move.answer
+        if answer is None or self._lane.queued >= MAX_QUEUED:
+            raise _away()
+        self._put(move)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await answer
+        except TimeoutError:
+            self._abandon(move)
+            raise _away() from None
+        except asyncio.CancelledError:
+            self._abandon(move)
+            raise
+
+    def _abandon(self, move: Move) -> None:
+        """Nobody waits any more: what was taken, or is about to be, is given back."""
+        move.is_wanted = False
+        if move.is_admitted:
+            self._give_back_unwanted([move])
+
+    def _give_back_unwanted(self, moves: Sequence[Move]) -> None:
+        for move in moves:
+            if move.takes and move.is_admitted and not move.is_wanted:
+                self.release(move.demand)
+
+    def _linger(self, move: Move) -> None:
+        self._lingering.append(move)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._put)
+
+    def _put(self, *moves: Move) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._sweeping is None:
+            self._sweeping = asyncio.create_task(self._sweep_for_ever())
+            self._lane.start()
+        lingering, self._lingering = self._lingering, []
+        self._lane.put_all((*lingering, *moves))
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._sweep_every_s)
+            try:
+                await sweep_limits(self._database_url, self._process)
+            except Exception:
+                # What is left behind is found again, or does no harm until then.
+                log.exception("limits.sweep_failed")
+
+
+def _refused(move: Move, error: Exception) -> None:
+    log.error("limits.move_refused", act=move.act.value, error=repr(error))
+    if move.answer is not None and not move.answer.done():
+        move.answer.set_exception(_away())
+
+
+def _away() -> UnavailableError:
+    return UnavailableError("The limits of the caller cannot be counted now.", retry_after=1.0)
