@@ -12,8 +12,10 @@ from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from adapters.http.audit.controller import AuditController
 from adapters.http.calls.controller import CallsController
 from adapters.http.docs.assets import read_asset
+from adapters.http.error_records.controller import ErrorRecordsController
 from adapters.http.events.controller import EventsController
 from adapters.http.exception_handlers import error_response
 from adapters.http.failures import Failures
@@ -48,6 +50,8 @@ GUARDED = (
     UsageController,
     SettingsController,
     EventsController,
+    AuditController,
+    ErrorRecordsController,
 )
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]

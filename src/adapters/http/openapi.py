@@ -20,6 +20,7 @@ _TAGS = [
     Tag(name="identity", description="Teams and API keys."),
     Tag(name="models", description="The models that are served."),
     Tag(name="inference", description="Model calls, the ledger of them, and what they cost."),
+    Tag(name="records", description="What was done, and what went wrong."),
     Tag(name="operations", description="How the server is."),
 ]
 

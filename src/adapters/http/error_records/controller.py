@@ -1,0 +1,78 @@
+from dishka import FromDishka
+from litestar import Controller, get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, JSONBody
+
+from adapters.http.error_records.schemas import (
+    ErrorDetailView,
+    ErrorGroupPage,
+    ErrorGroupView,
+    UpdateErrorBody,
+)
+from adapters.http.parameters import (
+    IdParameter,
+    PageParameter,
+    PageSizeParameter,
+    SinceParameter,
+    parse_id,
+    parse_time,
+)
+from application.records.change_error_state import ChangeErrorState, ChangeErrorStateCommand
+from application.records.get_error import GetError, GetErrorQuery
+from application.records.list_errors import ListErrors, ListErrorsQuery
+from application.records.ports import ErrorFilter
+from application.shared.actor import Actor
+from application.shared.pagination import PageRequest
+from domain.operations.errors import ErrorNotFoundError
+from domain.operations.technical_error import ErrorState
+
+
+class ErrorRecordsController(Controller):
+    path = "/errors"
+    tags = ("records",)
+
+    @get(operation_id="list_errors", summary="List the technical errors")
+    async def list_errors(
+        self,
+        *,
+        actor: NamedDependency[Actor],
+        use_case: FromDishka[ListErrors],
+        page: PageParameter = 1,
+        page_size: PageSizeParameter = 20,
+        state: FromQuery[ErrorState | None] = None,
+        code: FromQuery[str | None] = None,
+        since: SinceParameter = None,
+    ) -> ErrorGroupPage:
+        """Lists the faults of the server, of all teams; the one that happened last is first.
+        `since` leaves out those that have not happened since."""
+        where = ErrorFilter(state=state, code=code, since=parse_time("since", since))
+        wanted = PageRequest(page=page, page_size=page_size)
+        return ErrorGroupPage.of(
+            await use_case(ListErrorsQuery(actor=actor, where=where, page=wanted))
+        )
+
+    @get("/{error_id:str}", operation_id="get_error", summary="Show a technical error")
+    async def get_error(
+        self,
+        error_id: IdParameter,
+        actor: NamedDependency[Actor],
+        use_case: FromDishka[GetError],
+    ) -> ErrorDetailView:
+        """Shows a group with its latest occurrences. `error_id` is the group's, or the one that an
+        error answer gave: the `id` of a problem, or the `x-request-id` under `/v1`."""
+        wanted = parse_id(error_id, ErrorNotFoundError)
+        return ErrorDetailView.of_detail(await use_case(GetErrorQuery(actor=actor, wanted=wanted)))
+
+    @patch("/{error_id:str}", operation_id="update_error", summary="Resolve or ignore an error")
+    async def update_error(
+        self,
+        error_id: IdParameter,
+        data: JSONBody[UpdateErrorBody],
+        actor: NamedDependency[Actor],
+        use_case: FromDishka[ChangeErrorState],
+    ) -> ErrorGroupView:
+        """Resolves, ignores or reopens the group. A resolved one reopens by itself when it happens
+        again."""
+        wanted = parse_id(error_id, ErrorNotFoundError)
+        command = ChangeErrorStateCommand(actor=actor, wanted=wanted, state=data.state)
+        return ErrorGroupView.of(await use_case(command))
