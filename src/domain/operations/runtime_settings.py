@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
 from domain.operations.errors import SettingNotFoundError
 from domain.operations.runtime_setting import RuntimeSetting, SettingGroup, SettingScope
-from domain.operations.setting_values import BoolType, IntType, TextType
+from domain.operations.setting_values import BoolType, ChoiceType, IntType, TextType
 
 LONGEST_RETENTION_DAYS = 36_500
 _MODEL_NAME = TextType(what="the name of a served model", max_length=200)
@@ -68,6 +69,26 @@ CACHE_DISABLE_ALL = RuntimeSetting(
     description="Remember no credentials: ask the database at every request.",
 )
 
+REGISTRATION_POLICY = RuntimeSetting(
+    name="registration_policy",
+    group=SettingGroup.JOINING,
+    scope=SettingScope.SERVER,
+    type=ChoiceType(choices=RegistrationPolicy),
+    default=RegistrationPolicy.CLOSED,
+    description=(
+        "Who may join the first team: only who is invited, or everybody who can read mail at an"
+        " address."
+    ),
+)
+REGISTRATION_ROLE = RuntimeSetting(
+    name="registration_role",
+    group=SettingGroup.JOINING,
+    scope=SettingScope.SERVER,
+    type=ChoiceType(choices=RegistrationRole),
+    default=RegistrationRole.MEMBER,
+    description="What those become in the first team who were invited by nobody.",
+)
+
 
 def _retention(kind: str, what: str, *, default: int) -> RuntimeSetting[int]:
     return RuntimeSetting(
@@ -108,6 +129,8 @@ RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
             DEFAULT_CHAT_MODEL,
             DEFAULT_EMBEDDING_MODEL,
             CACHE_DISABLE_ALL,
+            REGISTRATION_POLICY,
+            REGISTRATION_ROLE,
             RETENTION_CALLS_DAYS,
             RETENTION_CONTENTS_DAYS,
             RETENTION_AUDIT_DAYS,
