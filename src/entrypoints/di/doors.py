@@ -16,7 +16,9 @@ class DoorsProvider(Provider):
 
     scope = Scope.APP
 
-    streams = provide(OpenStreams)
+    @provide
+    def streams(self) -> OpenStreams:
+        return OpenStreams()
 
     @provide
     def pace(self, settings: Settings) -> Pace:
