@@ -22,6 +22,7 @@ from application.operations.check_health import CheckHealth
 from application.operations.ports import HealthProbe
 from application.operations.readiness import Readiness
 from application.records.error_reporter import ErrorReporter
+from application.records.ports import AuditReader, ErrorReader, ErrorsUnitOfWork
 from application.shared.auditing import Auditor
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey
@@ -34,8 +35,14 @@ from domain.identity.user import User
 from domain.shared.ids import KeyId, TeamId, UserId
 from entrypoints.di.use_cases import INSTRUMENTED
 from tests.e2e.api.doubles import CountingIds, CountingSecrets, HandClock, RecordingCalls
+from tests.fakes.audit import InMemoryAuditReader
 from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
-from tests.fakes.errors import RecordingErrorLog
+from tests.fakes.errors import (
+    InMemoryErrorReader,
+    InMemoryErrors,
+    InMemoryErrorsUnitOfWork,
+    RecordingErrorLog,
+)
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
 
@@ -55,13 +62,13 @@ class World:
     readiness: Readiness = field(default_factory=Readiness)
     backlog: int = 0
     error_log: RecordingErrorLog = field(default_factory=RecordingErrorLog)
+    errors: InMemoryErrors = field(default_factory=InMemoryErrors)
 
     def __post_init__(self) -> None:
         self.check_health = CheckHealth(self.probes, self.clock)
         self.team = Team(
             id=TeamId(self.ids.new()),
             name="Stoics",
-            capture_content=False,
             created_at=self.clock.now(),
         )
         self.owner = User(
@@ -132,6 +139,16 @@ class World:
             provides=IdentityUnitOfWork,
             scope=Scope.REQUEST,
         )
+        provider.provide(self._audit_reader, provides=AuditReader)
+        provider.provide(lambda: InMemoryErrorReader(self.errors), provides=ErrorReader)
+        provider.provide(
+            lambda: InMemoryErrorsUnitOfWork(self.errors),
+            provides=ErrorsUnitOfWork,
+            scope=Scope.REQUEST,
+        )
         for use_case in (Authenticate, *INSTRUMENTED):
             provider.provide(use_case, scope=Scope.REQUEST)
         return provider
+
+    def _audit_reader(self) -> AuditReader:
+        return InMemoryAuditReader(self.identity.committed.audit)
