@@ -20,6 +20,8 @@ COMMANDS = {
         "usage": "Sum up calls, tokens and cost.",
         "calls": "Look into the ledger of calls.",
         "team": "See and change the team.",
+        "audit": "See who did what.",
+        "errors": "See and resolve technical errors.",
         "settings": "See and change settings.",
         "db": "Migrate the database.",
         "doctor": "Find out what is wrong, and what to do.",
