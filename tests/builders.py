@@ -34,7 +34,6 @@ def a_team(**fields: Any) -> Team:
     defaults: dict[str, Any] = {
         "id": TEAM_ID,
         "name": "Acme",
-        "capture_content": False,
         "created_at": START,
     }
     return Team(**(defaults | fields))

@@ -103,9 +103,7 @@ async def test_teams_are_listed_oldest_first(uow: IdentityUnitOfWork) -> None:
 
 
 async def test_teams_are_found_by_their_name(uow: IdentityUnitOfWork) -> None:
-    third = Team(
-        id=TeamId(uuid7_at(START, 30)), name="Lone", capture_content=False, created_at=START
-    )
+    third = Team(id=TeamId(uuid7_at(START, 30)), name="Lone", created_at=START)
     async with uow as tx:
         await tx.teams.add(third)
         await tx.commit()

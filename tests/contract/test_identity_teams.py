@@ -20,13 +20,12 @@ UNKNOWN = uuid7_at(START, 999)
 async def test_a_team_comes_back_as_it_was(uow: IdentityUnitOfWork) -> None:
     team = await _team(uow)
     team.rename("Æther")
-    team.capture_content = True
 
     async with uow as tx:
         await tx.teams.save(team)
         await tx.commit()
 
-    assert await _team(uow) == team == a_team(name="Æther", capture_content=True)
+    assert await _team(uow) == team == a_team(name="Æther")
 
 
 async def test_changing_a_team_without_saving_changes_nothing(uow: IdentityUnitOfWork) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from application.identity.ports import IdentityUnitOfWork
 from application.identity.session_ports import KnownSession
+from domain.identity.allowance import Allowance, Limits, Subject, SubjectKind
 from domain.identity.permissions import Role
 from domain.identity.session import Session, SessionKind
 from domain.shared.ids import SessionId
-from tests.builders import OTHER_TEAM_ID, USER_ID, a_membership, a_session, a_team, a_user
+from tests.builders import OTHER_TEAM_ID, USER_ID, a_membership, a_session, a_user
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 from tests.fixtures.stores import IdentityStore
@@ -30,7 +31,7 @@ async def session(uow: IdentityUnitOfWork) -> Session:
 
 
 def known(session: Session, **fields: object) -> KnownSession:
-    defaults = {"role": Role.OWNER, "is_operator": False, "capture_content": False}
+    defaults = {"role": Role.OWNER, "is_operator": False}
     return KnownSession(session=session, **(defaults | fields))  # type: ignore[arg-type]
 
 
@@ -119,16 +120,20 @@ async def test_a_closed_account_is_seen_at_once_and_so_is_its_reopening(
         await _at_once(lambda expected=expected: _is(identity, session, expected))  # type: ignore[misc]
 
 
-async def test_a_change_of_the_team_is_seen_at_once(
+async def test_what_may_be_used_is_seen_at_once(
     identity: IdentityStore, uow: IdentityUnitOfWork, session: Session
 ) -> None:
     await identity.sessions.find(session.id)
+    subjects = [Subject(SubjectKind.TEAM, TEAM_ID), Subject(SubjectKind.USER, USER_ID)]
+    limits = Limits(rpm=7)
 
     async with uow as tx:
-        await tx.teams.save(a_team(capture_content=True))
+        for subject in subjects:
+            await tx.allowances.set_limits(TEAM_ID, subject, limits)
         await tx.commit()
 
-    await _at_once(lambda: _is(identity, session, known(session, capture_content=True)))
+    bounding = tuple(Allowance(subject=subject, limits=limits) for subject in subjects)
+    await _at_once(lambda: _is(identity, session, known(session, allowances=bounding)))
 
 
 async def test_when_a_session_was_seen_is_written_when_flushed(

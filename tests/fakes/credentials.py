@@ -28,7 +28,6 @@ class InMemoryCredentials(Credentials):
         state = self._database.committed
         for key in state.keys.values():
             if key.secret_hash == secret_hash:
-                team = state.teams[key.team_id]
                 bounding = [
                     state.allowances[key.team_id, subject]
                     for subject in _subjects_of(key)
@@ -36,7 +35,6 @@ class InMemoryCredentials(Credentials):
                 ]
                 return Credential(
                     key=deepcopy(key),
-                    capture_content=team.capture_content,
                     allowances=tuple(bounding),
                 )
         return None

@@ -24,6 +24,7 @@ from tests.fakes.identity_state import IdentityState, InMemoryIdentity, Transact
 from tests.fakes.people import InMemoryMemberships, InMemoryUsers
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
 from tests.fakes.sessions import InMemorySessions
+from tests.fakes.settings import InMemoryStoredSettings
 
 
 class InMemoryApiKeys(ApiKeys):
@@ -204,6 +205,10 @@ class InMemoryIdentityUnitOfWork(IdentityUnitOfWork):
     @property
     def sessions(self) -> InMemorySessions:
         return InMemorySessions(self._open_transaction)
+
+    @property
+    def settings(self) -> InMemoryStoredSettings:
+        return self._open_transaction.settings
 
     @property
     def allowances(self) -> InMemoryAllowances:

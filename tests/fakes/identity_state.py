@@ -25,6 +25,7 @@ from domain.shared.ids import (
     TeamId,
     UserId,
 )
+from tests.fakes.settings import Changed, InMemorySettings, InMemoryStoredSettings
 
 Id = TypeVar("Id", bound=UUID)
 T = TypeVar("T")
@@ -71,12 +72,14 @@ class InMemoryIdentity:
 
     def __init__(self) -> None:
         self.committed = IdentityState()
+        self.settings = InMemorySettings()
         self.locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 class Transaction:
     def __init__(self, database: InMemoryIdentity) -> None:
         self.written = IdentityState()
+        self.changed_settings: Changed = {}
         self._database = database
         self._held: dict[Hashable, asyncio.Lock] = {}
 
@@ -87,9 +90,19 @@ class Transaction:
             await lock.acquire()
             self._held[what] = lock
 
+    @property
+    def settings(self) -> InMemoryStoredSettings:
+        return InMemoryStoredSettings(
+            self._database.settings,
+            self.changed_settings,
+            lambda team_id: self.lock("settings", team_id),
+        )
+
     def commit(self) -> None:
         self._database.committed.take_over(self.written)
+        self._database.settings.take_over(self.changed_settings)
         self.written = IdentityState()
+        self.changed_settings = {}
 
     def end(self) -> None:
         for lock in self._held.values():

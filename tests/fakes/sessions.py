@@ -126,7 +126,6 @@ class InMemorySessionDirectory(SessionDirectory):
                 session=deepcopy(session),
                 role=state.memberships[session.team_id, session.user_id].role,
                 is_operator=user.is_operator,
-                capture_content=state.teams[session.team_id].capture_content,
                 allowances=tuple(
                     state.allowances[session.team_id, subject]
                     for subject in subjects

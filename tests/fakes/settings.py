@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,7 @@ from tests.fakes.runtime_settings import InMemoryRuntimeSettings
 from tests.fakes.secret_box import ReversibleSecretBox
 
 Place = tuple[TeamId | None, str]
+Changed = dict[Place, StoredSetting | None]
 
 
 class InMemorySettings:
@@ -52,11 +53,20 @@ class InMemorySettings:
 
 
 class InMemoryStoredSettings(StoredSettings):
-    def __init__(self, uow: "InMemorySettingsUnitOfWork") -> None:
-        self._uow = uow
+    """``changed`` is what the unit of work has written so far."""
+
+    def __init__(
+        self,
+        database: InMemorySettings,
+        changed: Changed,
+        lock: Callable[[TeamId | None], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._changed = changed
+        self._lock = lock
 
     async def lock(self, team_id: TeamId | None) -> None:
-        await self._uow.lock(team_id)
+        await self._lock(team_id)
 
     async def of(self, team_id: TeamId | None) -> Sequence[StoredSetting]:
         return [stored for stored in self._all() if stored.team_id == team_id]
@@ -65,20 +75,20 @@ class InMemoryStoredSettings(StoredSettings):
         return [stored for stored in self._all() if isinstance(stored.value, Sealed)]
 
     async def put(self, setting: StoredSetting) -> None:
-        self._uow.changed[setting.team_id, setting.name] = setting
+        self._changed[setting.team_id, setting.name] = setting
 
     async def remove(self, team_id: TeamId | None, name: str) -> None:
-        self._uow.changed[team_id, name] = None
+        self._changed[team_id, name] = None
 
     def _all(self) -> list[StoredSetting]:
-        now = {**self._uow.database.stored, **self._uow.changed}
+        now = {**self._database.stored, **self._changed}
         return sorted(filter(None, now.values()), key=lambda stored: stored.name)
 
 
 class InMemorySettingsUnitOfWork(SettingsUnitOfWork):
     def __init__(self, database: InMemorySettings | None = None) -> None:
         self.database = database or InMemorySettings()
-        self.changed: dict[Place, StoredSetting | None] = {}
+        self.changed: Changed = {}
         self._audit: list[AuditEntry] = []
         self._events: list[Event] = []
         self._held: dict[TeamId | None, asyncio.Lock] = {}
@@ -108,7 +118,7 @@ class InMemorySettingsUnitOfWork(SettingsUnitOfWork):
         self.database.events += self._events
         self._forget()
 
-    async def lock(self, team_id: TeamId | None) -> None:
+    async def _lock(self, team_id: TeamId | None) -> None:
         if team_id not in self._held:
             lock = self.database.locks[team_id]
             await lock.acquire()
@@ -116,7 +126,7 @@ class InMemorySettingsUnitOfWork(SettingsUnitOfWork):
 
     @property
     def settings(self) -> InMemoryStoredSettings:
-        return InMemoryStoredSettings(self)
+        return InMemoryStoredSettings(self.database, self.changed, self._lock)
 
     @property
     def audit(self) -> InMemoryAuditTrail:

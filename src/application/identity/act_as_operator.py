@@ -22,6 +22,5 @@ class ActAsOperator:
         return Actor(
             team_id=team.id,
             user_id=owner.id,
-            capture_content=team.capture_content,
             allowances=allowances,
         )

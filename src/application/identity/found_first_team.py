@@ -49,9 +49,7 @@ class FoundFirstTeam:
                 expires_at=None,
                 at=now,
             )
-            await tx.teams.add(
-                Team(id=team_id, name=FIRST_TEAM_NAME, capture_content=False, created_at=now)
-            )
+            await tx.teams.add(Team(id=team_id, name=FIRST_TEAM_NAME, created_at=now))
             await tx.users.add(
                 User(id=user_id, display_name=FIRST_USER_NAME, created_at=now, is_operator=True)
             )

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from application.identity.allowance_ports import Allowances
 from application.identity.session_ports import Sessions
+from application.operations.ports import StoredSettings
 from application.shared.pagination import Page, PageRequest
 from application.shared.ports import UnitOfWork
 from domain.identity.allowance import Allowance
@@ -164,13 +165,15 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
     @property
     def allowances(self) -> Allowances: ...
 
+    @property
+    def settings(self) -> StoredSettings: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """An API key with what the data plane needs of its team, and all that bounds its calls."""
 
     key: ApiKey
-    capture_content: bool
     allowances: tuple[Allowance, ...] = ()
 
 

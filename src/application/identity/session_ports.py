@@ -48,18 +48,17 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSession:
-    """A session with what requests need of its user and its team."""
+    """A session with what requests need of its user."""
 
     session: Session
     role: Role
     is_operator: bool
-    capture_content: bool
     allowances: tuple[Allowance, ...] = ()
 
 
 class SessionDirectory(Protocol):
     """Sessions for authentication. Warm look-ups cost no round trip; a change of the session, its
-    user, the membership or the team on any node is seen at once."""
+    user, the membership or what may be used is seen at once, on any node."""
 
     async def find(self, reference: bytes | SessionId) -> KnownSession | None:
         """By its id or by the hash of its cookie's secret. Those of users who are not active are

@@ -133,7 +133,7 @@ class Admission:
             ledger=self.ledger,
             clock=self.clock,
             started=started,
-            capture=command.actor.capture_content,
+            capture=self.policy.captures(command.actor),
             reserved=reserved,
         )
 

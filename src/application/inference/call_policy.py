@@ -13,6 +13,7 @@ from domain.inference.errors import (
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError, WrongModelKindError
 from domain.models.served_model import ModelKind, ServedModel
 from domain.operations.runtime_settings import (
+    CONTENT_CAPTURE,
     DEFAULT_CHAT_MODEL,
     DEFAULT_EMBEDDING_MODEL,
     ENABLE_RETRIEVAL,
@@ -70,6 +71,10 @@ class CallPolicy:
             raise RetrievalDisabledError
         _check_length(wishes.max_output_tokens, model.context_length)
         return model
+
+    def captures(self, actor: Actor) -> bool:
+        """Whether what is asked and answered is kept with the call."""
+        return self.settings.get(CONTENT_CAPTURE, actor.team_id)
 
     def _find(self, name: str, kind: ModelKind, team_id: TeamId) -> ServedModel:
         if name == DEFAULT_MODEL:

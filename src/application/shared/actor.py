@@ -22,7 +22,6 @@ class Actor:
     session_id: SessionId | None = None
     permissions: frozenset[Permission] = ALL_PERMISSIONS
     allowed_models: tuple[str, ...] = ANY_MODEL
-    capture_content: bool = False
     allowances: tuple[Allowance, ...] = ()
     acting_as: ActorKind | None = None
 

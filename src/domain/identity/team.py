@@ -7,11 +7,10 @@ from domain.shared.names import check_name
 
 @dataclass(slots=True, kw_only=True)
 class Team:
-    """A tenant. ``capture_content`` says whether prompts and answers are kept with the ledger."""
+    """A tenant."""
 
     id: TeamId
     name: str
-    capture_content: bool
     created_at: datetime
 
     def rename(self, name: str) -> None:

@@ -38,4 +38,3 @@ async def test_what_is_like_a_boolean_is_none(value: object) -> None:
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "capture_content"
-    assert not world.team.capture_content

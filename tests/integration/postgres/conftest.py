@@ -10,7 +10,7 @@ from tests.fixtures.embedded_postgres import execute
 @pytest.fixture
 async def team_url(database_url: str) -> str:
     """A database with the two teams of the builders."""
-    teams = (f"('{team_id}', 'Acme', false, now())" for team_id in (TEAM_ID, OTHER_TEAM_ID))
+    teams = (f"('{team_id}', 'Acme', now())" for team_id in (TEAM_ID, OTHER_TEAM_ID))
     await execute(database_url, f"INSERT INTO teams VALUES {', '.join(teams)}")  # noqa: S608
     return database_url
 

@@ -120,7 +120,7 @@ async def test_a_restart_of_the_database_under_load_loses_nothing(
     server = EmbeddedPostgres(data_dir)
     url = await server.start()
     await upgrade(url)
-    await execute(url, f"INSERT INTO teams VALUES ('{TEAM_ID}', 'Acme', false, now())")  # noqa: S608
+    await execute(url, f"INSERT INTO teams VALUES ('{TEAM_ID}', 'Acme', now())")  # noqa: S608
     ledger = PostgresLedger(url, process=1, sent_timeout_s=20)
     await ledger.start()
 

@@ -151,7 +151,7 @@ async def test_a_call_needs_a_team_and_goes_with_it(database_url: str) -> None:
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await connection.execute(insert)
     await connection.execute(
-        "INSERT INTO teams VALUES ('00000000-0000-7000-8000-000000000001', 't', false, now())"
+        "INSERT INTO teams VALUES ('00000000-0000-7000-8000-000000000001', 't', now())"
     )
     await connection.execute(insert)
     await connection.execute("DELETE FROM teams")

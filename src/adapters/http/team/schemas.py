@@ -5,9 +5,9 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from adapters.http.partial_update import given
+from application.identity.team_profile import TeamProfile
 from application.identity.update_team import UpdateTeamCommand
 from application.shared.actor import Actor
-from domain.identity.team import Team
 
 
 class UpdateTeamBody(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class TeamView(Struct, kw_only=True):
     created_at: datetime
 
     @classmethod
-    def of(cls, team: Team) -> Self:
+    def of(cls, team: TeamProfile) -> Self:
         return cls(
             id=team.id,
             name=team.name,

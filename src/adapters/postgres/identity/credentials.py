@@ -8,7 +8,7 @@ from adapters.postgres.identity.bounding import bounding, bounding_of
 from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.keys import key_of
 from adapters.postgres.identity.look_up_cache import CAPACITY, LookUpCache
-from adapters.postgres.identity.rows import ApiKeyRow, TeamRow
+from adapters.postgres.identity.rows import ApiKeyRow
 from application.identity.ports import Credential, Credentials
 
 
@@ -38,19 +38,14 @@ class CachedCredentials(Credentials):
                     await session.execute(
                         select(
                             ApiKeyRow,
-                            TeamRow.capture_content,
                             bounding(ApiKeyRow.team_id, ApiKeyRow.user_id, ApiKeyRow.id),
-                        )
-                        .join(TeamRow, TeamRow.id == ApiKeyRow.team_id)
-                        .where(ApiKeyRow.secret_hash == secret_hash)
+                        ).where(ApiKeyRow.secret_hash == secret_hash)
                     )
                 ).first()
         if found is None:
             return None
-        key, capture_content, allowances = found
-        return Credential(
-            key=key_of(key), capture_content=capture_content, allowances=bounding_of(allowances)
-        )
+        key, allowances = found
+        return Credential(key=key_of(key), allowances=bounding_of(allowances))
 
 
 def _concerned(credential: Credential) -> tuple[UUID, ...]:

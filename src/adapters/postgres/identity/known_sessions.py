@@ -7,7 +7,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.identity.bounding import bounding, bounding_of
 from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.look_up_cache import CAPACITY, LookUpCache
-from adapters.postgres.identity.rows import MembershipRow, TeamRow, UserRow
+from adapters.postgres.identity.rows import MembershipRow, UserRow
 from adapters.postgres.identity.session_rows import SessionRow
 from adapters.postgres.identity.sessions import session_of
 from application.identity.session_ports import KnownSession, SessionDirectory
@@ -47,7 +47,6 @@ class CachedSessions(SessionDirectory):
                             SessionRow,
                             MembershipRow.role,
                             UserRow.is_operator,
-                            TeamRow.capture_content,
                             bounding(SessionRow.team_id, SessionRow.user_id),
                         )
                         .join(
@@ -56,18 +55,16 @@ class CachedSessions(SessionDirectory):
                             & (MembershipRow.user_id == SessionRow.user_id),
                         )
                         .join(UserRow, UserRow.id == SessionRow.user_id)
-                        .join(TeamRow, TeamRow.id == SessionRow.team_id)
                         .where(wanted, UserRow.is_active)
                     )
                 ).first()
         if found is None:
             return None
-        row, role, is_operator, capture_content, allowances = found
+        row, role, is_operator, allowances = found
         return KnownSession(
             session=session_of(row),
             role=Role(role),
             is_operator=is_operator,
-            capture_content=capture_content,
             allowances=bounding_of(allowances),
         )
 

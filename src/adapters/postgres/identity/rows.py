@@ -31,7 +31,6 @@ class TeamRow(Row):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
-    capture_content: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
 
 

@@ -87,7 +87,6 @@ def _team_of(row: TeamRow) -> Team:
     return Team(
         id=TeamId(row.id),
         name=row.name,
-        capture_content=row.capture_content,
         created_at=row.created_at,
     )
 
@@ -96,6 +95,5 @@ def _team_values(team: Team) -> dict[str, Any]:
     return {
         "id": team.id,
         "name": team.name,
-        "capture_content": team.capture_content,
         "created_at": team.created_at,
     }

@@ -53,7 +53,12 @@ class Desk:
 
     @property
     def update_team(self) -> UpdateTeam:
-        return UpdateTeam(uow=self.uow, auditor=self.auditor)
+        return UpdateTeam(
+            uow=self.uow,
+            runtime=self.database.settings.runtime,
+            auditor=self.auditor,
+            clock=self.clock,
+        )
 
     @property
     def issue(self) -> IssueKey:

@@ -7,7 +7,7 @@ from application.shared.actor import Actor
 from domain.identity.errors import CredentialsInvalidError, CredentialsMissingError
 from domain.identity.permissions import Permission
 from domain.shared.errors import UnavailableError
-from tests.builders import TEAM_ID, USER_ID, a_key, a_team
+from tests.builders import TEAM_ID, USER_ID, a_key
 from tests.fakes.clock import START
 from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
 from tests.unit.application.identity.desk import Desk
@@ -53,13 +53,6 @@ async def test_a_key_may_do_what_its_scopes_say(desk: Desk, door: Door) -> None:
     desk.has(a_key(secret=SECRET, scopes=(Permission.READ_AUDIT,)))
 
     assert (await door.authenticate(SECRET)).permissions == {Permission.READ_AUDIT}
-
-
-async def test_the_actor_knows_whether_contents_are_kept(desk: Desk, door: Door) -> None:
-    desk.database.committed.teams[TEAM_ID] = a_team(capture_content=True)
-    desk.has(a_key(secret=SECRET))
-
-    assert (await door.authenticate(SECRET)).capture_content
 
 
 @pytest.mark.parametrize("secret", [None, ""])

@@ -19,9 +19,7 @@ async def test_makes_a_team_an_owner_and_a_key_on_a_fresh_database(desk: Desk) -
     team_id, user_id = issued.key.team_id, issued.key.user_id
     assert user_id is not None
     made = desk.database.committed
-    assert made.teams == {
-        team_id: Team(id=team_id, name="My team", capture_content=False, created_at=START)
-    }
+    assert made.teams == {team_id: Team(id=team_id, name="My team", created_at=START)}
     assert made.users == {
         user_id: User(id=user_id, display_name="Owner", created_at=START, is_operator=True)
     }

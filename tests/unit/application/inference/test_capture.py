@@ -3,11 +3,16 @@ import pytest
 from application.inference.stream_model import MAX_CAPTURED_BYTES
 from domain.inference.call import CallContent
 from domain.inference.errors import ProviderFailedError
-from tests.builders import an_actor
+from domain.operations.runtime_settings import CONTENT_CAPTURE
+from tests.builders import TEAM_ID
 from tests.fakes.providers import DONE
 from tests.unit.application.inference.scene import Scene, drained
 
-CAPTURING = an_actor(capture_content=True)
+
+@pytest.fixture
+def capturing(scene: Scene) -> Scene:
+    scene.settings.set(CONTENT_CAPTURE, True, TEAM_ID)
+    return scene
 
 
 async def test_contents_are_not_kept_unless_the_team_wants_it(scene: Scene) -> None:
@@ -22,63 +27,65 @@ async def test_contents_of_a_stream_are_not_kept_unless_the_team_wants_it(scene:
     assert scene.row.content is None
 
 
-async def test_contents_are_kept_for_a_team_that_wants_it(scene: Scene) -> None:
-    await scene.invoke(actor=CAPTURING, body=b"asked")
+async def test_contents_are_kept_for_a_team_that_wants_it(capturing: Scene) -> None:
+    await capturing.invoke(body=b"asked")
 
-    assert scene.row.content == CallContent(request="asked", response='{"choices":[]}')
+    assert capturing.row.content == CallContent(request="asked", response='{"choices":[]}')
 
 
-async def test_the_question_of_a_failed_call_is_kept(scene: Scene) -> None:
-    scene.provider.working.fail(ProviderFailedError("It broke."))
+async def test_the_question_of_a_failed_call_is_kept(capturing: Scene) -> None:
+    capturing.provider.working.fail(ProviderFailedError("It broke."))
 
     with pytest.raises(ProviderFailedError):
-        await scene.invoke(actor=CAPTURING, body=b"asked")
+        await capturing.invoke(body=b"asked")
 
-    assert scene.row.content == CallContent(request="asked", response="")
+    assert capturing.row.content == CallContent(request="asked", response="")
 
 
-async def test_the_blocks_of_a_stream_are_kept(scene: Scene) -> None:
-    stream = await scene.streamed(b"data: 1\n\n", DONE, actor=CAPTURING, body=b"asked")
+async def test_the_blocks_of_a_stream_are_kept(capturing: Scene) -> None:
+    stream = await capturing.streamed(b"data: 1\n\n", DONE, body=b"asked")
 
     await drained(stream)
 
-    assert scene.row.content == CallContent(request="asked", response="data: 1\n\ndata: [DONE]\n\n")
+    assert capturing.row.content == CallContent(
+        request="asked", response="data: 1\n\ndata: [DONE]\n\n"
+    )
 
 
-async def test_what_came_of_a_broken_stream_is_kept(scene: Scene) -> None:
+async def test_what_came_of_a_broken_stream_is_kept(capturing: Scene) -> None:
     broken = ProviderFailedError("It broke.")
-    stream = await scene.streamed(b"data: 1\n\n", broken, actor=CAPTURING)
+    stream = await capturing.streamed(b"data: 1\n\n", broken)
 
     with pytest.raises(ProviderFailedError):
         await drained(stream)
 
-    assert scene.row.content is not None
-    assert scene.row.content.response == "data: 1\n\n"
+    assert capturing.row.content is not None
+    assert capturing.row.content.response == "data: 1\n\n"
 
 
-async def test_what_came_before_a_stream_was_left_is_kept(scene: Scene) -> None:
-    stream = await scene.streamed(b"data: 1\n\n", DONE, actor=CAPTURING)
+async def test_what_came_before_a_stream_was_left_is_kept(capturing: Scene) -> None:
+    stream = await capturing.streamed(b"data: 1\n\n", DONE)
     await anext(aiter(stream))
 
     await stream.aclose()
 
-    assert scene.row.content is not None
-    assert scene.row.content.response == "data: 1\n\n"
+    assert capturing.row.content is not None
+    assert capturing.row.content.response == "data: 1\n\n"
 
 
-async def test_a_long_stream_is_kept_up_to_a_limit(scene: Scene) -> None:
+async def test_a_long_stream_is_kept_up_to_a_limit(capturing: Scene) -> None:
     long = b"x" * MAX_CAPTURED_BYTES
-    stream = await scene.streamed(long, b"too much", DONE, actor=CAPTURING)
+    stream = await capturing.streamed(long, b"too much", DONE)
 
     blocks = await drained(stream)
 
     assert blocks == [long, b"too much", DONE]
-    assert scene.row.content is not None
-    assert scene.row.content.response == long.decode()
+    assert capturing.row.content is not None
+    assert capturing.row.content.response == long.decode()
 
 
-async def test_bytes_that_are_no_text_are_kept_as_far_as_they_are(scene: Scene) -> None:
-    await scene.invoke(actor=CAPTURING, body=b"caf\xe9")
+async def test_bytes_that_are_no_text_are_kept_as_far_as_they_are(capturing: Scene) -> None:
+    await capturing.invoke(body=b"caf\xe9")
 
-    assert scene.row.content is not None
-    assert scene.row.content.request == "caf\N{REPLACEMENT CHARACTER}"
+    assert capturing.row.content is not None
+    assert capturing.row.content.request == "caf\N{REPLACEMENT CHARACTER}"

@@ -1,7 +1,8 @@
 from decimal import Decimal
 
 from domain.inference.call import CallStatus
-from tests.builders import an_actor
+from domain.operations.runtime_settings import CONTENT_CAPTURE
+from tests.builders import TEAM_ID
 from tests.fakes.gate import held_at
 from tests.fakes.providers import USAGE
 from tests.unit.application.inference.scene import Scene, cancelled
@@ -40,8 +41,8 @@ async def test_cancelled_with_the_answer_in_hand_still_costs_what_it_used(scene:
 
 
 async def test_a_captured_call_that_is_cancelled_keeps_its_question(scene: Scene) -> None:
-    actor = an_actor(capture_content=True)
-    task = await held_at(scene.provider.working, scene.invoke(actor=actor, body=b"asked"))
+    scene.settings.set(CONTENT_CAPTURE, True, TEAM_ID)
+    task = await held_at(scene.provider.working, scene.invoke(body=b"asked"))
 
     await cancelled(task)
 

@@ -32,8 +32,21 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(_ONE_OF_TWO, name=op.f("ck_team_settings_one_value")),
     )
+    op.execute(
+        "INSERT INTO team_settings (team_id, name, value)"
+        " SELECT id, 'content_capture', 'true' FROM teams WHERE capture_content"
+    )
+    op.drop_column("teams", "capture_content")
 
 
 def downgrade() -> None:
+    op.add_column(
+        "teams", sa.Column("capture_content", sa.Boolean, nullable=False, server_default="false")
+    )
+    op.execute(
+        "UPDATE teams SET capture_content = true FROM team_settings"
+        " WHERE team_id = id AND team_settings.name = 'content_capture' AND value = 'true'"
+    )
+    op.alter_column("teams", "capture_content", server_default=None)
     op.drop_table("team_settings")
     op.drop_table("server_settings")
