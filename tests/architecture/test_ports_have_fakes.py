@@ -9,7 +9,7 @@ FAKES = ROOT / "tests/fakes"
 def test_every_port_has_a_fake_that_inherits_it() -> None:
     ports = {
         name: bases
-        for path in sorted((SRC / "application").glob("**/ports.py"))
+        for path in sorted((SRC / "application").glob("**/*ports.py"))
         for name, bases in _classes(path).items()
         if "typing.Protocol" in bases
     }
