@@ -13,7 +13,14 @@ from domain.identity.allowance import Allowance, Limits, Subject, SubjectKind
 from domain.identity.permissions import Role
 from domain.identity.session import Session, SessionKind
 from domain.shared.ids import SessionId
-from tests.builders import OTHER_TEAM_ID, USER_ID, a_membership, a_session, a_user
+from tests.builders import (
+    OTHER_TEAM_ID,
+    TEAM_ID,
+    USER_ID,
+    a_membership,
+    a_session,
+    a_user,
+)
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 from tests.fixtures.stores import IdentityStore

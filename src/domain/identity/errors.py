@@ -205,3 +205,21 @@ class RefreshTokenInvalidError(UnauthenticatedError):
 
     def __init__(self) -> None:
         super().__init__("The refresh token is not valid (any more). Log in again.")
+
+
+class SessionEndedError(UnauthenticatedError):
+    """The session of the cookie has ended: it was logged out, revoked or has expired."""
+
+    code = "SESSION_ENDED"
+
+    def __init__(self) -> None:
+        super().__init__("Your session has ended. Log in again.")
+
+
+class WrongPasswordError(ForbiddenError):
+    """The present password, which has to be given to change it, is wrong."""
+
+    code = "WRONG_PASSWORD"
+
+    def __init__(self) -> None:
+        super().__init__("The present password is wrong.")

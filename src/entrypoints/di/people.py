@@ -1,11 +1,28 @@
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 
 from dishka import Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from adapters.passwords.argon2id import Argon2idHasher
 from adapters.passwords.frequent_passwords import FrequentPasswords
+from adapters.postgres.identity.activity import PostgresSessionActivity
+from adapters.postgres.identity.attempts import PostgresAttempts
+from adapters.postgres.identity.changes import IdentityChanges
+from adapters.postgres.identity.ended_sessions import PostgresEndedSessions
+from adapters.postgres.identity.known_sessions import CachedSessions
+from adapters.tokens.no_external_identities import NoExternalIdentities
+from application.identity.authenticate import SessionAccess
 from application.identity.passwords import Passwords
 from application.identity.ports import CommonPasswords, PasswordHasher
+from application.identity.session_ports import (
+    AccessTokens,
+    Attempts,
+    EndedSessions,
+    ExternalIdentities,
+    SessionActivity,
+    SessionDirectory,
+)
+from entrypoints.settings import Settings
 
 
 class PeopleProvider(Provider):
@@ -15,9 +32,35 @@ class PeopleProvider(Provider):
 
     common_passwords = provide(FrequentPasswords, provides=CommonPasswords)
     passwords = provide(Passwords)
+    attempts = provide(PostgresAttempts, provides=Attempts)
+    ended_sessions = provide(PostgresEndedSessions, provides=EndedSessions)
+    external_identities = provide(NoExternalIdentities, provides=ExternalIdentities)
+    session_access = provide(SessionAccess)
 
     @provide
     def password_hasher(self) -> Iterable[PasswordHasher]:
         hasher = Argon2idHasher()
         yield hasher
         hasher.stop()
+
+    @provide
+    def access_tokens(self, settings: Settings) -> AccessTokens:
+        # A tenth of a second of imports, which no command line should pay for.
+        from adapters.tokens.jwt_access_tokens import JwtAccessTokens  # noqa: PLC0415
+
+        return JwtAccessTokens(settings.secret_key, settings.secret_key_previous)
+
+    @provide
+    def session_directory(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        changes: IdentityChanges,
+        settings: Settings,
+    ) -> SessionDirectory:
+        return CachedSessions(sessions, changes, patience_s=settings.ledger_timeout_seconds)
+
+    @provide
+    async def session_activity(self, engine: AsyncEngine) -> AsyncIterable[SessionActivity]:
+        activity = PostgresSessionActivity(engine)
+        yield activity
+        await activity.stop()

@@ -15,11 +15,17 @@ from adapters.http.frame import Frame
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.openapi_operations import ExtraOperation
-from application.identity.authenticate import Authenticate
+from application.identity.authenticate import Authenticate, SessionAccess
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
 from application.inference.ports import CallReader
+from application.models.ports import ModelCatalog
 from application.operations.check_health import CheckHealth
-from application.operations.ports import HealthProbe
+from application.operations.ports import (
+    HealthProbe,
+    RuntimeSettings,
+    SecretBox,
+    SettingsUnitOfWork,
+)
 from application.operations.readiness import Readiness
 from application.records.error_reporter import ErrorReporter
 from application.records.ports import AuditReader, ErrorReader, ErrorsUnitOfWork
@@ -32,10 +38,12 @@ from domain.identity.permissions import Permission, Role
 from domain.identity.scopes import scopes_of
 from domain.identity.team import Team
 from domain.identity.user import User
+from domain.models.served_model import ServedModel
 from domain.shared.ids import KeyId, TeamId, UserId
 from entrypoints.di.use_cases import INSTRUMENTED
 from tests.e2e.api.doubles import CountingIds, CountingSecrets, HandClock, RecordingCalls
 from tests.fakes.audit import InMemoryAuditReader
+from tests.fakes.authentication import session_access
 from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
 from tests.fakes.errors import (
     InMemoryErrorReader,
@@ -45,6 +53,8 @@ from tests.fakes.errors import (
 )
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
+from tests.fakes.models import InMemoryModelCatalog
+from tests.fakes.settings import InMemorySettingsUnitOfWork
 
 SECRET = "sk-stoa-" + "k" * 43
 
@@ -60,6 +70,7 @@ class World:
     identity: InMemoryIdentity = field(default_factory=InMemoryIdentity)
     calls: RecordingCalls = field(default_factory=RecordingCalls)
     readiness: Readiness = field(default_factory=Readiness)
+    models: Sequence[ServedModel] = ()
     backlog: int = 0
     error_log: RecordingErrorLog = field(default_factory=RecordingErrorLog)
     errors: InMemoryErrors = field(default_factory=InMemoryErrors)
@@ -132,11 +143,21 @@ class World:
         provider.provide(Auditor)
         provider.provide(lambda: InMemoryCredentials(self.identity), provides=Credentials)
         provider.provide(lambda: InMemoryKeyActivity(self.identity), provides=KeyActivity)
+        provider.provide(lambda: session_access(self.identity, self.clock), provides=SessionAccess)
         provider.provide(lambda: self.calls, provides=CallReader)
         provider.provide(lambda: self.check_health, provides=CheckHealth)
         provider.provide(
             lambda: InMemoryIdentityUnitOfWork(self.identity),
             provides=IdentityUnitOfWork,
+            scope=Scope.REQUEST,
+        )
+        settings = self.identity.settings
+        provider.provide(lambda: settings.runtime, provides=RuntimeSettings)
+        provider.provide(lambda: settings.secrets, provides=SecretBox)
+        provider.provide(lambda: InMemoryModelCatalog(*self.models), provides=ModelCatalog)
+        provider.provide(
+            lambda: InMemorySettingsUnitOfWork(settings),
+            provides=SettingsUnitOfWork,
             scope=Scope.REQUEST,
         )
         provider.provide(self._audit_reader, provides=AuditReader)

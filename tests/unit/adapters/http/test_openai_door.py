@@ -11,7 +11,6 @@ import pytest
 from adapters.http.failures import Failures
 from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate as DoorGate
-from application.identity.authenticate import Authenticate
 from application.inference.admission import Admission
 from application.inference.call_allowances import CallAllowances
 from application.inference.call_policy import CallPolicy
@@ -24,8 +23,8 @@ from application.records.error_reporter import ErrorReporter
 from domain.inference.call import CallStatus
 from domain.inference.errors import ProviderFailedError
 from tests.builders import a_key, a_model, a_team
+from tests.fakes.authentication import authenticate
 from tests.fakes.clock import FrozenClock
-from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
 from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.gate import Gate
 from tests.fakes.identity_state import InMemoryIdentity
@@ -108,11 +107,7 @@ class House:
             readiness.open()
         self.gate.open(
             InferenceDoor(
-                authenticate=Authenticate(
-                    credentials=InMemoryCredentials(identity),
-                    activity=InMemoryKeyActivity(identity),
-                    clock=clock,
-                ),
+                authenticate=authenticate(identity, clock),
                 invoke=InvokeModel(admission=admission, providers=providers),
                 stream=StreamModel(admission=admission, providers=providers),
                 refuse=RefuseCall(ledger=self.ledger, clock=clock),

@@ -8,6 +8,7 @@ from domain.identity.errors import CredentialsInvalidError, CredentialsMissingEr
 from domain.identity.permissions import Permission
 from domain.shared.errors import UnavailableError
 from tests.builders import TEAM_ID, USER_ID, a_key
+from tests.fakes.authentication import session_access
 from tests.fakes.clock import START
 from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
 from tests.unit.application.identity.desk import Desk
@@ -19,8 +20,12 @@ class Door:
     def __init__(self, desk: Desk) -> None:
         self.credentials = InMemoryCredentials(desk.database)
         self.activity = InMemoryKeyActivity(desk.database)
+        self.sessions = session_access(desk.database, desk.clock)
         self.authenticate = Authenticate(
-            credentials=self.credentials, activity=self.activity, clock=desk.clock
+            credentials=self.credentials,
+            activity=self.activity,
+            sessions=self.sessions,
+            clock=desk.clock,
         )
 
 
