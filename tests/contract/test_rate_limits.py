@@ -13,7 +13,14 @@ from domain.inference.rate import Demand, Limited, Measure, Purpose
 from tests.builders import KEY_ID, OTHER_TEAM_ID, TEAM_ID, USER_ID
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
-from tests.fixtures.limit_stores import LimitStore, MemoryLimitStore, PostgresLimitStore
+from tests.fixtures.limit_stores import (
+    LEASE_S,
+    LimitStore,
+    MemoryLimitStore,
+    PostgresLimitStore,
+    RedisLimitStore,
+)
+from tests.fixtures.redis_server import RedisServer, a_redis_server
 
 KEY = Subject(SubjectKind.KEY, KEY_ID)
 USER = Subject(SubjectKind.USER, USER_ID)
@@ -34,7 +41,20 @@ async def postgres_limits(database_url: str) -> AsyncIterator[PostgresLimitStore
     await store.stop()
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(scope="module")
+async def redis_server() -> AsyncIterator[RedisServer]:
+    async with a_redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def redis_limits(redis_server: RedisServer) -> AsyncIterator[RedisLimitStore]:
+    store = RedisLimitStore(redis_server.url)
+    yield store
+    await store.stop()
+
+
+@pytest.fixture(params=["memory", "postgres", "redis"])
 def store(request: pytest.FixtureRequest) -> LimitStore:
     store: LimitStore = request.getfixturevalue(f"{request.param}_limits")
     return store
@@ -247,7 +267,7 @@ async def test_places_of_a_dead_process_are_free(store: LimitStore) -> None:
 async def test_places_of_a_living_process_stay_taken(store: LimitStore) -> None:
     one, other = await store.process(), await store.process()
     await one.limits.take(of_key(concurrency=1))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(LEASE_S * 1.3)
 
     error = await refused(other.limits.take(of_key(concurrency=1)))
 

@@ -51,10 +51,8 @@ class InMemoryRateLimits(RateLimits):
 
     def settle(self, demand: Demand, tokens: int | None) -> None:
         self.settled.append((demand, tokens))
-        reserved = [one.reserved(demand.tokens) for one in demand.limited]
-        self._move(
-            demand, requests=0, tokens=[0 if tokens is None else tokens - r for r in reserved]
-        )
+        corrections = [one.correction(demand.tokens, tokens) for one in demand.limited]
+        self._move(demand, requests=0, tokens=corrections)
         self._free(demand)
 
     def release(self, demand: Demand) -> None:
@@ -90,10 +88,7 @@ class InMemoryRateLimits(RateLimits):
 
     def _move(self, demand: Demand, *, requests: int, tokens: list[int]) -> None:
         for one, spent, moved in zip(demand.limited, self._states(demand), tokens, strict=True):
-            after = spent.plus(
-                requests=0 if one.limits.rpm is None else requests,
-                tokens=0 if one.limits.tpm is None else moved,
-            )
+            after = spent.plus(requests=0 if one.limits.rpm is None else requests, tokens=moved)
             counter = demand.team_id, demand.purpose, one.subject
             self.counters.spent[counter] = after, self.counters.now
 

@@ -48,6 +48,13 @@ class Limited:
         for a full one, and does not wait for ever."""
         return 0 if self.limits.tpm is None else min(tokens, self.limits.tpm)
 
+    def correction(self, tokens: int, used: int | None) -> int:
+        """How many tokens more than those set aside were used; nothing is corrected where nobody
+        knows."""
+        if used is None or self.limits.tpm is None:
+            return 0
+        return used - self.reserved(tokens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:

@@ -60,14 +60,13 @@ class Move:
 
     def tokens(self, limited: Limited) -> float:
         """By how much the move changes what was spent."""
-        if limited.limits.tpm is None or self.act is Act.LOOK:
-            return 0.0
         reserved = float(limited.reserved(self.demand.tokens))
-        if self.act is Act.TAKE:
-            return reserved
-        if self.act is Act.RELEASE:
-            return -reserved
-        return 0.0 if self.used is None else self.used - reserved
+        return {
+            Act.TAKE: reserved,
+            Act.LOOK: 0.0,
+            Act.SETTLE: float(limited.correction(self.demand.tokens, self.used)),
+            Act.RELEASE: -reserved,
+        }[self.act]
 
     def conclude(self, is_admitted: bool, states: Sequence[Spent]) -> None:
         """Tell whoever still waits."""
