@@ -23,9 +23,13 @@ _SECURED = (401, 403, 429, 503)
 _UNSAFE = (409, 429)
 _WITH_BODY = (409, 413, 415)
 
-# For people they answer with HTML.
-_PAGES = ("/problems", "/problems/{slug}")
-_PAGE = {"text/html": {"schema": {"type": "string"}}}
+# What some answer with besides, depending on what they are asked.
+_TEXT = {"schema": {"type": "string"}}
+_BESIDES = {
+    "/problems": {"text/html": _TEXT},
+    "/problems/{slug}": {"text/html": _TEXT},
+    "/api/v1/audit_logs/export": {"application/jsonl": _TEXT},
+}
 
 
 class DocumentCompletion:
@@ -58,8 +62,8 @@ def _operations(paths: Document) -> Iterator[tuple[str, str, Document]]:
 def _with_problems(path: str, method: str, operation: Document) -> Document:
     """The framework's operation with our error answers in the place of its own."""
     kept = {code: said for code, said in operation["responses"].items() if code != _FRAMEWORK_ERROR}
-    if path in _PAGES:
-        kept["200"] = {**kept["200"], "content": kept["200"]["content"] | _PAGE}
+    if path in _BESIDES:
+        kept["200"] = {**kept["200"], "content": kept["200"]["content"] | _BESIDES[path]}
     statuses = set(_ALWAYS)
     if "security" in operation:
         statuses |= set(_SECURED)

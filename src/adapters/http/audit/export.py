@@ -29,7 +29,7 @@ class ExportFormat(StrEnum):
 
 
 _MEDIA_TYPES = {
-    ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
+    ExportFormat.CSV: "text/csv",
     ExportFormat.JSONL: "application/jsonl",
 }
 

@@ -1,7 +1,9 @@
+from typing import Annotated
+
 from dishka import FromDishka
 from litestar import Controller, get, patch
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from adapters.http.error_records.schemas import (
     ErrorDetailView,
@@ -26,6 +28,9 @@ from application.shared.pagination import PageRequest
 from domain.operations.errors import ErrorNotFoundError
 from domain.operations.technical_error import ErrorState
 
+# The framework keeps the name `state` for itself.
+StateParameter = Annotated[ErrorState | None, QueryParameter(name="state", required=False)]
+
 
 class ErrorRecordsController(Controller):
     path = "/errors"
@@ -39,13 +44,13 @@ class ErrorRecordsController(Controller):
         use_case: FromDishka[ListErrors],
         page: PageParameter = 1,
         page_size: PageSizeParameter = 20,
-        state: FromQuery[ErrorState | None] = None,
+        in_state: StateParameter = None,
         code: FromQuery[str | None] = None,
         since: SinceParameter = None,
     ) -> ErrorGroupPage:
         """Lists the faults of the server, of all teams; the one that happened last is first.
         `since` leaves out those that have not happened since."""
-        where = ErrorFilter(state=state, code=code, since=parse_time("since", since))
+        where = ErrorFilter(state=in_state, code=code, since=parse_time("since", since))
         wanted = PageRequest(page=page, page_size=page_size)
         return ErrorGroupPage.of(
             await use_case(ListErrorsQuery(actor=actor, where=where, page=wanted))
