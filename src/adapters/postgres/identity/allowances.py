@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, tuple_
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,12 @@ from adapters.postgres.identity.bounding import LIMITS, TERMS, allowance_of, bou
 from application.identity.allowance_ports import Allowances
 from domain.identity.allowance import Allowance, BudgetTerms, Limits, Subject, SubjectKind
 from domain.shared.ids import KeyId, TeamId, UserId
+
+# It keeps the budget's account too: see the functions of migration 1440.
+_SET_BUDGET = text(
+    "SELECT set_budget(:team, :kind, :subject, CAST(:amount AS numeric), CAST(:period AS text),"
+    " CAST(:hard AS boolean), CAST(:at AS timestamptz))"
+)
 
 
 class PostgresAllowances(Allowances):
@@ -54,38 +60,41 @@ class PostgresAllowances(Allowances):
     async def set_limits(self, team_id: TeamId, subject: Subject, limits: Limits | None) -> None:
         with translated():
             if limits is None:
-                await self._remove(limits_table, team_id, subject)
+                await self._session.execute(
+                    delete(limits_table).where(
+                        limits_table.c.team_id == team_id,
+                        limits_table.c.subject_kind == str(subject.kind),
+                        limits_table.c.subject_id == subject.id,
+                    )
+                )
             else:
                 values = {name: getattr(limits, name) for name in LIMITS}
-                await self._put(limits_table, team_id, subject, values)
+                await self._session.execute(
+                    insert(limits_table)
+                    .values(
+                        team_id=team_id,
+                        subject_kind=str(subject.kind),
+                        subject_id=subject.id,
+                        **values,
+                    )
+                    .on_conflict_do_update(constraint=limits_table.primary_key, set_=values)
+                )
             await announce(self._session, team_id)
 
     async def set_budget(
         self, team_id: TeamId, subject: Subject, terms: BudgetTerms | None, *, at: datetime
     ) -> None:
         with translated():
-            if terms is None:
-                await self._remove(budgets, team_id, subject)
-            else:
-                values = {"amount": terms.amount, "period": str(terms.period), "hard": terms.hard}
-                await self._put(budgets, team_id, subject, values)
+            await self._session.execute(
+                _SET_BUDGET,
+                {
+                    "team": team_id,
+                    "kind": str(subject.kind),
+                    "subject": subject.id,
+                    "amount": None if terms is None else terms.amount,
+                    "period": None if terms is None else str(terms.period),
+                    "hard": None if terms is None else terms.hard,
+                    "at": at,
+                },
+            )
             await announce(self._session, team_id)
-
-    async def _put(
-        self, table: Table, team_id: TeamId, subject: Subject, values: dict[str, Any]
-    ) -> None:
-        await self._session.execute(
-            insert(table)
-            .values(
-                team_id=team_id, subject_kind=str(subject.kind), subject_id=subject.id, **values
-            )
-            .on_conflict_do_update(constraint=table.primary_key, set_=values)
-        )
-
-    async def _remove(self, table: Table, team_id: TeamId, subject: Subject) -> None:
-        await self._session.execute(
-            delete(table).where(
-                tuple_(table.c.team_id, table.c.subject_kind, table.c.subject_id)
-                == (team_id, str(subject.kind), subject.id)
-            )
-        )

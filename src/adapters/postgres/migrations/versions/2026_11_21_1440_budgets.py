@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from adapters.postgres.migrations import budget_functions, hold_functions
+
 revision = "2026_11_21_1440_budgets"
 down_revision = "2026_11_21_1430_scopes"
 branch_labels = None
@@ -39,6 +41,9 @@ def upgrade() -> None:
     )
     _create_budget_periods()
     _create_budget_holds()
+    for group in (*budget_functions.FUNCTIONS, *hold_functions.FUNCTIONS):
+        for statement in group.strip().split("\n\nCREATE "):
+            op.execute("CREATE " + statement.removeprefix("CREATE "))
 
 
 def _create_budget_periods() -> None:
@@ -86,5 +91,10 @@ def _subject_columns() -> list[sa.Column[object]]:
 
 
 def downgrade() -> None:
+    for trigger, function in hold_functions.TRIGGERS.items():
+        op.execute(f"DROP TRIGGER {trigger} ON calls")
+        op.execute(f"DROP FUNCTION {function}")
+    for function in (*hold_functions.DROPS, *budget_functions.DROPS):
+        op.execute(f"DROP FUNCTION {function}")
     for table in ("budget_holds", "budget_periods", "budgets", "limits"):
         op.drop_table(table)
