@@ -1,13 +1,17 @@
+from typing import Annotated
+
 from dishka import FromDishka
 from litestar import Controller, delete, get, patch
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import JSONBody, PathParameter
 
 from adapters.http.settings.schemas import SettingGroups, SettingValues, SettingView
 from application.operations.change_settings import ChangeSettings, ChangeSettingsCommand
 from application.operations.list_settings import ListSettings, ListSettingsQuery
 from application.shared.actor import Actor
 from domain.operations.runtime_settings import find_setting
+
+NameParameter = Annotated[str, PathParameter(description="The name of a setting.")]
 
 
 class SettingsController(Controller):
@@ -36,7 +40,7 @@ class SettingsController(Controller):
 
     @get("/{name:str}", operation_id="get_setting", summary="Show a runtime setting")
     async def get_setting(
-        self, name: str, actor: NamedDependency[Actor], use_case: FromDishka[ListSettings]
+        self, name: NameParameter, actor: NamedDependency[Actor], use_case: FromDishka[ListSettings]
     ) -> SettingView:
         """Shows one setting with its value, where that comes from, and what may stand there."""
         (found,) = await use_case(ListSettingsQuery(actor=actor, name=name))
@@ -44,7 +48,10 @@ class SettingsController(Controller):
 
     @delete("/{name:str}", operation_id="reset_setting", summary="Reset a runtime setting")
     async def reset_setting(
-        self, name: str, actor: NamedDependency[Actor], use_case: FromDishka[ChangeSettings]
+        self,
+        name: NameParameter,
+        actor: NamedDependency[Actor],
+        use_case: FromDishka[ChangeSettings],
     ) -> None:
         """Forgets what is stored, so that the environment or the default holds again."""
         values = {find_setting(name).name: None}
