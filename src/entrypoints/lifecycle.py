@@ -17,6 +17,7 @@ from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
+from application.events.notify_of_events import NotifyOfEvents
 from application.events.ports import EventFeed
 from application.identity.found_first_team import FoundFirstTeam
 from application.identity.issue_key import IssuedKey
@@ -30,6 +31,7 @@ from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
 
 KEY_ACTIVITY_EVERY_S = 5.0
 ORPHANS_EVERY_S = 30.0
+NOTIFY_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 6 * 3600.0
 
 
@@ -100,6 +102,7 @@ class Lifecycle:
         await get(PostgresErrorWriter)
         await get(Credentials)
         await get(EventFeed)
+        self._every(NOTIFY_EVERY_S, await get(NotifyOfEvents))
         activity = await get(KeyActivity)
         door = await get(InferenceDoor)
         await get(ConfiguredProviders)

@@ -24,18 +24,26 @@ from adapters.http.guards import authenticated, known_query, only_when_ready, pr
 from adapters.http.health.controller import HealthController
 from adapters.http.health.probes import check_liveness, check_readiness
 from adapters.http.health.schemas import ServerInfo
+from adapters.http.joining.account_controller import AccountController
+from adapters.http.joining.invitations_controller import InvitationsController, InvitedController
+from adapters.http.joining.setup_controller import SetupController
 from adapters.http.keys.controller import KeysController
+from adapters.http.members.controller import MembersController
 from adapters.http.metrics.controller import metrics_handler
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
+from adapters.http.notifications.controller import NotificationsController
 from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import ExtraOperation
+from adapters.http.pages.handlers import PAGES
 from adapters.http.problem_pages import get_problem, list_problems
 from adapters.http.request_container import in_request_container
 from adapters.http.settings.controller import SettingsController
 from adapters.http.strict_request import StrictRequest
 from adapters.http.team.controller import TeamController
+from adapters.http.teams.controller import TeamsController
 from adapters.http.usage.controller import UsageController
+from adapters.http.users.controller import UsersController
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
 from application.shared.ports import Clock, IdGenerator
@@ -46,13 +54,20 @@ GAUGE_REFRESH_S = 5.0
 GUARDED = (
     KeysController,
     TeamController,
+    TeamsController,
+    UsersController,
+    MembersController,
     CallsController,
     UsageController,
     SettingsController,
+    InvitationsController,
     EventsController,
+    NotificationsController,
     AuditController,
     ErrorRecordsController,
 )
+# What people use who have none, or none yet.
+OPEN = (SetupController, AccountController, InvitedController)
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -123,7 +138,13 @@ def create_app(
         lifespan=[*lifespan, _refreshed_gauges(parts.exposition)],
         logging_config=None,
     )
-    return Frame(app, ids=parts.ids, metrics=parts.request_metrics, hsts=options.hsts)
+    return Frame(
+        app,
+        ids=parts.ids,
+        metrics=parts.request_metrics,
+        failures=parts.failures,
+        hsts=options.hsts,
+    )
 
 
 def _route_handlers(
@@ -138,9 +159,10 @@ def _route_handlers(
     )
     for controller in GUARDED:
         guarded.register(controller)
+    opened = DishkaRouter("/", route_handlers=[*OPEN], guards=[only_when_ready(parts.readiness)])
     api = DishkaRouter(
         "/api/v1",
-        route_handlers=[HealthController, guarded],
+        route_handlers=[HealthController, guarded, opened],
         guards=[known_query],
         middleware=[in_request_container(container)],
     )
@@ -151,6 +173,7 @@ def _route_handlers(
         metrics_handler(parts.exposition, options.metrics_token),
         list_problems,
         get_problem,
+        *PAGES,
     ]
     return [*handlers, read_asset] if options.docs else handlers
 

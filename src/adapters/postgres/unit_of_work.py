@@ -16,16 +16,22 @@ from adapters.postgres.identity.memberships import PostgresMemberships
 from adapters.postgres.identity.sessions import PostgresSessions
 from adapters.postgres.identity.teams import PostgresTeams
 from adapters.postgres.identity.users import PostgresUsers
+from adapters.postgres.operations.audience import PostgresAudience
 from adapters.postgres.operations.audit_trail import PostgresAuditTrail
 from adapters.postgres.operations.error_groups import PostgresErrorGroups
 from adapters.postgres.operations.event_log import PostgresEventLog
+from adapters.postgres.operations.event_outbox import PostgresEventOutbox
+from adapters.postgres.operations.notifications import PostgresNotifications
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
+from application.events.ports import NotificationsUnitOfWork
 from application.identity.joining.ports import JoiningUnitOfWork
 from application.operations.ports import SettingsUnitOfWork
 from application.records.ports import ErrorsUnitOfWork
 
 
-class PostgresUnitOfWork(JoiningUnitOfWork, SettingsUnitOfWork, ErrorsUnitOfWork):
+class PostgresUnitOfWork(
+    JoiningUnitOfWork, SettingsUnitOfWork, ErrorsUnitOfWork, NotificationsUnitOfWork
+):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
 
@@ -104,6 +110,18 @@ class PostgresUnitOfWork(JoiningUnitOfWork, SettingsUnitOfWork, ErrorsUnitOfWork
     @property
     def error_groups(self) -> PostgresErrorGroups:
         return PostgresErrorGroups(self._open_session)
+
+    @property
+    def outbox(self) -> PostgresEventOutbox:
+        return PostgresEventOutbox(self._open_session)
+
+    @property
+    def notifications(self) -> PostgresNotifications:
+        return PostgresNotifications(self._open_session)
+
+    @property
+    def audience(self) -> PostgresAudience:
+        return PostgresAudience(self._open_session)
 
     @property
     def _open_session(self) -> AsyncSession:

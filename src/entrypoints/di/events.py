@@ -5,16 +5,22 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.operations.event_feed import PostgresEventFeed
 from adapters.postgres.operations.event_reader import PostgresEventReader
-from application.events.ports import EventFeed, EventReader
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.events.notify_of_events import NotifyOfEvents
+from application.events.ports import EventFeed, EventReader, NotificationsUnitOfWork
+from application.shared.ports import Clock, IdGenerator
 from entrypoints.database import DatabaseUrl
 
 
 class EventsProvider(Provider):
-    """What happens, for those who listen and for those who look back."""
+    """What happens, for those who listen, those who look back and those who are notified."""
 
     scope = Scope.APP
 
     reader = provide(PostgresEventReader, provides=EventReader)
+    unit_of_work = provide(
+        PostgresUnitOfWork, provides=NotificationsUnitOfWork, scope=Scope.REQUEST
+    )
 
     @provide
     async def feed(
@@ -24,3 +30,10 @@ class EventsProvider(Provider):
         await feed.start()
         yield feed
         await feed.stop()
+
+    @provide
+    def notify_of_events(
+        self, sessions: async_sessionmaker[AsyncSession], clock: Clock, ids: IdGenerator
+    ) -> NotifyOfEvents:
+        """For one task alone, which has a unit of work of its own."""
+        return NotifyOfEvents(uow=PostgresUnitOfWork(sessions), clock=clock, ids=ids)

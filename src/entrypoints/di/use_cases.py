@@ -1,15 +1,31 @@
 from dishka import Provider, Scope, provide
 
 from application.events.list_events import ListEvents
+from application.events.list_notifications import ListNotifications
 from application.events.listen_to_events import ListenToEvents
+from application.events.mark_all_notifications_read import MarkAllNotificationsRead
+from application.events.mark_notification_read import MarkNotificationRead
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.authenticate import Authenticate
+from application.identity.create_team import CreateTeam
 from application.identity.find_key import FindKey
+from application.identity.find_team import FindTeam
 from application.identity.found_first_team import FoundFirstTeam
 from application.identity.get_key import GetKey
 from application.identity.get_team import GetTeam
 from application.identity.issue_key import IssueKey
 from application.identity.list_keys import ListKeys
+from application.identity.list_teams import ListTeams
+from application.identity.people.change_role import ChangeRole
+from application.identity.people.create_user import CreateUser
+from application.identity.people.find_user import FindUser
+from application.identity.people.get_user import GetUser
+from application.identity.people.issue_password_reset import IssuePasswordReset
+from application.identity.people.list_members import ListMembers
+from application.identity.people.list_users import ListUsers
+from application.identity.people.remove_member import RemoveMember
+from application.identity.people.set_password import SetPassword
+from application.identity.people.update_user import UpdateUser
 from application.identity.revoke_key import RevokeKey
 from application.identity.update_key import UpdateKey
 from application.identity.update_team import UpdateTeam
@@ -46,6 +62,19 @@ INSTRUMENTED = (
     RevokeKey,
     UpdateKey,
     UpdateTeam,
+    ChangeRole,
+    CreateTeam,
+    CreateUser,
+    FindTeam,
+    FindUser,
+    GetUser,
+    IssuePasswordReset,
+    ListMembers,
+    ListTeams,
+    ListUsers,
+    RemoveMember,
+    SetPassword,
+    UpdateUser,
     GetCall,
     ListCalls,
     ReportUsage,
@@ -62,6 +91,9 @@ INSTRUMENTED = (
     ChangeErrorState,
     ListEvents,
     ListenToEvents,
+    ListNotifications,
+    MarkAllNotificationsRead,
+    MarkNotificationRead,
 )
 
 

@@ -4,17 +4,16 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
 from adapters.postgres.held_connection import HeldConnection
 from adapters.postgres.operations.event_log import CHANNEL
-from adapters.postgres.operations.event_order import event_of, number_events
+from adapters.postgres.operations.event_order import KNOWN, event_of, number_events
 from adapters.postgres.operations.rows import events
 from adapters.postgres.operations.team_events import REMEMBERED, PlacedEvent, TeamEvents
 from application.events.ports import EventFeed, EventSubscription
-from domain.identity.permissions import Permission
 from domain.operations.event import Event
 from domain.shared.errors import UnavailableError
 from domain.shared.ids import EventId, TeamId
@@ -25,9 +24,6 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 5.0
 RETRY_S = 0.2
 AT_ONCE = 200
-
-# A newer node may know permissions that nobody has on this one.
-_KNOWN = or_(events.c.permission.is_(None), events.c.permission.in_(list(map(str, Permission))))
 
 
 class PostgresEventFeed(EventFeed):
@@ -86,7 +82,7 @@ class PostgresEventFeed(EventFeed):
         """The team's next events behind a position, from the database."""
         return await self._read(
             select(events)
-            .where(events.c.team_id == team_id, events.c.position > position, _KNOWN)
+            .where(events.c.team_id == team_id, events.c.position > position, KNOWN)
             .order_by(events.c.position)
             .limit(AT_ONCE)
         )

@@ -9,12 +9,16 @@ events that are visible and have none; whoever sees a number has seen every lowe
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, or_, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.postgres.operations.rows import events
 from domain.identity.permissions import Permission
 from domain.operations.event import Event
 from domain.shared.ids import EventId, TeamId, UserId
+
+# A newer node may know permissions that nobody has on this one.
+KNOWN = or_(events.c.permission.is_(None), events.c.permission.in_(list(map(str, Permission))))
 
 _LOCK_ID = 0x53746F61_00000008
 _AT_ONCE = 1000

@@ -1,0 +1,53 @@
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.postgres.errors import translated
+from adapters.postgres.operations.event_order import KNOWN, event_of
+from adapters.postgres.operations.rows import event_readers, events
+from application.events.ports import EventOutbox
+from domain.operations.event import Event
+
+NOTIFIER = "notifications"
+
+
+class PostgresEventOutbox(EventOutbox):
+    """Remembers how far the queue was taken in one row, which one node at a time holds. It gives
+    out numbered events alone; those who feed the listeners give the numbers."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def take(self, limit: int) -> tuple[Event, ...]:
+        with translated():
+            position = await self._hold()
+            if position is None:
+                return ()
+            query = (
+                select(events)
+                .where(events.c.position > position, KNOWN)
+                .order_by(events.c.position)
+                .limit(limit)
+            )
+            rows = (await self._session.execute(query)).mappings().all()
+            if rows:
+                await self._session.execute(
+                    update(event_readers)
+                    .where(event_readers.c.name == NOTIFIER)
+                    .values(position=rows[-1]["position"])
+                )
+        return tuple(event_of(row) for row in rows)
+
+    async def _hold(self) -> int | None:
+        """How far it was taken, or ``None`` while another node takes some."""
+        first = insert(event_readers).values(name=NOTIFIER, position=0)
+        query = (
+            select(event_readers.c.position)
+            .where(event_readers.c.name == NOTIFIER)
+            .with_for_update(skip_locked=True)
+        )
+        position = await self._session.scalar(query)
+        if position is None:
+            await self._session.execute(first.on_conflict_do_nothing())
+            position = await self._session.scalar(query)
+        return position
