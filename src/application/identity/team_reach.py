@@ -12,10 +12,10 @@ from domain.shared.ids import TeamId
 async def acting_in(tx: IdentityUnitOfWork, actor: Actor, team_id: TeamId) -> Actor:
     """The actor with what he may do in that team: the one that he acts in, another one that he is
     a member of, or any for those who manage the server. Raises ``TeamNotFoundError``."""
-    if actor.may(Permission.MANAGE_SERVER):
-        return replace(actor, team_id=team_id, permissions=ALL_PERMISSIONS)
     if team_id == actor.team_id:
         return actor
+    if actor.may(Permission.MANAGE_SERVER):
+        return replace(actor, team_id=team_id, permissions=ALL_PERMISSIONS)
     if actor.user_id is None or actor.key_id is not None:
         raise TeamNotFoundError
     try:

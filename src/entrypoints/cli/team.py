@@ -1,7 +1,7 @@
 import click
 
 from adapters.http.team.schemas import TeamView
-from application.identity.get_team import GetTeam
+from application.identity.get_team import GetTeam, GetTeamQuery
 from application.identity.update_team import UpdateTeam, UpdateTeamCommand
 from application.shared.unset import UNSET
 from entrypoints.cli.invocation import Invocation
@@ -22,7 +22,7 @@ def show_team(invocation: Invocation, as_json: bool) -> None:
 
     async def work(session: Session) -> TeamView:
         get_team = await session.get(GetTeam)
-        return TeamView.of(await get_team(session.actor))
+        return TeamView.of(await get_team(GetTeamQuery(actor=session.actor)))
 
     _print(run_session(invocation, work), as_json=as_json)
 

@@ -13,6 +13,9 @@ from adapters.postgres.identity.known_sessions import CachedSessions
 from adapters.tokens.no_external_identities import NoExternalIdentities
 from application.identity.authenticate import SessionAccess
 from application.identity.passwords import Passwords
+from application.identity.people.deactivation import Deactivation
+from application.identity.people.member_keys import MemberKeys
+from application.identity.people.reset_links import ResetLinks
 from application.identity.ports import CommonPasswords, PasswordHasher
 from application.identity.session_ports import (
     AccessTokens,
@@ -32,6 +35,9 @@ class PeopleProvider(Provider):
 
     common_passwords = provide(FrequentPasswords, provides=CommonPasswords)
     passwords = provide(Passwords)
+    member_keys = provide(MemberKeys)
+    deactivation = provide(Deactivation)
+    reset_links = provide(ResetLinks)
     attempts = provide(PostgresAttempts, provides=Attempts)
     ended_sessions = provide(PostgresEndedSessions, provides=EndedSessions)
     external_identities = provide(NoExternalIdentities, provides=ExternalIdentities)
