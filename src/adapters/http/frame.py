@@ -8,6 +8,9 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from adapters.http.errors import translate
+from adapters.http.failures import Failures
+from adapters.http.limit_headers import limit_headers
 from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.security_headers import policy_of, security_headers
 from application.shared.correlation import correlation_id
@@ -25,9 +28,16 @@ class Frame:
     """
 
     def __init__(
-        self, app: ASGIApp, *, ids: IdGenerator, metrics: RequestMetrics, hsts: bool
+        self,
+        app: ASGIApp,
+        *,
+        ids: IdGenerator,
+        metrics: RequestMetrics,
+        failures: Failures,
+        hsts: bool,
     ) -> None:
         self._app = app
+        self._failures = failures
         self._new_id = ids.new
         self._metrics = metrics
         self._headers = security_headers(hsts=hsts)
@@ -47,7 +57,13 @@ class Frame:
             nonlocal status, streaming
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message["headers"], *ids, *self._headers, policy_of(state)]
+                headers = [
+                    *message["headers"],
+                    *ids,
+                    *limit_headers(state),
+                    *self._headers,
+                    policy_of(state),
+                ]
                 message["headers"] = headers
                 if _is_event_stream(headers):
                     streaming = True
@@ -56,12 +72,23 @@ class Frame:
 
         try:
             await self._app(scope, receive, framed_send)
+        except Exception as exception:
+            self._report(exception, scope)
+            raise
         finally:
             if streaming:
                 metrics.stream_closed()
             # The framework leaves the template only where a route matched.
             route: Any = scope.get("path_template")
             metrics.count(scope["method"], route, status, perf_counter() - started)
+
+    def _report(self, exception: Exception, scope: HTTPScope) -> None:
+        """For what nobody can be told, because the answer has begun; the server breaks it off."""
+        cause = exception.__cause__
+        happened = cause if isinstance(cause, Exception) else exception
+        error = translate(happened, method=scope["method"], path=scope["path"])
+        request_id = scope["state"]["request_id"]
+        self._failures.report(error, scope, error_id=request_id, cause=happened)
 
     def _identify(self, scope: HTTPScope) -> tuple[dict[str, Any], tuple[tuple[bytes, bytes], ...]]:
         """The request's state with its ids in it, and the headers that show them."""

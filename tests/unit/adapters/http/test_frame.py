@@ -5,10 +5,14 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry
 
+from adapters.http.failures import Failures
 from adapters.http.frame import Frame
 from adapters.http.metrics.requests import RequestMetrics
+from application.records.error_reporter import ErrorReporter
 from application.shared.correlation import correlation_id
 from application.shared.ports import IdGenerator
+from tests.fakes.clock import FrozenClock
+from tests.fakes.errors import RecordingErrorLog
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 FIRST_ID = str(UUID(int=1))
@@ -27,8 +31,14 @@ class Framed:
 
     def __init__(self, app: App, *, hsts: bool = False) -> None:
         self.registry = CollectorRegistry()
+        self.errors = RecordingErrorLog()
+        reporter = ErrorReporter(errors=self.errors, clock=FrozenClock(), ids=CountedIds())
         self.frame: Any = Frame(
-            app, ids=CountedIds(), metrics=RequestMetrics(self.registry), hsts=hsts
+            app,
+            ids=CountedIds(),
+            metrics=RequestMetrics(self.registry),
+            failures=Failures(reporter),
+            hsts=hsts,
         )
         self.sent: list[dict[str, Any]] = []
 
@@ -182,3 +192,19 @@ async def test_what_is_no_http_passes_untouched(kind: str) -> None:
     await framed.frame(scope, framed._receive, framed._send)
 
     assert seen == [({"type": kind}, framed._send)]
+
+
+async def test_what_breaks_an_answer_that_has_begun_is_on_record_by_the_requests_id() -> None:
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        scope["path_template"] = "/things/{id}"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("half of it")
+
+    framed = Framed(app)
+
+    with pytest.raises(ValueError, match="half of it"):
+        await framed.ask()
+
+    [occurrence] = framed.errors.occurrences
+    assert (str(occurrence.id), occurrence.route) == (FIRST_ID, "/things/{id}")
+    assert (occurrence.code, occurrence.message) == ("INTERNAL_ERROR", "half of it")
