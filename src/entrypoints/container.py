@@ -11,6 +11,7 @@ from entrypoints.database import DatabaseUrl, prepare_database
 from entrypoints.di.allowances import AllowancesProvider
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
 from entrypoints.di.events import EventsProvider
+from entrypoints.di.joining import JoiningProvider
 from entrypoints.di.mail import MailProvider
 from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
@@ -45,6 +46,7 @@ def make_container(
         RecordsProvider(),
         EventsProvider(),
         PeopleProvider(),
+        JoiningProvider(),
         ModelsProvider(),
         AllowancesProvider(),
         DataPlaneProvider(),

@@ -15,7 +15,6 @@ import structlog
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.metrics.workers import forget_worker
-from application.identity.issue_key import IssuedKey
 from domain.operations.errors import WorkerFailedError
 from domain.shared.errors import StoaError
 from entrypoints.logging import configure_logging
@@ -23,6 +22,7 @@ from entrypoints.process import run_process
 from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 from entrypoints.stopping import stop_signals
+from entrypoints.welcome import Welcome
 
 log = structlog.get_logger()
 
@@ -150,7 +150,7 @@ def work(
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure_logging(settings)
 
-    def on_ready(_: IssuedKey | None) -> None:
+    def on_ready(_: Welcome) -> None:
         sign.send_bytes(b"serving")
 
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from dishka import AsyncContainer, Scope
+from dishka import AsyncContainer
 
 from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate
@@ -19,8 +19,6 @@ from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
 from application.events.notify_of_events import NotifyOfEvents
 from application.events.ports import EventFeed
-from application.identity.found_first_team import FoundFirstTeam
-from application.identity.issue_key import IssuedKey
 from application.identity.ports import Credentials, KeyActivity
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.operations.ports import DatabaseServer, RuntimeSettings
@@ -28,6 +26,8 @@ from application.operations.readiness import Readiness
 from application.records.error_reporter import ErrorReporter
 from entrypoints.chores import Chore, repeat
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
+from entrypoints.first_run import first_run
+from entrypoints.welcome import Welcome
 
 KEY_ACTIVITY_EVERY_S = 5.0
 ORPHANS_EVERY_S = 30.0
@@ -37,14 +37,14 @@ PARTITIONS_EVERY_S = 6 * 3600.0
 
 @dataclass(slots=True, kw_only=True)
 class Lifecycle:
-    """``on_ready`` gets the first API key where this start made one; ``on_failure`` what stands in
-    the way. ``prepares_database`` is false in a worker, whose parent has done that already."""
+    """``on_ready`` gets what this start has to show; ``on_failure`` what stands in the way.
+    ``prepares_database`` is false in a worker, whose parent has done that already."""
 
     container: AsyncContainer
     readiness: Readiness
     gate: Gate
     reporter: ErrorReporter
-    on_ready: Callable[[IssuedKey | None], None]
+    on_ready: Callable[[Welcome], None]
     on_failure: Callable[[Exception], None]
     database_wait_s: float
     prepares_database: bool = True
@@ -85,9 +85,9 @@ class Lifecycle:
             self.on_failure(error)
 
     async def _open_up(self) -> None:
-        issued = await self._found_first_team() if self.prepares_database else None
+        welcome = await first_run(self.container) if self.prepares_database else Welcome()
         self.readiness.open()
-        self.on_ready(issued)
+        self.on_ready(welcome)
 
     async def _start_all(self) -> None:
         get = self.container.get
@@ -112,11 +112,6 @@ class Lifecycle:
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self.gate.open(door)
-
-    async def _found_first_team(self) -> IssuedKey | None:
-        async with self.container(scope=Scope.REQUEST) as request:
-            found_first_team = await request.get(FoundFirstTeam)
-            return await found_first_team()
 
     def _every(self, seconds: float, chore: Chore) -> None:
         self._chores.append(asyncio.create_task(repeat(seconds, chore, self.reporter)))

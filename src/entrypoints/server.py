@@ -9,12 +9,12 @@ from importlib.metadata import version
 import msgspec
 
 from adapters.catalog.catalog_file import load_catalog
-from application.identity.issue_key import IssuedKey
+from application.identity.joining.links import Links
 from entrypoints.listening import listen, url_of
 from entrypoints.logging import configure_logging
 from entrypoints.secret_key import with_secret_key
 from entrypoints.settings_loading import LoadedSettings
-from entrypoints.welcome import first_key_text, ready_line
+from entrypoints.welcome import Welcome, first_key_text, ready_line, setup_line
 
 
 def serve(loaded: LoadedSettings) -> None:
@@ -26,12 +26,15 @@ def serve(loaded: LoadedSettings) -> None:
     url = url_of(listener, settings.host)
     settings = msgspec.structs.replace(settings, public_url=settings.public_url or url)
 
-    def announce(issued: IssuedKey | None) -> None:
+    def announce(welcome: Welcome) -> None:
         # For the person at the terminal, not for the log: the key is shown this once.
         print(ready_line(version("stoa"), url), flush=True)  # noqa: T201
-        if issued is not None:
-            text = first_key_text(issued.secret, url, catalog.models)
+        if welcome.issued is not None:
+            text = first_key_text(welcome.issued.secret, url, catalog.models)
             print(text, flush=True)  # noqa: T201
+        if welcome.setup_token is not None:
+            links = Links((settings.public_url or url).rstrip("/"))
+            print(setup_line(links.setup(welcome.setup_token)), flush=True)  # noqa: T201
 
     # These import everything that serves, which takes the most of a second.
     if settings.workers > 1:

@@ -19,15 +19,15 @@ from adapters.http.openai.gate import Gate, inference_handlers
 from adapters.http.openai.models import model_handlers
 from adapters.http.openai.operations import OPERATIONS
 from adapters.http.request_container import in_request_container
-from application.identity.issue_key import IssuedKey
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
 from application.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.lifecycle import Lifecycle
 from entrypoints.settings import Settings
+from entrypoints.welcome import Welcome
 
-OnReady = Callable[[IssuedKey | None], None]
+OnReady = Callable[[Welcome], None]
 OnFailure = Callable[[Exception], None]
 
 

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from application.identity.issue_key import IssuedKey
 from domain.models.served_model import ModelKind, ServedModel
 
 FIRST_KEY = """
@@ -16,8 +18,21 @@ Try it:
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    """What a start has to show to whoever started the server: the first API key, and the token with
+    which somebody can make the server theirs, for as long as nobody has."""
+
+    issued: IssuedKey | None = None
+    setup_token: str | None = field(default=None, repr=False)
+
+
 def ready_line(version: str, url: str) -> str:
     return f"Stoa {version} is ready on {url}"
+
+
+def setup_line(link: str) -> str:
+    return f"Nobody owns this server yet. Make it yours in a browser: {link}"
 
 
 def first_key_text(secret: str, url: str, models: Sequence[ServedModel]) -> str:

@@ -12,22 +12,22 @@ from typing import Any
 
 import msgspec
 import structlog
-from dishka import AsyncContainer, Scope
+from dishka import AsyncContainer
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.metrics.workers import shared_metrics
-from application.identity.found_first_team import FoundFirstTeam
-from application.identity.issue_key import IssuedKey
 from entrypoints.container import make_container
 from entrypoints.crew import LOOK_EVERY_S, Crew
 from entrypoints.database import DatabaseUrl, prepare_database
+from entrypoints.first_run import first_run
 from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 from entrypoints.stopping import StopRequests, stop_requests
+from entrypoints.welcome import Welcome
 
 log = structlog.get_logger()
 
-Announce = Callable[[IssuedKey | None], None]
+Announce = Callable[[Welcome], None]
 
 
 def serve_with_workers(
@@ -80,14 +80,8 @@ async def _watch(
         if not is_announced and crew.is_serving:
             is_announced = True
             # Last, so that no start which fails or is stopped has made a key that nobody sees.
-            announce(await _found_first_team(container))
+            announce(await first_run(container))
         await asyncio.sleep(LOOK_EVERY_S)
-
-
-async def _found_first_team(container: AsyncContainer) -> IssuedKey | None:
-    async with container(scope=Scope.REQUEST) as scope:
-        found_first_team = await scope.get(FoundFirstTeam)
-        return await found_first_team()
 
 
 async def _unless_asked_to_stop(

@@ -23,6 +23,9 @@ _SECURED = (401, 403, 429, 503)
 _UNSAFE = (409, 429)
 _WITH_BODY = (409, 413, 415)
 
+# What is open to everybody still refuses some.
+_DOORS = ("/api/v1/setup", "/api/v1/auth/", "/api/v1/invitations/")
+
 # What some answer with besides, depending on what they are asked.
 _TEXT = {"schema": {"type": "string"}}
 _BESIDES = {
@@ -66,6 +69,8 @@ def _with_problems(path: str, method: str, operation: Document) -> Document:
         kept["200"] = {**kept["200"], "content": kept["200"]["content"] | _BESIDES[path]}
     statuses = set(_ALWAYS)
     if "security" in operation:
+        statuses |= set(_SECURED)
+    if path.startswith(_DOORS):
         statuses |= set(_SECURED)
     if "{" in path:
         statuses.add(404)
