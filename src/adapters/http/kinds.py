@@ -10,6 +10,7 @@ from adapters.http.errors import (
 )
 from domain.models.errors import ModelNotFoundError
 from domain.shared.errors import (
+    BudgetExhaustedError,
     ConflictError,
     ForbiddenError,
     FunctionalError,
@@ -52,6 +53,7 @@ KINDS: dict[type[StoaError], HttpKind] = {
     UnsupportedMediaTypeError: HttpKind(415, "Unsupported media type", "invalid_request_error"),
     HeadTooLargeError: HttpKind(431, "Request head too large", "invalid_request_error"),
     LimitExceededError: HttpKind(429, "Limit exceeded", "rate_limit_error"),
+    BudgetExhaustedError: HttpKind(429, "Budget exhausted", "insufficient_quota"),
     FunctionalError: HttpKind(400, "Invalid request", "invalid_request_error"),
     UnavailableError: HttpKind(503, "Unavailable", "api_error"),
     UpstreamError: HttpKind(502, "Provider failed", "api_error"),

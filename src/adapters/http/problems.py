@@ -9,11 +9,17 @@ import msgspec
 import structlog
 
 from adapters.http.errors import MethodNotAllowedError
-from adapters.http.kinds import is_functional, kind_of, problem_type
+from adapters.http.kinds import HttpKind, is_functional, kind_of, problem_type
 from application.shared.masking import OMITTED
-from domain.inference.errors import ContextLengthExceededError, ProviderRejectedError
+from domain.inference.errors import (
+    ContextLengthExceededError,
+    ProviderRejectedError,
+    RateLimitedError,
+)
+from domain.inference.rate import Measure
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
 from domain.shared.errors import (
+    BudgetExhaustedError,
     InvalidError,
     LimitExceededError,
     StoaError,
@@ -28,6 +34,7 @@ DEFAULT_RETRY_S = 1.0
 
 # Where OpenAI has a name of its own for the same thing.
 OPENAI_CODES = {
+    "BUDGET_EXHAUSTED": "insufficient_quota",
     "METHOD_NOT_ALLOWED": "method_not_supported",
     "PROVIDER_RATE_LIMITED": "rate_limit_exceeded",
     "RATE_LIMITED": "rate_limit_exceeded",
@@ -38,6 +45,9 @@ OPENAI_CODES = {
 _IN_THE_PROVIDERS_WORDS = (ContextLengthExceededError, ProviderRejectedError)
 
 Headers = list[tuple[bytes, bytes]]
+
+# OpenAI's clients retry what has the status of a reached limit, unless they are told not to.
+_NO_RETRY: Headers = [(b"x-should-retry", b"false")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ def openai_error(error: StoaError) -> OpenAIError:
     rejected = error if isinstance(error, ProviderRejectedError) else None
     envelope = {
         "message": error.message,
-        "type": (rejected and rejected.provider_type) or kind.openai_type,
+        "type": (rejected and rejected.provider_type) or _openai_type(error, kind),
         "param": _param(error),
         "code": rejected.provider_code if rejected else _openai_code(error),
     }
@@ -104,8 +114,11 @@ def headers_of(error: StoaError) -> Headers:
         return [(b"www-authenticate", b"Bearer")]
     if isinstance(error, MethodNotAllowedError):
         return [(b"allow", error.allow.encode())]
-    if isinstance(error, LimitExceededError) and error.retry_after is not None:
-        return _retry_after(error.retry_after)
+    if isinstance(error, BudgetExhaustedError):
+        # OpenAI's clients would try again at once, and again.
+        return [(b"x-should-retry", b"false")]
+    if isinstance(error, LimitExceededError):
+        return _of_a_limit(error)
     if isinstance(error, UnavailableError):
         return _retry_after(DEFAULT_RETRY_S if error.retry_after is None else error.retry_after)
     return []
@@ -131,12 +144,25 @@ def report(
     )
 
 
+def _of_a_limit(error: LimitExceededError) -> Headers:
+    if error.retry_after is not None:
+        return _retry_after(error.retry_after)
+    return _NO_RETRY if isinstance(error, RateLimitedError) else []
+
+
 def _retry_after(seconds: float) -> Headers:
     milliseconds = max(0, math.ceil(seconds * 1000))
     return [
         (b"retry-after", str(math.ceil(milliseconds / 1000)).encode()),
         (b"retry-after-ms", str(milliseconds).encode()),
     ]
+
+
+def _openai_type(error: StoaError, kind: HttpKind) -> str:
+    """OpenAI says which limit was reached."""
+    if not isinstance(error, RateLimitedError):
+        return kind.openai_type
+    return "tokens" if error.measure is Measure.TOKENS else "requests"
 
 
 def _param(error: StoaError) -> str | None:

@@ -1,8 +1,13 @@
 """What the data plane needs from outside to bound its callers."""
 
+from datetime import datetime
 from typing import Protocol
 
+from domain.identity.allowance import Subject
+from domain.inference.budget import Budget, Hold
+from domain.inference.call import Call
 from domain.inference.rate import Demand, Standings
+from domain.shared.ids import TeamId
 
 
 class RateLimits(Protocol):
@@ -30,4 +35,52 @@ class RateLimits(Protocol):
 
     async def look(self, demand: Demand) -> Standings:
         """What remains, with nothing taken. Raises ``UnavailableError``."""
+        ...
+
+
+class Budgets(Protocol):
+    """The accounts of all budgets, shared by all processes.
+
+    What a call has cost is charged by the ledger's row of its outcome, in the same transaction, and
+    its hold given back with it: money is never counted twice and never forgotten. A hold that its
+    process does not renew expires. If its call has no outcome by then, the row becomes
+    ``interrupted`` and costs what was held, until a late outcome says better.
+    """
+
+    async def hold(self, hold: Hold) -> None:
+        """Set the amount aside in every budget that bounds the call: in all, or in none. Raises
+        ``BudgetExhaustedError`` when a hard one has no room, and ``UnavailableError`` when the
+        accounts cannot be reached. Nothing stays held when it raises or is cancelled."""
+        ...
+
+    def note(self, hold: Hold) -> None:
+        """Set the amount aside as soon as that can be, for a call that only soft budgets bound.
+        Never blocks and never fails."""
+        ...
+
+    def settle(self, hold: Hold, call: Call) -> None:
+        """The call has the outcome that its row in the ledger is about to show. Never blocks and
+        never fails."""
+        ...
+
+    def release(self, hold: Hold) -> None:
+        """The call was never made, or cost nothing: give the hold back now. Never blocks and never
+        fails."""
+        ...
+
+    async def renew(self, at: datetime) -> int:
+        """Keep the holds of this process' calls from expiring, and make those anew that a crash of
+        the database lost. Returns how many there are. Raises ``UnavailableError``."""
+        ...
+
+    async def expire(self, at: datetime) -> int:
+        """Give back every hold whose time is over, of whatever process, and return how many there
+        were. Raises ``UnavailableError``."""
+        ...
+
+
+class BudgetReader(Protocol):
+    async def find(self, team_id: TeamId, subject: Subject, at: datetime) -> Budget | None:
+        """The account of the subject's budget in the period of that moment, or ``None`` where it
+        has no budget."""
         ...

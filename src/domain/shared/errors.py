@@ -11,7 +11,8 @@ Contexts subclass a kind and set a stable ``code``; no kind knows of HTTP, which
     │   ├── NotFoundError           missing, or another team's
     │   ├── ConflictError           contradicts the present state
     │   ├── TooLargeError           more bytes than we take
-    │   └── LimitExceededError      too much, too fast, or no money left
+    │   └── LimitExceededError      too much or too fast
+    │       └── BudgetExhaustedError  no money left
     └── TechnicalError
         ├── UnavailableError        try again later
         ├── UpstreamError           a provider failed
@@ -102,6 +103,13 @@ class LimitExceededError(FunctionalError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class BudgetExhaustedError(LimitExceededError):
+    """A hard budget of the team, the user or the key has no room for what the call may cost at
+    most. Repeating the call at once does not help."""
+
+    code = "BUDGET_EXHAUSTED"
 
 
 class TechnicalError(StoaError):

@@ -1,0 +1,109 @@
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Self
+
+import asyncpg
+
+from adapters.postgres.engine import connect
+from adapters.postgres.inference.budget_move import BudgetMove
+from adapters.postgres.inference.lane import LaneConnection
+from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
+from application.shared.ports import Clock
+from domain.identity.allowance import BudgetPeriod, BudgetTerms, Subject, SubjectKind
+from domain.inference.budget import Budget, Hold, exhausted
+
+WRITE_TIMEOUT_S = 10.0
+
+_TAKE = "SELECT * FROM take_budget_holds($1, $2, $3, $4, $5, $6, $7, $8)"
+# They have cost nothing.
+_RELEASE = "SELECT settle_budgets($1, $2, NULL, NULL, NULL, NULL)"
+
+
+class BudgetConnection(LaneConnection[BudgetMove]):
+    """A connection that decides a batch of moves: what is given back first, to make room."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        statements: Mapping[str, Any],
+        clock: Clock,
+        ttl: timedelta,
+    ) -> None:
+        self._connection = connection
+        self._take = statements[_TAKE]
+        self._release = statements[_RELEASE]
+        self._clock = clock
+        self._ttl = ttl
+
+    @classmethod
+    async def open(cls, database_url: str, clock: Clock, ttl: timedelta) -> Self:
+        # A hold need not be on the disk before its call is made: the row of the call, which is
+        # written after it, takes it along, and no answer leaves before that is there.
+        settings = {**LANE_SETTINGS, "synchronous_commit": "off"}
+        connection = await connect(database_url, purpose="budgets", **settings)
+        try:
+            statements = {sql: await connection.prepare(sql) for sql in (_TAKE, _RELEASE)}
+            # Preparing leaves a transaction open that only the next query ends.
+            await connection.execute("SELECT 1")
+        except BaseException:
+            connection.terminate()
+            raise
+        return cls(connection, statements, clock, ttl)
+
+    @property
+    def is_open(self) -> bool:
+        return not self._connection.is_closed()
+
+    def on_lost(self, call: Callable[[], None]) -> None:
+        self._connection.add_termination_listener(lambda _: call())
+
+    async def write(self, batch: Sequence[BudgetMove], *, is_retry: bool) -> None:
+        released = [move.hold for move in batch if not move.takes]
+        if released:
+            await self._release.fetch(*columns(released)[:2], timeout=WRITE_TIMEOUT_S)
+        # What was sent once may have happened, so it has to come to its end.
+        takes = [move for move in batch if move.takes and (move.is_wanted or move.is_sent)]
+        if not takes:
+            return
+        for move in takes:
+            move.is_sent = True
+        expiry = self._clock.now() + self._ttl
+        holds = [move.hold for move in takes]
+        rows = await self._take.fetch(*columns(holds), expiry, is_retry, timeout=WRITE_TIMEOUT_S)
+        refused = {row["place"] - 1: row for row in rows}
+        for place, move in enumerate(takes):
+            if place in refused:
+                move.refuse(exhausted(_budget(refused[place]), move.hold.amount))
+            else:
+                move.grant()
+
+    def terminate(self) -> None:
+        self._connection.terminate()
+
+    async def close(self) -> None:
+        try:
+            await self._connection.close(timeout=1)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self._connection.terminate()
+
+
+def columns(holds: Sequence[Hold]) -> tuple[list[Any], ...]:
+    """The arrays that the functions of migration 1440 take."""
+    return (
+        [hold.team_id for hold in holds],
+        [hold.call_id for hold in holds],
+        [hold.user_id for hold in holds],
+        [hold.key_id for hold in holds],
+        [hold.amount for hold in holds],
+        [hold.at for hold in holds],
+    )
+
+
+def _budget(row: Any) -> Budget:
+    return Budget(
+        subject=Subject(SubjectKind(row["subject_kind"]), row["subject_id"]),
+        terms=BudgetTerms(amount=row["amount"], period=BudgetPeriod(row["period"])),
+        starts_at=None,
+        settled=row["settled"],
+        held=row["held"],
+    )

@@ -1,0 +1,156 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.errors import translated
+from adapters.postgres.inference.budget_connection import BudgetConnection, columns
+from adapters.postgres.inference.budget_move import Act, BudgetMove
+from adapters.postgres.inference.lane import Lane
+from application.inference.allowance_ports import Budgets
+from application.shared.ports import Clock
+from domain.inference.budget import Hold
+from domain.inference.call import Call
+from domain.shared.errors import UnavailableError
+from domain.shared.ids import CallId
+
+log = structlog.get_logger()
+
+TTL_S = 60.0
+TIMEOUT_S = 5.0
+MAX_QUEUED = 10_000
+# Batches start this far apart under load; a hold that comes alone leaves at once.
+GAP_S = 0.001
+STOP_S = 1.0
+
+_RENEW = text(
+    "SELECT renew_budget_holds(CAST(:teams AS uuid[]), CAST(:calls AS uuid[]),"
+    " CAST(:users AS uuid[]), CAST(:keys AS uuid[]), CAST(:amounts AS numeric[]),"
+    " CAST(:times AS timestamptz[]), CAST(:expiry AS timestamptz))"
+)
+_EXPIRE = text("SELECT expire_budget_holds(CAST(:at AS timestamptz))")
+
+
+class PostgresBudgets(Budgets):
+    """Accounts in Postgres. What comes while a batch is under way makes up the next one, over one
+    connection of its own, which is made when the first caller with a budget comes."""
+
+    def __init__(
+        self,
+        database_url: str,
+        engine: AsyncEngine,
+        clock: Clock,
+        *,
+        ttl_s: float = TTL_S,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """A hold is good for ``ttl_s`` if nobody renews it."""
+        self._engine = engine
+        self._ttl = timedelta(seconds=ttl_s)
+        self._timeout_s = timeout_s
+        self._is_started = False
+        self._running: dict[CallId, Hold] = {}
+        self._undecided: dict[CallId, BudgetMove] = {}
+        self._all_decided = asyncio.Event()
+        self._lane = Lane[BudgetMove](
+            name="budgets",
+            connect=lambda: BudgetConnection.open(database_url, clock, self._ttl),
+            on_durable=self._on_decided,
+            on_refused=self._on_refused,
+            gap_s=GAP_S,
+        )
+
+    async def stop(self) -> None:
+        """Give back what can be given back; the rest expires."""
+        if self._undecided:
+            self._all_decided.clear()
+            try:
+                await asyncio.wait_for(self._all_decided.wait(), STOP_S)
+            except TimeoutError:
+                log.warning("budgets.not_given_back", calls=len(self._undecided))
+        for move in await self._lane.stop():
+            move.refuse(_away())
+
+    async def hold(self, hold: Hold) -> None:
+        if self._lane.queued >= MAX_QUEUED:
+            raise _away()
+        move = self._put(Act.TAKE, hold)
+        if move.answer is None:
+            return
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await move.answer
+        except TimeoutError:
+            self.release(hold)
+            raise _away() from None
+        except asyncio.CancelledError:
+            self.release(hold)
+            raise
+
+    def note(self, hold: Hold) -> None:
+        if self._lane.queued < MAX_QUEUED:
+            self._put(Act.NOTE, hold)
+
+    def settle(self, hold: Hold, call: Call) -> None:
+        if not call.cost:
+            self.release(hold)
+        elif hold.call_id in self._undecided:
+            self._undecided[hold.call_id].is_wanted = False
+        else:
+            # The outcome's row does it.
+            self._running.pop(hold.call_id, None)
+
+    def release(self, hold: Hold) -> None:
+        undecided = self._undecided.get(hold.call_id)
+        if undecided is not None:
+            undecided.is_wanted = False
+        elif self._running.pop(hold.call_id, None) is not None:
+            self._put(Act.RELEASE, hold)
+
+    async def renew(self, at: datetime) -> int:
+        holds = list(self._running.values())
+        if holds:
+            names = ("teams", "calls", "users", "keys", "amounts", "times")
+            arrays: dict[str, Any] = dict(zip(names, columns(holds), strict=True))
+            with translated():
+                async with self._engine.begin() as connection:
+                    await connection.execute(_RENEW, {**arrays, "expiry": at + self._ttl})
+        return len(holds)
+
+    async def expire(self, at: datetime) -> int:
+        with translated():
+            async with self._engine.begin() as connection:
+                return int(await connection.scalar(_EXPIRE, {"at": at}) or 0)
+
+    def _put(self, act: Act, hold: Hold) -> BudgetMove:
+        if not self._is_started:
+            self._is_started = True
+            self._lane.start()
+        move = BudgetMove(act, hold)
+        self._undecided[hold.call_id] = move
+        self._lane.put(move)
+        return move
+
+    def _on_decided(self, moves: Sequence[BudgetMove]) -> None:
+        for move in moves:
+            hold = move.hold
+            del self._undecided[hold.call_id]
+            if move.is_taken:
+                self._running[hold.call_id] = hold
+                if not move.is_wanted:
+                    self.release(hold)
+        if not self._undecided:
+            self._all_decided.set()
+
+    def _on_refused(self, move: BudgetMove, error: Exception) -> None:
+        log.error("budgets.move_refused", act=move.act.value, error=repr(error))
+        self._undecided.pop(move.hold.call_id, None)
+        move.refuse(_away())
+
+
+def _away() -> UnavailableError:
+    return UnavailableError("The budgets of the caller cannot be reached now.", retry_after=1.0)

@@ -1,0 +1,137 @@
+"""Budgets: what calls may cost, what is set aside for them, and what they have cost.
+
+A call is made only when its worst case fits: that is held, and given back when the call has its
+true cost. What a call costs belongs to the period in which it was made, however late it ends.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from domain.identity.allowance import BudgetTerms, Subject, SubjectKind
+from domain.models.prices import Prices
+from domain.models.served_model import ModelKind, ServedModel
+from domain.shared.errors import BudgetExhaustedError
+from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from domain.shared.usage import Usage
+
+THRESHOLDS = (50, 80, 90, 100)
+
+# More than any provider is known to count for one image in a request.
+TOKENS_PER_ATTACHMENT = 50_000
+# What a model may answer of which nobody has said how much it can.
+UNKNOWN_OUTPUT_TOKENS = 128_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSize:
+    """What a request says of its own cost. ``attachments`` are its parts that are no text (images,
+    audio, files), ``max_output`` is the limit of each of the ``choices`` answers."""
+
+    body_bytes: int
+    attachments: int = 0
+    choices: int = 1
+    max_output: int | None = None
+
+    def worst_cost(self, model: ServedModel) -> Decimal | None:
+        """The most that the call can cost; ``None`` for a model without a price."""
+        prices = model.prices
+        return None if prices is None else _dearest(prices).cost(self._worst_usage(model))
+
+    def _worst_usage(self, model: ServedModel) -> Usage:
+        # A token stands for a byte at least, and what providers put around messages is less than
+        # what JSON does.
+        prompt = self.body_bytes + self.attachments * TOKENS_PER_ATTACHMENT
+        if model.kind is ModelKind.EMBEDDING:
+            return Usage(prompt_tokens=prompt)
+        output = self.max_output or model.context_length or UNKNOWN_OUTPUT_TOKENS
+        if model.context_length is not None:
+            prompt = min(prompt, model.context_length * self.choices)
+        return Usage(prompt_tokens=prompt, completion_tokens=output * self.choices)
+
+
+def _dearest(prices: Prices) -> Prices:
+    cached = prices.cached_input
+    return replace(prices, input=max(prices.input, cached or prices.input), cached_input=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What is set aside for one call, in all budgets of its team, its user and its key."""
+
+    call_id: CallId
+    team_id: TeamId
+    user_id: UserId | None
+    key_id: KeyId | None
+    amount: Decimal
+    at: datetime
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        ids = {
+            SubjectKind.TEAM: self.team_id,
+            SubjectKind.USER: self.user_id,
+            SubjectKind.KEY: self.key_id,
+        }
+        return tuple(Subject(kind, found) for kind, found in ids.items() if found is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The account of a budget in the period that began at ``starts_at``. ``threshold`` is the
+    highest one, in percent, that was told of."""
+
+    subject: Subject
+    terms: BudgetTerms
+    starts_at: datetime | None
+    settled: Decimal = Decimal(0)
+    held: Decimal = Decimal(0)
+    threshold: int = 0
+
+    @property
+    def remaining(self) -> Decimal:
+        return max(self.terms.amount - self.settled - self.held, Decimal(0))
+
+    def has_room_for(self, amount: Decimal) -> bool:
+        """A soft budget always has."""
+        return not self.terms.hard or self.settled + self.held + amount <= self.terms.amount
+
+    def hold(self, amount: Decimal) -> "Budget":
+        """Raises ``BudgetExhaustedError`` when there is no room."""
+        if not self.has_room_for(amount):
+            raise exhausted(self, amount)
+        return replace(self, held=self.held + amount)
+
+    def give_back(self, amount: Decimal) -> "Budget":
+        return replace(self, held=self.held - amount)
+
+    def charge(self, cost: Decimal) -> tuple["Budget", tuple[int, ...]]:
+        """The account after that, and the thresholds that it has reached by it. A charge may be
+        negative: it corrects an earlier one."""
+        settled = self.settled + cost
+        reached = highest_threshold(settled, self.terms.amount)
+        crossed = tuple(t for t in THRESHOLDS if self.threshold < t <= reached)
+        return replace(self, settled=settled, threshold=max(self.threshold, reached)), crossed
+
+
+def highest_threshold(settled: Decimal, amount: Decimal) -> int:
+    """The highest threshold that the spending has reached, or 0."""
+    if settled <= 0:
+        return 0
+    return max((t for t in THRESHOLDS if settled * 100 >= amount * t), default=0)
+
+
+def exhausted(budget: Budget, wanted: Decimal) -> BudgetExhaustedError:
+    """The refusal of a call that may cost so much."""
+    terms = budget.terms
+    whose = {
+        SubjectKind.TEAM: "your team",
+        SubjectKind.USER: "your user",
+        SubjectKind.KEY: "this API key",
+    }[budget.subject.kind]
+    total = "in total" if terms.period == "total" else f"per {terms.period}"
+    return BudgetExhaustedError(
+        f"You exceeded your current quota: the budget of {whose} is ${terms.amount:f} {total}, "
+        f"of which ${budget.remaining:f} is left, and this call may cost up to ${wanted:f}. "
+        "A smaller limit of output tokens makes it cost less."
+    )
