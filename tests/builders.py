@@ -16,7 +16,9 @@ from domain.identity.user import User
 from domain.inference.call import Call
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
-from domain.shared.ids import CallId, KeyId, SessionId, TeamId, UserId
+from domain.operations.audit import ActorKind, AuditEntry
+from domain.operations.technical_error import ErrorOccurrence
+from domain.shared.ids import AuditId, CallId, ErrorId, KeyId, SessionId, TeamId, UserId
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 
@@ -119,3 +121,46 @@ def a_model(**fields: Any) -> ServedModel:
 
 def an_actor(**fields: Any) -> Actor:
     return Actor(**({"team_id": TEAM_ID, "user_id": USER_ID, "key_id": KEY_ID} | fields))
+
+
+def an_audit_entry(**fields: Any) -> AuditEntry:
+    """An entry with an id of its own that fits ``at``."""
+    at = fields.get("at", START)
+    defaults: dict[str, Any] = {
+        "id": AuditId(uuid7_at(at, next(_counter))),
+        "team_id": TEAM_ID,
+        "at": at,
+        "actor_kind": ActorKind.USER,
+        "user_id": USER_ID,
+        "key_id": None,
+        "action": "key.issued",
+        "target_type": "key",
+        "target_id": str(KEY_ID),
+        "before": None,
+        "after": {"name": "ci"},
+        "correlation_id": "c-1",
+        "address": "203.0.113.7",
+        "user_agent": "curl/8",
+    }
+    return AuditEntry(**(defaults | fields))
+
+
+def an_occurrence(**fields: Any) -> ErrorOccurrence:
+    """An occurrence with an id of its own that fits ``at``; all have one fingerprint."""
+    at = fields.get("at", START)
+    defaults: dict[str, Any] = {
+        "id": ErrorId(uuid7_at(at, next(_counter))),
+        "at": at,
+        "fingerprint": "f" * 32,
+        "code": "PROVIDER_ERROR",
+        "exception_type": "domain.inference.errors.ProviderFailedError",
+        "message": "The provider 'acme' failed (HTTP 500).",
+        "stack": "  somewhere",
+        "route": "/v1/chat/completions",
+        "method": "POST",
+        "correlation_id": "c-1",
+        "team_id": TEAM_ID,
+        "user_id": USER_ID,
+        "key_id": KEY_ID,
+    }
+    return ErrorOccurrence(**(defaults | fields))
