@@ -64,7 +64,11 @@ def _operations(paths: Document) -> Iterator[tuple[str, str, Document]]:
 
 def _with_problems(path: str, method: str, operation: Document) -> Document:
     """The framework's operation with our error answers in the place of its own."""
-    kept = {code: said for code, said in operation["responses"].items() if code != _FRAMEWORK_ERROR}
+    kept = {
+        code: _without_nothing(said)
+        for code, said in operation["responses"].items()
+        if code != _FRAMEWORK_ERROR
+    }
     if path in _BESIDES:
         kept["200"] = {**kept["200"], "content": kept["200"]["content"] | _BESIDES[path]}
     statuses = set(_ALWAYS)
@@ -81,6 +85,14 @@ def _with_problems(path: str, method: str, operation: Document) -> Document:
     dialect: Dialect = "openai" if path.startswith("/v1/") else "problem"
     responses = _errors(sorted(statuses), dialect) | kept
     return {**operation, "responses": dict(sorted(responses.items()))}
+
+
+def _without_nothing(said: Document) -> Document:
+    """An answer of nothing has no body, not even ``null``."""
+    schemas = [body.get("schema") for body in said.get("content", {}).values()]
+    if schemas != [{"type": "null"}]:
+        return said
+    return {name: part for name, part in said.items() if name != "content"}
 
 
 def _extra_operation(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Document:

@@ -1,5 +1,5 @@
 from dishka import FromDishka
-from litestar import Controller, post
+from litestar import Controller, MediaType, Response, post
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
@@ -23,10 +23,11 @@ class AccountController(Controller):
     )
     async def request_password_reset(
         self, data: JSONBody[EmailBody], use_case: FromDishka[RequestPasswordReset]
-    ) -> None:
+    ) -> Response[None]:
         """Sends a link for a new password to the address, if there is an account with it. The
         answer is the same, and as quick, if there is none."""
         await use_case(data.email)
+        return _accepted()
 
     @post(
         "/password_reset/confirm",
@@ -49,8 +50,16 @@ class AccountController(Controller):
         summary="Ask for an account",
         status_code=HTTP_202_ACCEPTED,
     )
-    async def register(self, data: JSONBody[EmailBody], use_case: FromDishka[Register]) -> None:
+    async def register(
+        self, data: JSONBody[EmailBody], use_case: FromDishka[Register]
+    ) -> Response[None]:
         """Where the server takes registrations (`registration_policy`), sends a link to the address
         with which to make an account. The answer is the same if there is an account already: the
         mail says so."""
         await use_case(data.email)
+        return _accepted()
+
+
+def _accepted() -> Response[None]:
+    """Without a body: it would have nothing to say."""
+    return Response(None, media_type=MediaType.TEXT)
