@@ -5,6 +5,7 @@ from application.shared.actor import Actor
 from application.shared.pagination import Page, PageRequest
 from domain.identity.permissions import Permission
 from domain.identity.team import Team
+from domain.operations.audit import ActorKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class ListTeams:
         async with self.uow as tx:
             if actor.may(Permission.MANAGE_SERVER):
                 return await tx.teams.list(page)
-            if actor.user_id is not None and actor.key_id is None:
+            if actor.user_id is not None and actor.kind is ActorKind.USER:
                 return await tx.teams.list(page, user_id=actor.user_id)
             own = await tx.teams.get(actor.team_id)
         return Page(

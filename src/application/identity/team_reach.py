@@ -6,6 +6,7 @@ from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from domain.identity.errors import MemberNotFoundError, TeamNotFoundError
 from domain.identity.permissions import ALL_PERMISSIONS, Permission, permissions_of
+from domain.operations.audit import ActorKind
 from domain.shared.ids import TeamId
 
 
@@ -16,7 +17,7 @@ async def acting_in(tx: IdentityUnitOfWork, actor: Actor, team_id: TeamId) -> Ac
         return actor
     if actor.may(Permission.MANAGE_SERVER):
         return replace(actor, team_id=team_id, permissions=ALL_PERMISSIONS)
-    if actor.user_id is None or actor.key_id is not None:
+    if actor.user_id is None or actor.kind is not ActorKind.USER:
         raise TeamNotFoundError
     try:
         member = await tx.memberships.find_member(team_id, actor.user_id)

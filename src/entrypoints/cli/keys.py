@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import date, datetime
 
 import click
@@ -8,13 +7,13 @@ from application.identity.find_key import FindKey, FindKeyQuery
 from application.identity.issue_key import IssueKey, IssueKeyCommand
 from application.identity.list_keys import ListKeys, ListKeysQuery
 from application.identity.revoke_key import RevokeKey, RevokeKeyCommand
-from application.shared.pagination import MAX_PAGE_SIZE, PageRequest
 from domain.identity.model_patterns import ANY_MODEL
 from domain.identity.permissions import Permission
 from domain.identity.scopes import scopes_of
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ahead
 from entrypoints.cli.output import json_option, print_json, print_table, wide_option
+from entrypoints.cli.paging import all_of
 from entrypoints.cli.session import Session, run_session
 
 COLUMNS = ("name", "key", "status", "models", "created", "expires", "last used", "id")
@@ -92,14 +91,9 @@ def list_keys(invocation: Invocation, wide: bool, as_json: bool) -> None:
     async def work(session: Session) -> list[KeyView]:
         now = session.clock.now()
         use_case = await session.get(ListKeys)
-        page = PageRequest(page_size=MAX_PAGE_SIZE)
-        views: list[KeyView] = []
-        while True:
-            found = await use_case(ListKeysQuery(actor=session.actor, page=page))
-            views += [KeyView.of(key, now) for key in found.items]
-            if page.page >= found.total_pages:
-                return views
-            page = replace(page, page=page.page + 1)
+        actor = session.actor
+        found = await all_of(lambda page: use_case(ListKeysQuery(actor=actor, page=page)))
+        return [KeyView.of(key, now) for key in found]
 
     views = run_session(invocation, work)
     if as_json:

@@ -24,7 +24,7 @@ def show_team(invocation: Invocation, as_json: bool) -> None:
         get_team = await session.get(GetTeam)
         return TeamView.of(await get_team(GetTeamQuery(actor=session.actor)))
 
-    _print(run_session(invocation, work), as_json=as_json)
+    print_team(run_session(invocation, work), as_json=as_json)
 
 
 @team_command.command("set")
@@ -50,10 +50,11 @@ def set_team(invocation: Invocation, name: str | None, capture: bool | None, as_
         )
         return TeamView.of(await update_team(command))
 
-    _print(run_session(invocation, work), as_json=as_json)
+    print_team(run_session(invocation, work), as_json=as_json)
 
 
-def _print(team: TeamView, *, as_json: bool) -> None:
+def print_team(team: TeamView, *, as_json: bool) -> None:
+    """Print what can be said of a team."""
     if as_json:
         print_json(team)
         return

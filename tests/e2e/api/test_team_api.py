@@ -17,6 +17,8 @@ async def test_the_team_is_shown_and_changed() -> None:
         "name": "Stoics",
         "capture_content": False,
         "created_at": "2026-11-21T12:00:00Z",
+        "limits": None,
+        "budget": None,
     }
     assert changed.status_code == 200
     assert after == before | {"capture_content": True}

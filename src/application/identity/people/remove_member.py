@@ -6,6 +6,7 @@ from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from domain.identity.owners import check_owner_remains
 from domain.identity.permissions import Permission, Role
+from domain.operations.audit import ActorKind
 from domain.shared.ids import UserId
 
 
@@ -32,7 +33,7 @@ class RemoveMember:
 
     async def __call__(self, command: RemoveMemberCommand) -> None:
         actor = command.actor
-        leaves = actor.key_id is None and command.user_id == actor.user_id
+        leaves = actor.kind is ActorKind.USER and command.user_id == actor.user_id
         if not leaves:
             actor.require(Permission.MANAGE_MEMBERS)
         async with self.uow as tx:
