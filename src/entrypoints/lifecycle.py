@@ -27,12 +27,14 @@ from application.records.error_reporter import ErrorReporter
 from entrypoints.chores import Chore, repeat
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
 from entrypoints.first_run import first_run
+from entrypoints.retention import run_retention
 from entrypoints.welcome import Welcome
 
 KEY_ACTIVITY_EVERY_S = 5.0
 ORPHANS_EVERY_S = 30.0
 NOTIFY_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 6 * 3600.0
+RETENTION_EVERY_S = 3600.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,6 +113,7 @@ class Lifecycle:
         self._every(KEY_ACTIVITY_EVERY_S, activity.flush)
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
+        self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self.gate.open(door)
 
     def _every(self, seconds: float, chore: Chore) -> None:

@@ -1,11 +1,14 @@
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from application.shared.ports import UnitOfWork
 from domain.inference.call import Call
 from domain.operations.mail import Mail
+from domain.operations.retention import RecordKind, Removed
 from domain.operations.runtime_setting import RuntimeSetting
 from domain.shared.ids import TeamId
 
@@ -160,4 +163,23 @@ class Mailer(Protocol):
     async def send(self, mail: Mail) -> None:
         """Hand the mail on. Raises ``MailFailedError``, or ``MailNotConfiguredError`` where mail
         cannot be sent at all."""
+        ...
+
+
+class OldRecords(Protocol):
+    """The records of all teams, for whoever removes the old ones."""
+
+    def alone(self) -> AbstractAsyncContextManager[bool]:
+        """Whether nobody else, on whatever node, is in the block; nobody else gets in then."""
+        ...
+
+    async def remove(self, kind: RecordKind, before: datetime, *, dry_run: bool) -> Removed:
+        """Remove what is older, as far as it can go; with ``dry_run`` only count it. Raises
+        ``UnavailableError`` when it would have to wait for those who work."""
+        ...
+
+
+class Operators(Protocol):
+    async def teams(self) -> Sequence[TeamId]:
+        """Every team that has a member who may manage the server."""
         ...

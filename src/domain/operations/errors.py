@@ -157,3 +157,12 @@ class NotificationNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__("There is no such notification.")
+
+
+class RetentionRunningError(ConflictError):
+    """Old records are being removed already, on this node or another one."""
+
+    code = "RETENTION_RUNNING"
+
+    def __init__(self) -> None:
+        super().__init__("Old records are being removed already.")

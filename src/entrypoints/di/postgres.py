@@ -11,6 +11,8 @@ from adapters.postgres.inference.call_reader import PostgresCallReader
 from adapters.postgres.inference.ledger import PostgresLedger
 from adapters.postgres.inference.orphaned_calls import PostgresOrphanedCalls
 from adapters.postgres.inference.process_presence import ProcessPresence
+from adapters.postgres.operations.old_records import PostgresOldRecords
+from adapters.postgres.operations.operators import PostgresOperators
 from adapters.postgres.operations.runtime_settings import PostgresRuntimeSettings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
@@ -18,6 +20,8 @@ from application.inference.observed_ledger import ObservedLedger
 from application.inference.ports import CallReader, Ledger, OrphanedCalls
 from application.operations.ports import (
     CallObserver,
+    OldRecords,
+    Operators,
     RuntimeSettings,
     SecretBox,
     SettingsUnitOfWork,
@@ -39,6 +43,7 @@ class PostgresProvider(Provider):
     settings_unit_of_work = provide(
         PostgresUnitOfWork, provides=SettingsUnitOfWork, scope=Scope.REQUEST
     )
+    operators = provide(PostgresOperators, provides=Operators)
     call_reader = provide(PostgresCallReader, provides=CallReader)
 
     @provide
@@ -68,6 +73,10 @@ class PostgresProvider(Provider):
         settings: Settings,
     ) -> Credentials:
         return CachedCredentials(sessions, changes, patience_s=settings.ledger_timeout_seconds)
+
+    @provide
+    def old_records(self, url: DatabaseUrl) -> OldRecords:
+        return PostgresOldRecords(url)
 
     @provide
     async def runtime_settings(

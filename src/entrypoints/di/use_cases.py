@@ -44,6 +44,7 @@ from application.operations.change_settings import ChangeSettings
 from application.operations.inspect_health import InspectHealth
 from application.operations.list_settings import ListSettings
 from application.operations.reencrypt_secrets import ReencryptSecrets
+from application.operations.run_retention import RunRetention
 from application.records.change_error_state import ChangeErrorState
 from application.records.export_audit import ExportAudit
 from application.records.get_error import GetError
@@ -84,6 +85,7 @@ INSTRUMENTED = (
     ListSettings,
     ChangeSettings,
     ReencryptSecrets,
+    RunRetention,
     ListAudit,
     ExportAudit,
     ListErrors,

@@ -8,17 +8,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
-from adapters.postgres.identity.rows import MembershipRow, UserRow
 from adapters.postgres.operations.error_groups import PostgresErrorGroups
 from adapters.postgres.operations.error_mapping import group_of, group_values, occurrence_values
 from adapters.postgres.operations.error_rows import error_groups, error_logs
 from adapters.postgres.operations.event_log import PostgresEventLog
+from adapters.postgres.operations.operators import teams_of_operators
 from adapters.postgres.partitions import lowest_id
 from application.shared.ports import IdGenerator
 from domain.identity.permissions import Permission
 from domain.operations.event import Event
 from domain.operations.technical_error import ErrorGroup, ErrorOccurrence
-from domain.shared.ids import ErrorGroupId, EventId, TeamId
+from domain.shared.ids import ErrorGroupId, EventId
 
 SPIKE_WINDOW = timedelta(minutes=5)
 SPIKE_SILENCE = timedelta(hours=1)
@@ -103,7 +103,7 @@ class PostgresErrorWriter:
         """Add each event for those who may read errors: in every team that has an operator."""
         log, teams = PostgresEventLog(session), None
         for kind, at, data in events:
-            teams = teams or await _teams_of_operators(session)
+            teams = teams or await teams_of_operators(session)
             for team_id in teams:
                 await log.add(
                     Event(
@@ -151,14 +151,3 @@ async def _recent(session: AsyncSession, group: ErrorGroup, at: datetime) -> int
         )
     )
     return (await session.scalar(query)) or 0
-
-
-async def _teams_of_operators(session: AsyncSession) -> Sequence[TeamId]:
-    query = (
-        select(MembershipRow.team_id)
-        .join(UserRow, UserRow.id == MembershipRow.user_id)
-        .where(UserRow.is_operator, UserRow.is_active)
-        .distinct()
-        .order_by(MembershipRow.team_id)
-    )
-    return [TeamId(team_id) for team_id in (await session.scalars(query)).all()]

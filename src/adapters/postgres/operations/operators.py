@@ -1,0 +1,30 @@
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.postgres.errors import translated
+from adapters.postgres.identity.rows import MembershipRow, UserRow
+from application.operations.ports import Operators
+from domain.shared.ids import TeamId
+
+
+class PostgresOperators(Operators):
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def teams(self) -> Sequence[TeamId]:
+        with translated():
+            async with self._sessions() as session:
+                return await teams_of_operators(session)
+
+
+async def teams_of_operators(session: AsyncSession) -> Sequence[TeamId]:
+    query = (
+        select(MembershipRow.team_id)
+        .join(UserRow, UserRow.id == MembershipRow.user_id)
+        .where(UserRow.is_operator, UserRow.is_active)
+        .distinct()
+        .order_by(MembershipRow.team_id)
+    )
+    return [TeamId(team_id) for team_id in (await session.scalars(query)).all()]
