@@ -38,6 +38,12 @@ class InMemorySettings:
         self.secrets = secrets or ReversibleSecretBox()
         self.runtime = InMemoryRuntimeSettings(environment)
 
+    def make(self, team_id: TeamId | None, name: str, value: str | Sealed) -> StoredSetting:
+        """Store it as if it had always been there."""
+        stored = StoredSetting(team_id=team_id, name=name, value=value)
+        self.stored[team_id, name] = stored
+        return stored
+
     def take_over(self, changed: Mapping[Place, StoredSetting | None]) -> None:
         for (team_id, name), stored in changed.items():
             setting = RUNTIME_SETTINGS[name]

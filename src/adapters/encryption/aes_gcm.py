@@ -43,7 +43,7 @@ class AesGcmSecretBox(SecretBox):
             raise SecretKeyMissingError
         head, nonce, content = _parts(sealed.ciphertext)
         cipher = self._ciphers.get(head[len(VERSION) :])
-        if cipher is None or not head.startswith(VERSION):
+        if cipher is None or not head.startswith(VERSION) or len(nonce) < NONCE_BYTES:
             raise SecretUnreadableError(place)
         try:
             return cipher.decrypt(nonce, content, head + place.encode()).decode()
