@@ -8,7 +8,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container
 from adapters.catalog.catalog_file import load_catalog
 from adapters.catalog.definitions import LoadedCatalog
 from entrypoints.database import DatabaseUrl, prepare_database
-from entrypoints.di.allowances import AllowancesProvider
+from entrypoints.di.allowances import AllowancesProvider, counters_of_limits
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
 from entrypoints.di.events import EventsProvider
 from entrypoints.di.joining import JoiningProvider
@@ -49,6 +49,7 @@ def make_container(
         JoiningProvider(),
         ModelsProvider(),
         AllowancesProvider(),
+        counters_of_limits(settings),
         DataPlaneProvider(),
         UseCaseProvider(),
         *overrides,

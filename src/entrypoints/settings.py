@@ -31,6 +31,7 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 DatabaseUrl = Annotated[str, Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://\S+$")]
 MailUrl = Annotated[str, Meta(pattern=r"^smtps?://\S+$")]
 PublicUrl = Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+/?$")]
+RedisUrl = Annotated[str, Meta(pattern=r"^(rediss?|unix)://\S+$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
 
 
@@ -67,6 +68,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Annotated[float, Meta(ge=0, le=86_400)],
         About("How long a start waits for the database before it gives up."),
     ] = 10.0
+    redis_url: Annotated[
+        RedisUrl | None,
+        About(
+            "A Redis or Valkey that counts what limits bound; without it the database does.",
+            expected="a URL such as `redis://host:6379/0`",
+        ),
+    ] = None
     config: Annotated[
         Path | None,
         About("YAML file of providers and models; without it the embedded models are served."),
@@ -123,8 +131,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ledger_timeout_seconds: Annotated[
         Seconds,
         About(
-            "Refuse a call whose key cannot be looked up, or whose ledger row cannot be written, in"
-            " this time."
+            "Refuse a call whose key cannot be looked up, whose limits cannot be counted, or whose"
+            " ledger row cannot be written, in this time."
         ),
     ] = 5.0
     local_threads: Annotated[

@@ -18,6 +18,7 @@ from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.openai.gate import Gate, inference_handlers
 from adapters.http.openai.models import model_handlers
 from adapters.http.openai.operations import OPERATIONS
+from adapters.http.rate_guards import tells_limits
 from adapters.http.request_container import in_request_container
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
@@ -106,7 +107,7 @@ def _models(container: AsyncContainer, readiness: Readiness, clock: Clock) -> Di
     return DishkaRouter(
         "/v1",
         route_handlers=model_handlers(clock.now()),
-        guards=[only_when_ready(readiness), authenticated],
+        guards=[only_when_ready(readiness), authenticated, tells_limits],
         dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
         middleware=[in_request_container(container)],
         security=[{"bearer": []}],

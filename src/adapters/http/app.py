@@ -28,6 +28,7 @@ from adapters.http.joining.account_controller import AccountController
 from adapters.http.joining.invitations_controller import InvitationsController, InvitedController
 from adapters.http.joining.setup_controller import SetupController
 from adapters.http.keys.controller import KeysController
+from adapters.http.limit_headers import LIMIT_HEADER_NAMES
 from adapters.http.members.controller import MembersController
 from adapters.http.metrics.controller import metrics_handler
 from adapters.http.metrics.exposition import Exposition
@@ -37,6 +38,7 @@ from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import ExtraOperation
 from adapters.http.pages.handlers import PAGES
 from adapters.http.problem_pages import get_problem, list_problems
+from adapters.http.rate_guards import within_api_limit
 from adapters.http.request_container import in_request_container
 from adapters.http.settings.controller import SettingsController
 from adapters.http.strict_request import StrictRequest
@@ -153,7 +155,7 @@ def _route_handlers(
     guarded = DishkaRouter(
         "/",
         route_handlers=[],
-        guards=[only_when_ready(parts.readiness), authenticated],
+        guards=[only_when_ready(parts.readiness), authenticated, within_api_limit],
         dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
         security=[{"bearer": []}],
     )
@@ -189,7 +191,10 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["*"],
-        expose_headers=["x-request-id", "x-correlation-id", "retry-after", "retry-after-ms"],
+        expose_headers=[
+            *("x-request-id", "x-correlation-id", "retry-after", "retry-after-ms"),
+            *LIMIT_HEADER_NAMES,
+        ],
     )
 
 

@@ -88,6 +88,17 @@ REGISTRATION_ROLE = RuntimeSetting(
     default=RegistrationRole.MEMBER,
     description="What those become in the first team who were invited by nobody.",
 )
+API_REQUESTS_PER_MINUTE = RuntimeSetting(
+    name="api_requests_per_minute",
+    group=SettingGroup.LIMITS,
+    scope=SettingScope.SERVER,
+    type=IntType(minimum=0, maximum=1_000_000),
+    default=600,
+    description=(
+        "How many requests a key or a person may make to Stoa's own API in a minute; 0 is no limit."
+        " Model calls do not count."
+    ),
+)
 
 
 def _retention(kind: str, what: str, *, default: int) -> RuntimeSetting[int]:
@@ -129,6 +140,7 @@ RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
             DEFAULT_CHAT_MODEL,
             DEFAULT_EMBEDDING_MODEL,
             CACHE_DISABLE_ALL,
+            API_REQUESTS_PER_MINUTE,
             REGISTRATION_POLICY,
             REGISTRATION_ROLE,
             RETENTION_CALLS_DAYS,

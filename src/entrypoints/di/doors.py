@@ -6,6 +6,7 @@ from adapters.http.openai.door import InferenceDoor
 from application.identity.authenticate import Authenticate
 from application.inference.invoke_model import InvokeModel
 from application.inference.refuse_call import RefuseCall
+from application.inference.show_limits import ShowLimits
 from application.inference.stream_model import StreamModel
 from entrypoints.settings import Settings
 
@@ -27,10 +28,12 @@ class DoorsProvider(Provider):
     @provide
     def door(
         self,
+        *,
         authenticate: Authenticate,
         invoke: InvokeModel,
         stream: StreamModel,
         refuse: RefuseCall,
+        show_limits: ShowLimits,
         settings: Settings,
     ) -> InferenceDoor:
         return InferenceDoor(
@@ -38,6 +41,7 @@ class DoorsProvider(Provider):
             invoke=invoke,
             stream=stream,
             refuse=refuse,
+            show_limits=show_limits,
             max_body_bytes=settings.max_body_bytes,
             heartbeat_s=settings.stream_heartbeat_seconds,
         )

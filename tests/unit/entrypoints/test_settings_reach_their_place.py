@@ -11,6 +11,8 @@ from sqlalchemy.pool import QueuePool
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.providers.definition import ProviderDefinition, Surroundings
 from adapters.providers.registry import ConfiguredProviders
+from adapters.redis.rate_limits import RedisRateLimits
+from application.inference.allowance_ports import RateLimits
 from application.inference.ports import ModelProvider
 from domain.models.served_model import ServedModel
 from entrypoints.container import make_container
@@ -62,3 +64,10 @@ async def test_the_pool_keeps_as_many_connections_as_were_set() -> None:
 
         assert isinstance(pool, QueuePool)
         assert pool.size() == 3
+
+
+async def test_limits_are_counted_in_the_redis_that_was_set() -> None:
+    async with container_of(Settings(redis_url="unix:///nonexistent/redis.sock")) as container:
+        limits = await container.get(RateLimits)
+
+        assert isinstance(limits, RedisRateLimits)

@@ -14,15 +14,18 @@ from litestar.types import HTTPScope, Receive, Send
 
 from adapters.http.connection import bearer_token
 from adapters.http.errors import UnsupportedMediaTypeError, translate
+from adapters.http.limit_headers import tell_what_remains, telling
 from adapters.http.openai.event_stream import EventStreamResponse
 from adapters.http.openai.hangup import Hangup
 from adapters.http.openai.requests import AnyRequest, hint, parse
 from adapters.http.problems import openai_error
 from application.identity.authenticate import Authenticate
 from application.inference.admission import InvokeModelCommand
+from application.inference.call_allowances import TellStandings
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation
 from application.inference.refuse_call import RefuseCall, RefuseCallCommand
+from application.inference.show_limits import ShowLimits
 from application.inference.stream_model import AnswerStream, StreamModel
 from application.shared.actor import Actor
 from domain.shared.errors import FunctionalError, StoaError, TooLargeError, UnavailableError
@@ -58,13 +61,22 @@ class InferenceDoor:
     invoke: InvokeModel
     stream: StreamModel
     refuse: RefuseCall
+    show_limits: ShowLimits
     max_body_bytes: int
     heartbeat_s: float
 
     async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
         """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
         actor = await self.authenticate(bearer_token(scope))
-        scope["state"]["actor"] = actor
+        state = scope["state"]
+        state["actor"] = actor
+        try:
+            await self._answer(exchange, scope, actor)
+        except FunctionalError:
+            await tell_what_remains(state, actor, self.show_limits)
+            raise
+
+    async def _answer(self, exchange: Exchange, scope: HTTPScope, actor: Actor) -> None:
         started = perf_counter()
         body = b""
         try:
@@ -74,7 +86,8 @@ class InferenceDoor:
             elapsed_ms = (perf_counter() - started) * 1000
             await self.refuse(_refusal(exchange, actor, body, error, elapsed_ms))
             raise
-        command = _command(exchange, actor, request, body)
+        tell = telling(scope["state"]) if actor.allowances else None
+        command = _command(exchange, actor, request, body, tell)
         if command.stream:
             await self._stream(exchange, command)
             return
@@ -173,7 +186,11 @@ def _refusal(
 
 
 def _command(
-    exchange: Exchange, actor: Actor, request: AnyRequest, body: bytes
+    exchange: Exchange,
+    actor: Actor,
+    request: AnyRequest,
+    body: bytes,
+    tell: TellStandings | None,
 ) -> InvokeModelCommand:
     options = request.stream_options
     return InvokeModelCommand(
@@ -189,6 +206,7 @@ def _command(
         choices=request.n or 1,
         offers_tools=request.offers_tools,
         asks_retrieval=request.asks_retrieval,
+        tell_standings=tell,
     )
 
 

@@ -16,7 +16,9 @@ from application.inference.call_allowances import CallAllowances
 from application.inference.call_policy import CallPolicy
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation
+from application.inference.rate_limit_check import RateLimitCheck
 from application.inference.refuse_call import RefuseCall
+from application.inference.show_limits import ShowLimits
 from application.inference.stream_model import StreamModel
 from application.operations.readiness import Readiness
 from application.records.error_reporter import ErrorReporter
@@ -33,6 +35,7 @@ from tests.fakes.inference import InMemoryLedger
 from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.providers import DONE, RecordingProvider, ScriptedModelProviders, Step
 from tests.fakes.providers import ScriptedProviderStream as Script
+from tests.fakes.rate_limits import InMemoryRateLimits
 from tests.fakes.runtime_settings import InMemoryRuntimeSettings
 
 SECRET = "sk-stoa-of-the-door"
@@ -88,6 +91,7 @@ class House:
         identity.committed.teams[team.id] = team
         identity.committed.keys[key.id] = key
         self.ledger = InMemoryLedger()
+        self.limits = InMemoryRateLimits()
         self.provider = RecordingProvider()
         providers = ScriptedModelProviders(acme=self.provider)
         admission = Admission(
@@ -97,7 +101,7 @@ class House:
             ),
             ledger=self.ledger,
             clock=clock,
-            allowances=CallAllowances(),
+            allowances=CallAllowances((RateLimitCheck(limits=self.limits),)),
         )
         readiness = Readiness()
         self.errors = RecordingErrorLog()
@@ -111,6 +115,7 @@ class House:
                 invoke=InvokeModel(admission=admission, providers=providers),
                 stream=StreamModel(admission=admission, providers=providers),
                 refuse=RefuseCall(ledger=self.ledger, clock=clock),
+                show_limits=ShowLimits(limits=self.limits),
                 max_body_bytes=1000,
                 heartbeat_s=HEARTBEAT_S,
             )

@@ -1,0 +1,77 @@
+"""What remains of a caller's limits, on every answer: under ``/v1`` as OpenAI says it, on Stoa's
+own API as the ``RateLimit`` fields of the IETF's draft."""
+
+import math
+from functools import partial
+from typing import Any
+
+import structlog
+
+from application.inference.call_allowances import TellStandings
+from application.inference.show_limits import ShowLimits
+from application.shared.actor import Actor
+from domain.inference.rate import MINUTE_S, Standing, Standings, duration
+from domain.shared.errors import UnavailableError
+
+log = structlog.get_logger()
+
+Header = tuple[bytes, bytes]
+State = dict[str, Any]
+
+_PREFIX = "x-ratelimit"
+LIMIT_HEADER_NAMES = (
+    "ratelimit",
+    "ratelimit-policy",
+    *(
+        f"{_PREFIX}-{name}-{what}"
+        for name in ("limit", "remaining", "reset")
+        for what in ("requests", "tokens")
+    ),
+)
+
+# The name of the only policy that the management API has.
+_POLICY = "requests"
+_STATE = "limit_headers"
+
+
+def limit_headers(state: State) -> tuple[Header, ...]:
+    """The headers that were found out for the answer to this request."""
+    found: tuple[Header, ...] = state.get(_STATE, ())
+    return found
+
+
+def telling(state: State) -> TellStandings:
+    """What to call with the standings of a caller of ``/v1``."""
+    return partial(_tell, state)
+
+
+async def tell_what_remains(state: State, actor: Actor, show: ShowLimits) -> None:
+    """For answers that no limit was asked for: look, if nobody has yet."""
+    if not actor.allowances or _STATE in state:
+        return
+    try:
+        shown = await show(actor)
+    except UnavailableError as error:
+        log.warning("limits.not_shown", reason=error.message)
+    else:
+        _tell(state, shown.standings)
+
+
+def tell_of_api_limit(state: State, standing: Standing) -> None:
+    """For answers of Stoa's own API."""
+    policy = f'"{_POLICY}";q={standing.limit};w={MINUTE_S:.0f}'
+    now = f'"{_POLICY}";r={standing.remaining};t={math.ceil(standing.reset_s)}'
+    state[_STATE] = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode()))
+
+
+def _tell(state: State, standings: Standings) -> None:
+    found: list[Header] = []
+    for what, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
+        if standing is not None:
+            for name, value in (
+                ("limit", str(standing.limit)),
+                ("remaining", str(standing.remaining)),
+                ("reset", duration(standing.reset_s)),
+            ):
+                found.append((f"{_PREFIX}-{name}-{what}".encode(), value.encode()))
+    state[_STATE] = tuple(found)

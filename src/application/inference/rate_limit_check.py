@@ -1,0 +1,86 @@
+from dataclasses import dataclass
+
+from application.inference.allowance_ports import RateLimits
+from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
+from application.shared.actor import Actor
+from domain.identity.allowance import Limits
+from domain.inference.call import Call, CallStatus
+from domain.inference.errors import RateLimitedError
+from domain.inference.rate import Demand, Limited, Purpose
+from domain.inference.token_estimate import TokenEstimate
+from domain.models.served_model import ModelKind
+
+# What an answer without a limit of its own is taken for, until it is there to be counted.
+ASSUMED_OUTPUT_TOKENS = 256
+_NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class RateReservation(Reservation):
+    limits: RateLimits
+    demand: Demand
+
+    def settle(self, call: Call) -> None:
+        tokens: int | None = 0
+        if call.usage is not None:
+            tokens = call.usage.prompt_tokens + call.usage.completion_tokens
+        elif call.status is CallStatus.CANCELLED:
+            # The provider was at it; how far it had come, nobody said.
+            tokens = None
+        self.limits.settle(self.demand, tokens)
+
+    def release(self) -> None:
+        self.limits.release(self.demand)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimitCheck(AllowanceCheck):
+    """Requests and tokens per minute, and calls at the same time."""
+
+    limits: RateLimits
+
+    async def admit(self, request: AllowanceRequest) -> Reservation | None:
+        limited = limited_of(request.actor)
+        if not limited:
+            return None
+        estimate = request.estimate
+        demand = Demand(
+            id=request.call.id,
+            team_id=request.actor.team_id,
+            purpose=Purpose.CALLS,
+            limited=limited,
+            tokens=_tokens(estimate, request.model.kind),
+        )
+        try:
+            _refuse_what_never_fits(limited, estimate)
+            standings = await self.limits.take(demand)
+        except RateLimitedError as error:
+            if request.tell is not None and error.standings is not None:
+                request.tell(error.standings)
+            raise
+        if request.tell is not None:
+            request.tell(standings)
+        return RateReservation(self.limits, demand)
+
+
+def limited_of(actor: Actor) -> tuple[Limited, ...]:
+    """The subjects that have limits, of those that the actor is."""
+    return tuple(
+        Limited(subject=allowance.subject, limits=allowance.limits)
+        for allowance in actor.allowances
+        if allowance.limits is not None and allowance.limits != _NO_LIMITS
+    )
+
+
+def _tokens(estimate: TokenEstimate, kind: ModelKind) -> int:
+    if estimate.output is not None:
+        return estimate.prompt + estimate.output
+    return estimate.prompt + (ASSUMED_OUTPUT_TOKENS if kind is ModelKind.CHAT else 0)
+
+
+def _refuse_what_never_fits(limited: tuple[Limited, ...], estimate: TokenEstimate) -> None:
+    """The length of a prompt is a guess, that of the answer is the client's own word."""
+    for one in limited:
+        tpm = one.limits.tpm
+        if tpm is not None and estimate.output is not None and estimate.output > tpm:
+            raise RateLimitedError.too_large(one, estimate.output)
