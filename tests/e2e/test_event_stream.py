@@ -33,9 +33,8 @@ class World:
     team_id: TeamId
 
     async def happen(self, **fields: Any) -> Event:
-        event = an_event(
-            id=EventId(SystemIds().new()), team_id=self.team_id, type="door.opened", **fields
-        )
+        own = {"id": EventId(SystemIds().new()), "team_id": self.team_id, "type": "door.opened"}
+        event = an_event(**(own | fields))
         async with self.database as tx:
             await tx.events.add(event)
             await tx.commit()
@@ -233,6 +232,37 @@ async def test_what_happened_is_listed_newest_first(world: World, owner: httpx.A
     assert rest["items"][0]["id"] == str(events[0].id)
     assert str(hidden.id) not in str(first) + str(rest)
     assert (await owner.get("/api/v1/events?cursor=none")).status_code == 400
+
+
+async def test_who_is_concerned_is_notified_and_marks_it_as_read(
+    world: World, owner: httpx.AsyncClient
+) -> None:
+    path = "/api/v1/notifications"
+    subject = {"kind": "team", "id": str(world.team_id)}
+    data = {"subject": subject, "threshold": 50, "period": "day"}
+    async with world.stream() as stream:
+        await stream.begin()
+        events = [await world.happen(type="budget.threshold_reached", data=data) for _ in range(3)]
+        told = [await stream.next() for _ in range(6)]
+    listed = (await owner.get(f"{path}?unread=true")).json()
+    newest = listed["items"][0]
+
+    marked = await owner.post(f"{path}/{newest['id']}/read")
+    one_less = (await owner.get(f"{path}?unread=true&page_size=1")).json()
+    all_marked = await owner.post(f"{path}/read_all")
+    read = (await owner.get(path)).json()
+
+    created = [json.loads(t["data"])["data"] for t in told if t["event"] == "notification.created"]
+    assert [item["id"] for item in listed["items"]] == [c["id"] for c in reversed(created)]
+    assert [item["event_id"] for item in listed["items"]] == [str(e.id) for e in reversed(events)]
+    assert newest["title"] == "50 % of the daily budget of the team is spent."
+    assert (listed["unread"], listed["total"], newest["read_at"]) == (3, 3, None)
+    assert (marked.status_code, all_marked.status_code) == (204, 204)
+    assert (one_less["unread"], one_less["total"], one_less["total_pages"]) == (2, 2, 2)
+    assert (read["unread"], read["total"]) == (0, 3)
+    assert all(item["read_at"] for item in read["items"])
+    assert (await owner.post(f"{path}/{events[0].id}/read")).status_code == 404
+    assert (await owner.get(path, headers={"authorization": ""})).status_code == 401
 
 
 async def test_a_server_that_stops_does_not_wait_for_streams(world: World) -> None:

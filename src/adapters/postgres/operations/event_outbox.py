@@ -1,4 +1,4 @@
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,10 +10,12 @@ from domain.operations.event import Event
 
 NOTIFIER = "notifications"
 
+_LOCK_ID = 0x53746F61_0000000B
+
 
 class PostgresEventOutbox(EventOutbox):
-    """Remembers how far the queue was taken in one row, which one node at a time holds. It gives
-    out numbered events alone; those who feed the listeners give the numbers."""
+    """Remembers how far the queue was taken; one node at a time may take. It gives out numbered
+    events alone; those who feed the listeners give the numbers."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -40,14 +42,11 @@ class PostgresEventOutbox(EventOutbox):
 
     async def _hold(self) -> int | None:
         """How far it was taken, or ``None`` while another node takes some."""
+        if not await self._session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK_ID))):
+            return None
         first = insert(event_readers).values(name=NOTIFIER, position=0)
-        query = (
-            select(event_readers.c.position)
-            .where(event_readers.c.name == NOTIFIER)
-            .with_for_update(skip_locked=True)
+        await self._session.execute(first.on_conflict_do_nothing())
+        position = await self._session.scalar(
+            select(event_readers.c.position).where(event_readers.c.name == NOTIFIER)
         )
-        position = await self._session.scalar(query)
-        if position is None:
-            await self._session.execute(first.on_conflict_do_nothing())
-            position = await self._session.scalar(query)
-        return position
+        return position or 0
