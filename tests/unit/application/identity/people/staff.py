@@ -1,6 +1,7 @@
 """A company on fakes: two teams, and people of every role."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from application.identity.joining.links import Links
 from application.identity.people.change_role import ChangeRole
@@ -46,7 +47,8 @@ class Staff:
 
     database: InMemoryIdentity = field(default_factory=InMemoryIdentity)
     clock: FrozenClock = field(default_factory=FrozenClock)
-    ids: SequentialIds = field(default_factory=SequentialIds)
+    # Later than those of the builders, which would otherwise be the same.
+    ids: SequentialIds = field(default_factory=lambda: SequentialIds(START + timedelta(hours=1)))
     secrets: SequentialSecrets = field(default_factory=SequentialSecrets)
 
     def __post_init__(self) -> None:
