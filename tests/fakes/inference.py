@@ -1,7 +1,8 @@
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from application.inference.ports import Ledger, OrphanedCalls, WriteAhead
 from domain.inference.call import Call, CallStatus
@@ -15,6 +16,24 @@ class LedgerRows:
 
     calls: dict[CallId, Call] = field(default_factory=dict)
     processes: dict[CallId, "InMemoryLedger"] = field(default_factory=dict)
+    # Hear of each outcome, with what the call cost before: nothing, or what was held for it.
+    followers: list[Callable[[Decimal, Call], None]] = field(default_factory=list)
+    held_cost: Callable[[CallId], Decimal | None] = lambda _: None
+
+    def write(self, call: Call) -> None:
+        before = self.calls.get(call.id)
+        cost = Decimal(0) if before is None else before.cost or Decimal(0)
+        self.calls[call.id] = deepcopy(call)
+        for follow in self.followers:
+            follow(cost, call)
+
+    def interrupt(self, call: Call, at: datetime) -> None:
+        """Close the row of a call that is as good as dead, with what was held for it."""
+        closed = deepcopy(call)
+        closed.status = CallStatus.INTERRUPTED
+        closed.settled_at = at
+        closed.cost = self.held_cost(call.id)
+        self.write(closed)
 
 
 class InMemoryWriteAhead(WriteAhead):
@@ -56,12 +75,12 @@ class InMemoryLedger(Ledger):
         row = self.rows.calls.get(call.id)
         if row is None:
             self.errors.append(f"settled without being opened: {call.id}")
-        elif row.status is not CallStatus.OPEN:
+        elif row.status not in (CallStatus.OPEN, CallStatus.INTERRUPTED):
             self.errors.append(f"settled twice: {call.id}")
         elif call.status is CallStatus.OPEN:
             self.errors.append(f"settled without an outcome: {call.id}")
         else:
-            self.rows.calls[call.id] = deepcopy(call)
+            self.rows.write(call)
 
     async def record(self, call: Call) -> None:
         if call.status is CallStatus.OPEN:
@@ -85,7 +104,7 @@ class InMemoryLedger(Ledger):
     def _insert(self, call: Call) -> None:
         if call.id in self.rows.calls:
             self.errors.append(f"written twice: {call.id}")
-        self.rows.calls[call.id] = deepcopy(call)
+        self.rows.write(call)
         self.rows.processes[call.id] = self
 
 
@@ -100,6 +119,5 @@ class InMemoryOrphanedCalls(OrphanedCalls):
             if call.status is CallStatus.OPEN and not self._rows.processes[call.id].alive
         ]
         for call in orphans:
-            call.status = CallStatus.INTERRUPTED
-            call.settled_at = at
+            self._rows.interrupt(call, at)
         return len(orphans)

@@ -229,5 +229,6 @@ class OrphanedCalls(Protocol):
 
     async def interrupt(self, at: datetime) -> int:
         """Mark as ``interrupted`` every open row of a process that is dead, on whatever node it
-        ran, and return how many there were. Rows of living processes are left alone."""
+        ran, and return how many there were. They cost what their budgets held for them. Rows of
+        living processes are left alone."""
         ...

@@ -75,6 +75,11 @@ class PostgresBudgets(Budgets):
         for move in await self._lane.stop():
             move.refuse(_away())
 
+    @property
+    def backlog(self) -> int:
+        """Of how many calls the holds are not taken or given back yet."""
+        return len(self._undecided)
+
     async def hold(self, hold: Hold) -> None:
         if self._lane.queued >= MAX_QUEUED:
             raise _away()

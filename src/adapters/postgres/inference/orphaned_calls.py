@@ -12,14 +12,17 @@ ERROR_CODE = "PROCESS_DIED"
 _PROCESSES = text("SELECT DISTINCT process FROM calls WHERE status = 'open' AND process <> :own")
 _IS_DEAD = text("SELECT pg_try_advisory_xact_lock(:process)")
 _INTERRUPT = text(
-    "UPDATE calls SET status = 'interrupted', settled_at = :at, error_code = :code"
+    "UPDATE calls SET status = 'interrupted', settled_at = :at, error_code = :code,"
+    " cost = (SELECT h.amount FROM budget_holds h"
+    " WHERE h.team_id = calls.team_id AND h.call_id = calls.id)"
     " WHERE status = 'open' AND process = ANY(CAST(:dead AS bigint[]))"
 )
 
 
 class PostgresOrphanedCalls(OrphanedCalls):
-    """A process is dead when the lock on its number is free: see ``ProcessPresence``. Should one
-    have lost the database only, its outcomes still replace what is said here."""
+    """What was held for a call is what it costs, as long as nobody knows better. A process is dead
+    when the lock on its number is free: see ``ProcessPresence``. Should one have lost the database
+    only, its outcomes still replace what is said here."""
 
     def __init__(self, engine: AsyncEngine, *, process: int) -> None:
         self._engine = engine

@@ -1,0 +1,160 @@
+"""Whatever calls do, whenever processes die and time goes on: what is settled is the sum of the
+ledger, what is held is what runs, both together fit, and no hold outlives its expiry."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.identity.teams import PostgresTeams
+from domain.identity.allowance import BudgetPeriod, BudgetTerms
+from domain.shared.ids import TeamId
+from tests.builders import TEAM_ID, a_team
+from tests.fakes.clock import FrozenClock
+from tests.fixtures.budget_stores import BudgetStore, MemoryBudgetStore, PostgresBudgetStore
+from tests.fixtures.budget_world import CENT, BudgetWorld
+
+Step = tuple[Any, ...]
+
+PROCESSES = 2
+DAY_S = 86_400
+
+
+async def _open(world: BudgetWorld, process: int, key: int, cents: int) -> None:
+    await world.open(process, key, cents)
+
+
+async def _settle(world: BudgetWorld, number: int, cents: int | None) -> None:
+    if world.running:
+        world.running.rotate(number)
+        await world.settle(world.running.popleft(), cents)
+
+
+async def _hold_and_die(world: BudgetWorld, process: int, key: int, cents: int) -> None:
+    await world.open(process, key, cents, with_row=False)
+    await world.crash(process)
+
+
+async def _hold_and_give_up(world: BudgetWorld, process: int, key: int, cents: int) -> None:
+    running = await world.open(process, key, cents, with_row=False)
+    if running is not None:
+        running.process.budgets.release(running.hold)
+
+
+async def _crash(world: BudgetWorld, process: int) -> None:
+    await world.crash(process)
+
+
+async def _wait(world: BudgetWorld, seconds: int) -> None:
+    world.clock.advance(seconds)
+
+
+async def _expire(world: BudgetWorld) -> None:
+    await world.expire()
+
+
+async def _renew(world: BudgetWorld, process: int) -> None:
+    await world.processes[process].budgets.renew(world.clock.now())
+
+
+async def _interrupt(world: BudgetWorld) -> None:
+    await world.store.orphans.interrupt(world.clock.now())
+
+
+async def _set(world: BudgetWorld, number: int, terms: BudgetTerms | None) -> None:
+    await world.set(world.subjects[number], terms)
+
+
+a_process = st.integers(0, PROCESSES - 1)
+a_key = st.integers(0, 1)
+some_cents = st.integers(0, 60)
+some_terms = st.builds(
+    lambda cents, period, hard: BudgetTerms(amount=cents * CENT, period=period, hard=hard),
+    st.integers(0, 150),
+    st.sampled_from(list(BudgetPeriod)),
+    st.booleans(),
+)
+a_step = st.one_of(
+    st.tuples(st.just(_open), a_process, a_key, some_cents),
+    st.tuples(st.just(_open), a_process, a_key, some_cents),
+    st.tuples(st.just(_open), a_process, a_key, some_cents),
+    st.tuples(st.just(_settle), st.integers(0, 9), st.none() | some_cents),
+    st.tuples(st.just(_settle), st.integers(0, 9), st.none() | some_cents),
+    st.tuples(st.just(_hold_and_die), a_process, a_key, some_cents),
+    st.tuples(st.just(_hold_and_give_up), a_process, a_key, some_cents),
+    st.tuples(st.just(_crash), a_process),
+    st.tuples(st.just(_wait), st.integers(1, 70)),
+    st.tuples(st.just(_wait), st.just(DAY_S)),
+    st.tuples(st.just(_expire)),
+    st.tuples(st.just(_renew), a_process),
+    st.tuples(st.just(_interrupt)),
+    st.tuples(st.just(_set), st.integers(0, 3), st.none() | some_terms),
+    st.tuples(st.just(_set), st.integers(0, 3), some_terms),
+)
+some_steps = st.lists(a_step, min_size=1, max_size=30)
+
+
+async def live(
+    store: BudgetStore, clock: FrozenClock, team_id: TeamId, steps: Sequence[Step]
+) -> None:
+    processes = [await store.process() for _ in range(PROCESSES)]
+    world = BudgetWorld(store=store, clock=clock, team_id=team_id, processes=processes)
+    try:
+        for step in steps:
+            act, *arguments = step
+            await act(world, *arguments)
+            for process in world.processes:
+                await process.idle()
+            await world.check()
+        clock.advance(1000)
+        await world.expire()
+        await world.check()
+        for subject in world.terms:
+            found = await store.reader.find(team_id, subject, clock.now())
+            assert found is not None
+            assert found.held == 0
+    finally:
+        for process in world.processes:
+            await process.die()
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps=some_steps)
+def test_budgets_keep_their_promises_in_memory(steps: list[Step]) -> None:
+    asyncio.run(live(MemoryBudgetStore(), FrozenClock(), TEAM_ID, steps))
+
+
+async def test_budgets_keep_their_promises_in_postgres(partitioned_url: str) -> None:
+    # Hypothesis calls functions that are not coroutines: they need a loop of their own.
+    await asyncio.to_thread(_live_in_postgres, partitioned_url)
+
+
+def _live_in_postgres(url: str) -> None:
+    with asyncio.Runner() as runner:
+        engine = make_engine(url, pool_size=2)
+        clocks = count()
+
+        @settings(max_examples=50, deadline=None)
+        @given(steps=some_steps)
+        def examples(steps: list[Step]) -> None:
+            runner.run(_live_in_a_team_of_its_own(url, engine, next(clocks), steps))
+
+        examples()
+        runner.run(engine.dispose())
+
+
+async def _live_in_a_team_of_its_own(
+    url: str, engine: AsyncEngine, number: int, steps: Sequence[Step]
+) -> None:
+    team_id = TeamId(UUID(int=1_000_000 + number))
+    clock = FrozenClock()
+    async with make_sessions(engine)() as session:
+        await PostgresTeams(session).add(a_team(id=team_id))
+        await session.commit()
+    await live(PostgresBudgetStore(url, engine, clock), clock, team_id, steps)
