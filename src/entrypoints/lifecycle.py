@@ -20,6 +20,9 @@ from adapters.providers.registry import ConfiguredProviders
 from application.events.notify_of_events import NotifyOfEvents
 from application.events.ports import EventFeed
 from application.identity.ports import Credentials, KeyActivity
+from application.identity.session_ports import SessionActivity, SessionDirectory
+from application.identity.sessions.forget_ended_sessions import ForgetEndedSessions
+from application.identity.sessions.login_failures import LoginFailures
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
@@ -30,7 +33,8 @@ from entrypoints.first_run import first_run
 from entrypoints.retention import run_retention
 from entrypoints.welcome import Welcome
 
-KEY_ACTIVITY_EVERY_S = 5.0
+ACTIVITY_EVERY_S = 5.0
+ENDED_SESSIONS_EVERY_S = 3600.0
 ORPHANS_EVERY_S = 30.0
 NOTIFY_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 6 * 3600.0
@@ -110,11 +114,19 @@ class Lifecycle:
         await get(ConfiguredProviders)
         interrupt_orphans = await get(InterruptOrphanedCalls)
         await interrupt_orphans()
-        self._every(KEY_ACTIVITY_EVERY_S, activity.flush)
+        self._every(ACTIVITY_EVERY_S, activity.flush)
+        await self._know_people()
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self.gate.open(door)
+
+    async def _know_people(self) -> None:
+        get = self.container.get
+        await get(SessionDirectory)
+        self._every(ACTIVITY_EVERY_S, (await get(SessionActivity)).flush)
+        self._every(ACTIVITY_EVERY_S, (await get(LoginFailures)).flush)
+        self._every(ENDED_SESSIONS_EVERY_S, await get(ForgetEndedSessions))
 
     def _every(self, seconds: float, chore: Chore) -> None:
         self._chores.append(asyncio.create_task(repeat(seconds, chore, self.reporter)))

@@ -137,6 +137,8 @@ def _http_config(app: Frame, settings: Settings, ids: IdGenerator) -> uvicorn.Co
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whom to trust is for the setting to say, not for a variable of the framework.
+        proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         # It goes to asyncio.wait_for(), which takes parts of a second.

@@ -32,6 +32,7 @@ DatabaseUrl = Annotated[str, Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://\S+$")]
 MailUrl = Annotated[str, Meta(pattern=r"^smtps?://\S+$")]
 PublicUrl = Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+/?$")]
 RedisUrl = Annotated[str, Meta(pattern=r"^(rediss?|unix)://\S+$")]
+Network = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+(/\d{1,3})?$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
 
 
@@ -112,6 +113,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         About(
             "Web origins whose pages may call the API.",
             expected="a comma-separated list of origins such as `https://app.example.com`, or `*`",
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        About(
+            "Proxies whose `X-Forwarded-For` is believed; of all other peers the own address"
+            " counts.",
+            expected="a comma-separated list of addresses and networks such as `10.0.0.0/8`",
         ),
     ] = ()
     max_body_bytes: Annotated[

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 
@@ -175,6 +176,18 @@ def _place(name: str, source: SettingSource) -> str:
     if source is SettingSource.OPTION:
         return f"--{name.replace('_', '-')}"
     return f"{variable_of(name)} ({source})"
+
+
+def _check_networks(settings: Settings, sources: Mapping[str, SettingSource]) -> list[FieldError]:
+    name = "trusted_proxies"
+    problems = []
+    for network in settings.trusted_proxies:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            message = f"{_place(name, sources[name])}: '{network}' is no address and no network"
+            problems.append(FieldError(variable_of(name), message))
+    return problems
 
 
 def _check_production(settings: Settings) -> list[FieldError]:

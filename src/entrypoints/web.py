@@ -18,6 +18,7 @@ from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.openai.gate import Gate, inference_handlers
 from adapters.http.openai.models import model_handlers
 from adapters.http.openai.operations import OPERATIONS
+from adapters.http.openapi_operations import SECURITY
 from adapters.http.rate_guards import tells_limits
 from adapters.http.request_container import in_request_container
 from application.operations.check_health import CheckHealth
@@ -97,8 +98,10 @@ def _options(settings: Settings) -> HttpOptions:
         max_body_bytes=settings.max_body_bytes,
         docs=settings.docs_enabled,
         hsts=settings.is_production,
+        secure_cookies=settings.is_production,
         debug=not settings.is_production,
         cors_origins=settings.cors_origins,
+        trusted_proxies=settings.trusted_proxies,
         metrics_token=settings.metrics_token,
     )
 
@@ -110,5 +113,5 @@ def _models(container: AsyncContainer, readiness: Readiness, clock: Clock) -> Di
         guards=[only_when_ready(readiness), authenticated, tells_limits],
         dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
         middleware=[in_request_container(container)],
-        security=[{"bearer": []}],
+        security=SECURITY,
     )

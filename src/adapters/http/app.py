@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from adapters.http.audit.controller import AuditController
 from adapters.http.calls.controller import CallsController
+from adapters.http.client_origin import ClientOrigins
 from adapters.http.docs.assets import read_asset
 from adapters.http.error_records.controller import ErrorRecordsController
 from adapters.http.events.controller import EventsController
@@ -29,17 +30,21 @@ from adapters.http.joining.invitations_controller import InvitationsController, 
 from adapters.http.joining.setup_controller import SetupController
 from adapters.http.keys.controller import KeysController
 from adapters.http.limit_headers import LIMIT_HEADER_NAMES
+from adapters.http.me.controller import MeController
 from adapters.http.members.controller import MembersController
 from adapters.http.metrics.controller import metrics_handler
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.notifications.controller import NotificationsController
 from adapters.http.openapi import build_openapi_config
-from adapters.http.openapi_operations import ExtraOperation
+from adapters.http.openapi_operations import SECURITY, ExtraOperation
 from adapters.http.pages.handlers import PAGES
 from adapters.http.problem_pages import get_problem, list_problems
 from adapters.http.rate_guards import within_api_limit
 from adapters.http.request_container import in_request_container
+from adapters.http.sessions.controller import SessionsController
+from adapters.http.sessions.cookie import SessionCookies
+from adapters.http.sessions.login_controller import LoginController
 from adapters.http.settings.controller import SettingsController
 from adapters.http.strict_request import StrictRequest
 from adapters.http.team.controller import TeamController
@@ -54,6 +59,8 @@ GAUGE_REFRESH_S = 5.0
 
 # What needs credentials.
 GUARDED = (
+    SessionsController,
+    MeController,
     KeysController,
     TeamController,
     TeamsController,
@@ -69,7 +76,7 @@ GUARDED = (
     ErrorRecordsController,
 )
 # What people use who have none, or none yet.
-OPEN = (SetupController, AccountController, InvitedController)
+OPEN = (LoginController, SetupController, AccountController, InvitedController)
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -89,15 +96,18 @@ class HttpParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
-    """``hsts`` is for production and ``debug`` for development; ``metrics_token`` closes
-    ``/metrics`` to everybody without it."""
+    """``hsts`` and ``secure_cookies`` are for production and ``debug`` for development;
+    ``metrics_token`` closes ``/metrics`` to everybody without it. ``trusted_proxies`` are addresses
+    and networks."""
 
     version: str
     max_body_bytes: int
     docs: bool = True
     hsts: bool = False
+    secure_cookies: bool = False
     debug: bool = False
     cors_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     metrics_token: str | None = None
 
 
@@ -125,6 +135,7 @@ def create_app(
             "server": _constant(server),
             "readiness": _constant(parts.readiness),
             "check_health": _constant(parts.check_health),
+            "session_cookies": _constant(SessionCookies(options.secure_cookies)),
         },
         exception_handlers={
             Exception: error_response(parts.failures, parts.ids, debug=options.debug)
@@ -146,6 +157,7 @@ def create_app(
         metrics=parts.request_metrics,
         failures=parts.failures,
         hsts=options.hsts,
+        origins=ClientOrigins(options.trusted_proxies),
     )
 
 
@@ -157,7 +169,7 @@ def _route_handlers(
         route_handlers=[],
         guards=[only_when_ready(parts.readiness), authenticated, within_api_limit],
         dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
-        security=[{"bearer": []}],
+        security=SECURITY,
     )
     for controller in GUARDED:
         guarded.register(controller)

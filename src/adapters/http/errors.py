@@ -45,6 +45,19 @@ class MethodNotAllowedError(FunctionalError):
         self.allow = allow
 
 
+class CrossSiteRequestError(ForbiddenError):
+    """The request carries the cookie of a session, but may come from another site: browsers have to
+    say that it does not, in `Sec-Fetch-Site` or `Origin`."""
+
+    code = "CROSS_SITE_REQUEST"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "With the cookie of a session, requests that change something have to come from a page "
+            "of this server."
+        )
+
+
 class UnsupportedMediaTypeError(FunctionalError):
     """The request body is of a type that this endpoint does not read."""
 

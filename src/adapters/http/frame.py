@@ -8,12 +8,13 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from adapters.http.client_origin import ClientOrigins
 from adapters.http.errors import translate
 from adapters.http.failures import Failures
 from adapters.http.limit_headers import limit_headers
 from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.security_headers import policy_of, security_headers
-from application.shared.correlation import correlation_id
+from application.shared.correlation import correlation_id, origin
 from application.shared.ports import IdGenerator
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -35,11 +36,13 @@ class Frame:
         metrics: RequestMetrics,
         failures: Failures,
         hsts: bool,
+        origins: ClientOrigins,
     ) -> None:
         self._app = app
         self._failures = failures
         self._new_id = ids.new
         self._metrics = metrics
+        self._origins = origins
         self._headers = security_headers(hsts=hsts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,11 +98,16 @@ class Frame:
         request_id = self._new_id()
         shown = str(request_id).encode()
         correlation = shown
+        user_agent = forwarded_for = None
         for name, value in scope["headers"]:
             if name == b"x-correlation-id":
                 if _CORRELATION_ID.fullmatch(value):
                     correlation = value
-                break
+            elif name == b"user-agent":
+                user_agent = value
+            elif name == b"x-forwarded-for":
+                forwarded_for = value if forwarded_for is None else forwarded_for + b"," + value
+        origin.set(self._origins.of(scope, user_agent, forwarded_for))
         text = correlation.decode()
         correlation_id.set(text)
         # A copy, because servers may share the state of the lifespan among requests.

@@ -5,8 +5,9 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import QueryParameter
 
-from adapters.http.connection import AnyRequest, bearer_token
+from adapters.http.connection import AnyRequest
 from adapters.http.parameters import invalid
+from adapters.http.presented import presented
 from application.identity.authenticate import Authenticate
 from application.operations.readiness import Readiness
 from application.shared.actor import Actor
@@ -30,7 +31,8 @@ async def authenticated(connection: Connection, _handler: BaseRouteHandler) -> N
     """A guard that finds out who asks; ``provide_actor`` hands the answer to the handler."""
     state = connection.scope["state"]
     authenticate = await state["dishka_container"].get(Authenticate)
-    state["actor"] = await authenticate(bearer_token(connection.scope))
+    shown = presented(connection.scope)
+    state["actor"] = await authenticate(shown.bearer, cookie=shown.cookie)
 
 
 def provide_actor(request: AnyRequest) -> Actor:

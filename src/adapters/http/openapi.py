@@ -6,6 +6,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Server, T
 from adapters.http.docs.pages import DocumentationPage, DocumentationRouter, DocumentFile
 from adapters.http.openapi_document import DocumentCompletion
 from adapters.http.openapi_operations import ExtraOperation
+from adapters.http.presented import SESSION_COOKIE
 
 _DESCRIPTION = """
 Stoa is the AI backend a team owns. Under `/v1` it speaks OpenAI's API, so that every OpenAI client
@@ -17,7 +18,7 @@ them means. Every answer carries `x-request-id` and `x-correlation-id`; a reques
 """.strip()
 
 _TAGS = [
-    Tag(name="identity", description="Teams and API keys."),
+    Tag(name="identity", description="People, their sessions, teams and API keys."),
     Tag(name="models", description="The models that are served."),
     Tag(name="inference", description="Model calls, the ledger of them, and what they cost."),
     Tag(name="records", description="What was done, and what went wrong."),
@@ -40,8 +41,17 @@ def build_openapi_config(
         components=Components(
             security_schemes={
                 "bearer": SecurityScheme(
-                    type="http", scheme="bearer", description="An API key: `sk-stoa-…`."
-                )
+                    type="http",
+                    scheme="bearer",
+                    description="An API key (`sk-stoa-…`), or the access token of a session.",
+                ),
+                "session": SecurityScheme(
+                    type="apiKey",
+                    security_scheme_in="cookie",
+                    name=SESSION_COOKIE,
+                    description="The cookie of a session. Requests that change something have to "
+                    "come from a page of this server.",
+                ),
             }
         ),
         openapi_router=DocumentationRouter("/api/v1", route_handlers=[], include_in_schema=False),

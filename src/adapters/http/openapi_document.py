@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from adapters.http.kinds import KINDS
-from adapters.http.openapi_operations import Dialect, ExtraOperation, JsonSchema
+from adapters.http.openapi_operations import SECURITY, Dialect, ExtraOperation, JsonSchema
 from adapters.http.openapi_schemas import ERROR_SCHEMAS, MEDIA_TYPE_OF_DIALECT, SCHEMA_OF_DIALECT
 
 Document = dict[str, Any]
@@ -14,7 +14,6 @@ Document = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete")
 _REF = "#/components/schemas/{name}"
 _TITLES = {kind.status: kind.title for kind in reversed(KINDS.values())}
-_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 
 # The framework describes an error of its own, which never leaves this server.
 _FRAMEWORK_ERROR = "400"
@@ -113,7 +112,7 @@ def _extra_operation(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Docu
     if extra.parameters:
         operation["parameters"] = list(extra.parameters)
     if extra.secured:
-        operation["security"] = _SECURITY
+        operation["security"] = SECURITY
     if extra.request is not None:
         body = {"application/json": {"schema": _schema(extra.request, refs)}}
         operation["requestBody"] = {"required": True, "content": body}

@@ -6,6 +6,9 @@ from typing import Any, Literal
 JsonSchema = dict[str, Any]
 Dialect = Literal["openai", "problem"]
 
+# What opens the door: either of the two.
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraOperation:

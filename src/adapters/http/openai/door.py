@@ -12,12 +12,12 @@ from uuid import UUID
 
 from litestar.types import HTTPScope, Receive, Send
 
-from adapters.http.connection import bearer_token
 from adapters.http.errors import UnsupportedMediaTypeError, translate
 from adapters.http.limit_headers import tell_what_remains, telling
 from adapters.http.openai.event_stream import EventStreamResponse
 from adapters.http.openai.hangup import Hangup
 from adapters.http.openai.requests import AnyRequest, hint, parse
+from adapters.http.presented import presented
 from adapters.http.problems import openai_error
 from application.identity.authenticate import Authenticate
 from application.inference.admission import InvokeModelCommand
@@ -67,7 +67,8 @@ class InferenceDoor:
 
     async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
         """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
-        actor = await self.authenticate(bearer_token(scope))
+        shown = presented(scope)
+        actor = await self.authenticate(shown.bearer, cookie=shown.cookie)
         state = scope["state"]
         state["actor"] = actor
         try:

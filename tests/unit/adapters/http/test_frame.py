@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry
 
+from adapters.http.client_origin import ClientOrigins
 from adapters.http.failures import Failures
 from adapters.http.frame import Frame
 from adapters.http.metrics.requests import RequestMetrics
@@ -39,6 +40,7 @@ class Framed:
             metrics=RequestMetrics(self.registry),
             failures=Failures(reporter),
             hsts=hsts,
+            origins=ClientOrigins(),
         )
         self.sent: list[dict[str, Any]] = []
 
