@@ -2,7 +2,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy import ColumnElement, RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.cursors import cursor_at, id_in
@@ -28,17 +28,22 @@ class PostgresAuditReader(AuditReader):
     async def list(
         self, team_id: TeamId, where: AuditFilter, *, cursor: str | None, limit: int
     ) -> Slice[AuditEntry]:
-        query = select(audit_logs).where(audit_logs.c.team_id == team_id, *_conditions(where))
-        if cursor is not None:
-            query = query.where(audit_logs.c.id < id_in(cursor))
         # One more than asked for tells whether there are more.
-        query = query.order_by(audit_logs.c.id.desc()).limit(limit + 1)
+        query = audit_query(team_id, where, cursor).limit(limit + 1)
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).mappings().all()
         items = tuple(map(_entry_of, rows[:limit]))
         more = len(rows) > limit
         return Slice(items=items, next_cursor=cursor_at(items[-1].id) if more else None)
+
+
+def audit_query(team_id: TeamId, where: AuditFilter, cursor: str | None) -> Select[Any]:
+    """Newest first."""
+    query = select(audit_logs).where(audit_logs.c.team_id == team_id, *_conditions(where))
+    if cursor is not None:
+        query = query.where(audit_logs.c.id < id_in(cursor))
+    return query.order_by(audit_logs.c.id.desc())
 
 
 def _conditions(where: AuditFilter) -> list[ColumnElement[bool]]:
