@@ -24,6 +24,7 @@ Step = tuple[Any, ...]
 
 PROCESSES = 2
 DAY_S = 86_400
+AT_FIRST = BudgetTerms(amount=200 * CENT, period=BudgetPeriod.MONTH)
 
 
 async def _open(world: BudgetWorld, process: int, key: int, cents: int) -> None:
@@ -59,6 +60,11 @@ async def _expire(world: BudgetWorld) -> None:
     await world.expire()
 
 
+async def _wait_and_expire(world: BudgetWorld, seconds: int) -> None:
+    world.clock.advance(seconds)
+    await world.expire()
+
+
 async def _renew(world: BudgetWorld, process: int) -> None:
     await world.processes[process].budgets.renew(world.clock.now())
 
@@ -89,15 +95,15 @@ a_step = st.one_of(
     st.tuples(st.just(_hold_and_die), a_process, a_key, some_cents),
     st.tuples(st.just(_hold_and_give_up), a_process, a_key, some_cents),
     st.tuples(st.just(_crash), a_process),
-    st.tuples(st.just(_wait), st.integers(1, 70)),
-    st.tuples(st.just(_wait), st.just(DAY_S)),
+    st.tuples(st.just(_wait), st.sampled_from((20, 61, 61, DAY_S))),
+    st.tuples(st.just(_wait_and_expire), st.just(61)),
     st.tuples(st.just(_expire)),
     st.tuples(st.just(_renew), a_process),
     st.tuples(st.just(_interrupt)),
     st.tuples(st.just(_set), st.integers(0, 3), st.none() | some_terms),
     st.tuples(st.just(_set), st.integers(0, 3), some_terms),
 )
-some_steps = st.lists(a_step, min_size=1, max_size=30)
+some_steps = st.lists(a_step, min_size=1, max_size=25)
 
 
 async def live(
@@ -106,6 +112,7 @@ async def live(
     processes = [await store.process() for _ in range(PROCESSES)]
     world = BudgetWorld(store=store, clock=clock, team_id=team_id, processes=processes)
     try:
+        await world.set(world.subjects[0], AT_FIRST)
         for step in steps:
             act, *arguments = step
             await act(world, *arguments)
