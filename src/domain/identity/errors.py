@@ -179,6 +179,15 @@ class NoTeamError(ForbiddenError):
         super().__init__("You are not a member of any team.")
 
 
+class PersonUnknownError(ForbiddenError):
+    """An identity provider vouches for the person, who has no account here."""
+
+    code = "PERSON_UNKNOWN"
+
+    def __init__(self) -> None:
+        super().__init__("Your identity provider knows you, but you have no account here.")
+
+
 class PersonRequiredError(ForbiddenError):
     """Only somebody who has logged in can do this: an API key is no person."""
 

@@ -60,6 +60,12 @@ def check_display_name(name: str) -> str:
     return stripped
 
 
+def fitting_display_name(name: str) -> str:
+    """What is left of a name from elsewhere that cannot be asked to change."""
+    printable = "".join(character for character in name if category(character) != "Cc")
+    return printable.strip()[:MAX_DISPLAY_NAME_LENGTH].strip() or "User"
+
+
 def check_colour(colour: str) -> str:
     """Return the colour as ``#rrggbb`` in lower case, or raise ``InvalidError``."""
     lowered = colour.lower()

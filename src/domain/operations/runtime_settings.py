@@ -3,15 +3,22 @@ at the terminal and in the environment, and stands in the reference; the constan
 code reads the value with."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
 from domain.operations.errors import SettingNotFoundError
 from domain.operations.runtime_setting import RuntimeSetting, SettingGroup, SettingScope
-from domain.operations.setting_values import BoolType, ChoiceType, IntType, TextType
+from domain.operations.setting_values import BoolType, ChoiceType, IntType, TextListType, TextType
 
 LONGEST_RETENTION_DAYS = 36_500
+# Keys that came over a wire that others can write to would prove nothing.
+_PROVIDER_URL = TextType(
+    what="an https URL, or an http URL of this machine,",
+    pattern=r"https://[^\s/?#]+[^\s#]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s#]*)?",
+    max_length=2000,
+)
 _MODEL_NAME = TextType(what="the name of a served model", max_length=200)
 
 ENABLE_TOOLS = RuntimeSetting(
@@ -100,6 +107,65 @@ API_REQUESTS_PER_MINUTE = RuntimeSetting(
     ),
 )
 
+OIDC_ISSUER: RuntimeSetting[str | None] = RuntimeSetting(
+    name="oidc_issuer",
+    group=SettingGroup.SIGN_IN,
+    scope=SettingScope.SERVER,
+    type=_PROVIDER_URL,
+    default=None,
+    description=(
+        "The identity provider whose tokens are taken, exactly as their `iss` says it; none are,"
+        " if not set."
+    ),
+)
+OIDC_AUDIENCE: RuntimeSetting[tuple[str, ...]] = RuntimeSetting(
+    name="oidc_audience",
+    group=SettingGroup.SIGN_IN,
+    scope=SettingScope.SERVER,
+    type=TextListType(item=TextType(what="an audience", max_length=255), max_items=20),
+    default=(),
+    description=(
+        "Whom tokens of the identity provider have to be for: one of these has to stand in their"
+        " `aud`. No tokens are taken, if not set."
+    ),
+)
+OIDC_JWKS_URL: RuntimeSetting[str | None] = RuntimeSetting(
+    name="oidc_jwks_url",
+    group=SettingGroup.SIGN_IN,
+    scope=SettingScope.SERVER,
+    type=_PROVIDER_URL,
+    default=None,
+    description=(
+        "Where the keys of the identity provider are; its discovery document tells, if not set."
+    ),
+)
+OIDC_CLOCK_SKEW_SECONDS = RuntimeSetting(
+    name="oidc_clock_skew_seconds",
+    group=SettingGroup.SIGN_IN,
+    scope=SettingScope.SERVER,
+    type=IntType(minimum=0, maximum=600),
+    default=60,
+    description="By how much the clock of the identity provider may differ.",
+)
+OIDC_CREATE_USERS = RuntimeSetting(
+    name="oidc_create_users",
+    group=SettingGroup.SIGN_IN,
+    scope=SettingScope.SERVER,
+    type=BoolType(),
+    default=False,
+    description=(
+        "Make an account in the first team for everybody whom the identity provider vouches for."
+    ),
+)
+OIDC_ROLE = RuntimeSetting(
+    name="oidc_role",
+    group=SettingGroup.SIGN_IN,
+    scope=SettingScope.SERVER,
+    type=ChoiceType(choices=RegistrationRole),
+    default=RegistrationRole.MEMBER,
+    description="What those become in the first team whom the identity provider vouches for.",
+)
+
 
 def _retention(kind: str, what: str, *, default: int) -> RuntimeSetting[int]:
     return RuntimeSetting(
@@ -150,14 +216,29 @@ RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
             RETENTION_EVENTS_DAYS,
             RETENTION_NOTIFICATIONS_DAYS,
             ERROR_SPIKE_THRESHOLD,
+            OIDC_ISSUER,
+            OIDC_AUDIENCE,
+            OIDC_JWKS_URL,
+            OIDC_CLOCK_SKEW_SECONDS,
+            OIDC_CREATE_USERS,
+            OIDC_ROLE,
         )
     }
 )
 
 
-def find_setting(name: str) -> RuntimeSetting[Any]:
-    """Raises ``SettingNotFoundError``."""
-    setting = RUNTIME_SETTINGS.get(name)
-    if setting is None:
-        raise SettingNotFoundError(name)
-    return setting
+@dataclass(frozen=True, slots=True)
+class SettingRegistry:
+    """The settings that there are, by their names."""
+
+    by_name: Mapping[str, RuntimeSetting[Any]]
+
+    def find(self, name: str) -> RuntimeSetting[Any]:
+        """Raises ``SettingNotFoundError``."""
+        setting = self.by_name.get(name)
+        if setting is None:
+            raise SettingNotFoundError(name)
+        return setting
+
+
+REGISTRY = SettingRegistry(RUNTIME_SETTINGS)
