@@ -24,6 +24,7 @@ from application.identity.session_ports import SessionActivity, SessionDirectory
 from application.identity.sessions.forget_ended_sessions import ForgetEndedSessions
 from application.identity.sessions.login_failures import LoginFailures
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
+from application.inference.keep_holds import KeepHolds
 from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
 from application.records.error_reporter import ErrorReporter
@@ -35,6 +36,8 @@ from entrypoints.welcome import Welcome
 
 ACTIVITY_EVERY_S = 5.0
 ENDED_SESSIONS_EVERY_S = 3600.0
+# A hold is good for a minute.
+HOLDS_EVERY_S = 10.0
 ORPHANS_EVERY_S = 30.0
 NOTIFY_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 6 * 3600.0
@@ -117,6 +120,7 @@ class Lifecycle:
         self._every(ACTIVITY_EVERY_S, activity.flush)
         await self._know_people()
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
+        self._every(HOLDS_EVERY_S, await get(KeepHolds))
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self.gate.open(door)

@@ -12,6 +12,7 @@ from application.inference.call_policy import CallPolicy, CallWishes
 from application.inference.ports import Ledger, Operation, ProviderRequest
 from application.shared.actor import Actor
 from application.shared.ports import Clock
+from domain.inference.budget import CallSize
 from domain.inference.call import Call, CallStatus
 from domain.inference.token_estimate import TokenEstimate
 from domain.models.served_model import ServedModel
@@ -40,6 +41,7 @@ class InvokeModelCommand:
     include_usage: bool = False
     max_output_tokens: int | None = None
     choices: int = 1
+    attachments: int = 0
     offers_tools: bool = False
     asks_retrieval: bool = False
     tell_standings: TellStandings | None = None
@@ -111,6 +113,12 @@ class Admission:
                 call=call,
                 model=model,
                 estimate=estimate,
+                size=CallSize(
+                    body_bytes=len(command.body),
+                    attachments=command.attachments,
+                    choices=command.choices,
+                    max_output=command.max_output_tokens,
+                ),
                 tell=command.tell_standings,
             )
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.shared.actor import Actor
+from domain.inference.budget import CallSize
 from domain.inference.call import Call
 from domain.inference.rate import Standings
 from domain.inference.token_estimate import TokenEstimate
@@ -15,13 +16,15 @@ TellStandings = Callable[[Standings], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowanceRequest:
-    """A call that is about to be made. ``tell`` hears what remains of the caller's limits as soon
+    """A call that is about to be made. ``estimate`` is what it may be expected to use, ``size``
+    bounds what it can cost. ``tell`` hears what remains of the caller's limits as soon
     as that is known, also when they refuse."""
 
     actor: Actor
     call: Call
     model: ServedModel
     estimate: TokenEstimate
+    size: CallSize
     tell: TellStandings | None = None
 
 

@@ -1,14 +1,20 @@
 from collections.abc import AsyncIterable
 
 from dishka import Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.inference.budget_reader import PostgresBudgetReader
+from adapters.postgres.inference.budgets import PostgresBudgets
 from adapters.postgres.inference.process_presence import ProcessPresence
 from adapters.postgres.inference.rate_limits import PostgresRateLimits
-from application.inference.allowance_ports import RateLimits
+from application.inference.allowance_ports import BudgetReader, Budgets, RateLimits
+from application.inference.budget_check import BudgetCheck
 from application.inference.call_allowances import CallAllowances
 from application.inference.count_api_request import CountApiRequest
+from application.inference.keep_holds import KeepHolds
 from application.inference.rate_limit_check import RateLimitCheck
 from application.inference.show_limits import ShowLimits
+from application.shared.ports import Clock
 from entrypoints.database import DatabaseUrl
 from entrypoints.settings import Settings
 
@@ -20,12 +26,26 @@ class AllowancesProvider(Provider):
     scope = Scope.APP
 
     rate_limit_check = provide(RateLimitCheck)
+    budget_check = provide(BudgetCheck)
+    keep_holds = provide(KeepHolds)
     show_limits = provide(ShowLimits)
     count_api_request = provide(CountApiRequest)
 
     @provide
-    def call_allowances(self, limits: RateLimitCheck) -> CallAllowances:
-        return CallAllowances((limits,))
+    def call_allowances(self, limits: RateLimitCheck, budget: BudgetCheck) -> CallAllowances:
+        return CallAllowances((limits, budget))
+
+    @provide
+    async def budgets(
+        self, settings: Settings, url: DatabaseUrl, engine: AsyncEngine, clock: Clock
+    ) -> AsyncIterable[Budgets]:
+        budgets = PostgresBudgets(url, engine, clock, timeout_s=settings.ledger_timeout_seconds)
+        yield budgets
+        await budgets.stop()
+
+    @provide
+    def budget_reader(self, engine: AsyncEngine) -> BudgetReader:
+        return PostgresBudgetReader(engine)
 
 
 class LimitsInPostgresProvider(Provider):

@@ -43,6 +43,7 @@ class Request(Struct):
 
     offers_tools: ClassVar[bool] = False
     asks_retrieval: ClassVar[bool] = False
+    attachments: ClassVar[int] = 0
 
     @property
     def output_limit(self) -> int | None:
@@ -77,7 +78,23 @@ class ChatRequest(Request, kw_only=True):
 
     @property
     def output_limit(self) -> int | None:
-        return self.max_completion_tokens or self.max_tokens
+        # A provider may know just one of the two, and nobody knows which.
+        given = (self.max_completion_tokens, self.max_tokens)
+        return max((limit for limit in given if limit is not None), default=None)
+
+    @property
+    def choices(self) -> int:
+        return self.n or 1
+
+    @property
+    def attachments(self) -> int:  # type: ignore[override]  # the other requests have none
+        """How many parts of the messages are no text."""
+        return sum(
+            "text" not in part
+            for message in self.messages
+            if isinstance(message.content, list)
+            for part in message.content
+        )
 
     @property
     def offers_tools(self) -> bool:  # type: ignore[override]  # the other requests never do
@@ -106,6 +123,7 @@ class ChatRequest(Request, kw_only=True):
 class CompletionRequest(Request, kw_only=True):
     prompt: str | list[str | int | list[int]]
     n: Positive | None = None
+    best_of: Positive | None = None
     temperature: float | None = None
     top_p: float | None = None
     presence_penalty: float | None = None
@@ -114,6 +132,14 @@ class CompletionRequest(Request, kw_only=True):
     stop: str | list[str] | None = None
     logprobs: int | None = None
     echo: bool | None = None
+
+    @property
+    def choices(self) -> int:
+        """All that are made, of all prompts, whether or not they are shown."""
+        prompts = 1
+        if isinstance(self.prompt, list) and not any(isinstance(one, int) for one in self.prompt):
+            prompts = max(1, len(self.prompt))
+        return max(self.n or 1, self.best_of or 1) * prompts
 
 
 class EmbeddingRequest(Struct):
@@ -128,7 +154,8 @@ class EmbeddingRequest(Struct):
     output_limit: ClassVar[int | None] = None
     offers_tools: ClassVar[bool] = False
     asks_retrieval: ClassVar[bool] = False
-    n: ClassVar[int | None] = None
+    choices: ClassVar[int] = 1
+    attachments: ClassVar[int] = 0
 
     def check(self) -> None:
         if self.input in ("", []):

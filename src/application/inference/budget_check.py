@@ -1,0 +1,46 @@
+from dataclasses import dataclass
+
+from application.inference.allowance_ports import Budgets
+from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
+from domain.inference.budget import Hold
+from domain.inference.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReservation(Reservation):
+    budgets: Budgets
+    hold: Hold
+
+    def settle(self, call: Call) -> None:
+        self.budgets.settle(self.hold, call)
+
+    def release(self) -> None:
+        self.budgets.release(self.hold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetCheck(AllowanceCheck):
+    """Holds the most that a call can cost, wherever a budget bounds its caller. What has no price
+    cannot be held: calls of unpriced models are let through."""
+
+    budgets: Budgets
+
+    async def admit(self, request: AllowanceRequest) -> Reservation | None:
+        bounding = [one.budget for one in request.actor.allowances if one.budget is not None]
+        amount = request.size.worst_cost(request.model) if bounding else None
+        if not amount:
+            return None
+        call = request.call
+        hold = Hold(
+            call_id=call.id,
+            team_id=call.team_id,
+            user_id=call.user_id,
+            key_id=call.key_id,
+            amount=amount,
+            at=call.created_at,
+        )
+        if any(terms.hard for terms in bounding):
+            await self.budgets.hold(hold)
+        else:
+            self.budgets.note(hold)
+        return BudgetReservation(self.budgets, hold)
