@@ -11,6 +11,7 @@ from entrypoints.database import DatabaseUrl, prepare_database
 from entrypoints.di.allowances import AllowancesProvider, counters_of_limits
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
 from entrypoints.di.events import EventsProvider
+from entrypoints.di.external_identity import ExternalIdentityProvider
 from entrypoints.di.joining import JoiningProvider
 from entrypoints.di.mail import MailProvider
 from entrypoints.di.models import ModelsProvider
@@ -46,6 +47,7 @@ def make_container(
         RecordsProvider(),
         EventsProvider(),
         PeopleProvider(),
+        ExternalIdentityProvider(),
         JoiningProvider(),
         ModelsProvider(),
         AllowancesProvider(),

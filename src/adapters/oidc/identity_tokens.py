@@ -109,7 +109,8 @@ def _claimed_header(token: str, issuer: str) -> Mapping[str, Any]:
 
 def _time(claims: Mapping[str, Any], name: str, default: float | None = None) -> float:
     value = claims.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _LAST_TIME:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) <= _LAST_TIME:
         raise CredentialsInvalidError
     return float(value)
 

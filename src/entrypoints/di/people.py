@@ -12,7 +12,6 @@ from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.ended_sessions import PostgresEndedSessions
 from adapters.postgres.identity.known_sessions import CachedSessions
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from adapters.tokens.no_external_identities import NoExternalIdentities
 from application.identity.authenticate import SessionAccess
 from application.identity.passwords import Passwords
 from application.identity.people.deactivation import Deactivation
@@ -23,7 +22,6 @@ from application.identity.session_ports import (
     AccessTokens,
     Attempts,
     EndedSessions,
-    ExternalIdentities,
     SessionActivity,
     SessionDirectory,
 )
@@ -78,7 +76,6 @@ class PeopleProvider(Provider):
     reset_links = provide(ResetLinks)
     attempts = provide(PostgresAttempts, provides=Attempts)
     ended_sessions = provide(PostgresEndedSessions, provides=EndedSessions)
-    external_identities = provide(NoExternalIdentities, provides=ExternalIdentities)
     session_access = provide(SessionAccess)
 
     @provide
