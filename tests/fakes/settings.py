@@ -15,7 +15,8 @@ from application.operations.ports import (
 )
 from domain.operations.audit import AuditEntry
 from domain.operations.event import Event
-from domain.operations.runtime_settings import RUNTIME_SETTINGS
+from domain.operations.runtime_setting import SettingRegistry
+from domain.operations.runtime_settings import REGISTRY
 from domain.shared.ids import TeamId
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
 from tests.fakes.runtime_settings import InMemoryRuntimeSettings
@@ -29,12 +30,16 @@ class InMemorySettings:
     """What several units of work share. ``runtime`` follows every commit."""
 
     def __init__(
-        self, environment: Mapping[str, object] | None = None, secrets: SecretBox | None = None
+        self,
+        environment: Mapping[str, object] | None = None,
+        secrets: SecretBox | None = None,
+        registry: SettingRegistry = REGISTRY,
     ) -> None:
         self.stored: dict[Place, StoredSetting] = {}
         self.audit: list[AuditEntry] = []
         self.events: list[Event] = []
         self.locks: defaultdict[TeamId | None, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.registry = registry
         self.secrets = secrets or ReversibleSecretBox()
         self.runtime = InMemoryRuntimeSettings(environment)
 
@@ -46,7 +51,7 @@ class InMemorySettings:
 
     def take_over(self, changed: Mapping[Place, StoredSetting | None]) -> None:
         for (team_id, name), stored in changed.items():
-            setting = RUNTIME_SETTINGS[name]
+            setting = self.registry.by_name[name]
             if stored is None:
                 self.stored.pop((team_id, name), None)
                 self.runtime.reset(setting, team_id)

@@ -14,11 +14,10 @@ from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from domain.identity.permissions import Permission
 from domain.models.served_model import ModelKind
-from domain.operations.runtime_setting import RuntimeSetting
+from domain.operations.runtime_setting import RuntimeSetting, SettingRegistry
 from domain.operations.runtime_settings import (
     DEFAULT_CHAT_MODEL,
     DEFAULT_EMBEDDING_MODEL,
-    RUNTIME_SETTINGS,
 )
 from domain.operations.setting_values import text_of
 from domain.shared.errors import FieldError, InvalidError
@@ -61,6 +60,7 @@ class ChangeSettings:
     secrets: SecretBox
     catalog: ModelCatalog
     auditor: Auditor
+    registry: SettingRegistry
 
     async def __call__(self, command: ChangeSettingsCommand) -> tuple[ResolvedSetting, ...]:
         actor = command.actor
@@ -82,7 +82,7 @@ class ChangeSettings:
         changes: list[_Change] = []
         problems: list[FieldError] = []
         for name, raw in command.values.items():
-            setting = RUNTIME_SETTINGS.get(name)
+            setting = self.registry.by_name.get(name)
             if setting is None:
                 problems.append(FieldError(name, "is no runtime setting", "unknown_setting"))
                 continue

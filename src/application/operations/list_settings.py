@@ -4,7 +4,7 @@ from application.operations.ports import RuntimeSettings, SettingsUnitOfWork
 from application.operations.resolved_settings import ResolvedSetting, resolve
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
-from domain.operations.runtime_settings import RUNTIME_SETTINGS, find_setting
+from domain.operations.runtime_setting import SettingRegistry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +22,14 @@ class ListSettings:
 
     uow: SettingsUnitOfWork
     runtime: RuntimeSettings
+    registry: SettingRegistry
 
     async def __call__(self, query: ListSettingsQuery) -> tuple[ResolvedSetting, ...]:
         query.actor.require(Permission.READ_SETTINGS)
         settings = (
-            tuple(RUNTIME_SETTINGS.values()) if query.name is None else (find_setting(query.name),)
+            tuple(self.registry.by_name.values())
+            if query.name is None
+            else (self.registry.find(query.name),)
         )
         async with self.uow as tx:
             stored = [*await tx.settings.of(None), *await tx.settings.of(query.actor.team_id)]

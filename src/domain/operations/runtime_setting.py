@@ -1,7 +1,9 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from domain.operations.errors import SettingNotFoundError
 from domain.operations.setting_values import ValueType, WrongValueError
 from domain.shared.errors import FieldError, InvalidError
 
@@ -67,3 +69,17 @@ class RuntimeSetting(Generic[T]):
             param=self.name,
             errors=(FieldError(self.name, reason),),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRegistry:
+    """The settings that there are, by their names."""
+
+    by_name: Mapping[str, RuntimeSetting[Any]]
+
+    def find(self, name: str) -> RuntimeSetting[Any]:
+        """Raises ``SettingNotFoundError``."""
+        setting = self.by_name.get(name)
+        if setting is None:
+            raise SettingNotFoundError(name)
+        return setting

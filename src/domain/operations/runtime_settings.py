@@ -3,13 +3,16 @@ at the terminal and in the environment, and stands in the reference; the constan
 code reads the value with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
-from domain.operations.errors import SettingNotFoundError
-from domain.operations.runtime_setting import RuntimeSetting, SettingGroup, SettingScope
+from domain.operations.runtime_setting import (
+    RuntimeSetting,
+    SettingGroup,
+    SettingRegistry,
+    SettingScope,
+)
 from domain.operations.setting_values import BoolType, ChoiceType, IntType, TextListType, TextType
 
 LONGEST_RETENTION_DAYS = 36_500
@@ -225,20 +228,6 @@ RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
         )
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRegistry:
-    """The settings that there are, by their names."""
-
-    by_name: Mapping[str, RuntimeSetting[Any]]
-
-    def find(self, name: str) -> RuntimeSetting[Any]:
-        """Raises ``SettingNotFoundError``."""
-        setting = self.by_name.get(name)
-        if setting is None:
-            raise SettingNotFoundError(name)
-        return setting
 
 
 REGISTRY = SettingRegistry(RUNTIME_SETTINGS)

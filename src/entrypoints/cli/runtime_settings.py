@@ -9,7 +9,7 @@ from adapters.http.settings.schemas import SettingGroups, SettingView
 from application.operations.change_settings import ChangeSettings, ChangeSettingsCommand
 from application.operations.list_settings import ListSettings, ListSettingsQuery
 from application.operations.reencrypt_secrets import ReencryptSecrets
-from domain.operations.runtime_settings import find_setting
+from domain.operations.runtime_settings import REGISTRY
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.output import json_option, print_json, print_members, print_table
 from entrypoints.cli.session import Session, run_session
@@ -69,7 +69,7 @@ def set_setting(invocation: Invocation, name: str, value: str | None, as_json: b
     Without VALUE it is read from standard input, or asked for. A secret is only ever taken that
     way, since others on the machine see the arguments of a command.
     """
-    is_secret = find_setting(name).secret
+    is_secret = REGISTRY.find(name).secret
     if is_secret and value is not None:
         raise click.UsageError(f"'{name}' is a secret: give it on standard input.")
     given = _asked_for(name, hidden=is_secret) if value is None else value
@@ -82,7 +82,7 @@ def set_setting(invocation: Invocation, name: str, value: str | None, as_json: b
 @click.pass_obj
 def reset_setting(invocation: Invocation, name: str, as_json: bool) -> None:
     """Forget what is stored of a setting: the environment or the default holds again."""
-    _print(_change(invocation, {find_setting(name).name: None}), as_json=as_json)
+    _print(_change(invocation, {REGISTRY.find(name).name: None}), as_json=as_json)
 
 
 @click.command("reencrypt")

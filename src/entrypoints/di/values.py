@@ -1,6 +1,8 @@
 from dishka import Provider, Scope
 
 from adapters.catalog.definitions import LoadedCatalog
+from domain.operations.runtime_setting import SettingRegistry
+from domain.operations.runtime_settings import REGISTRY
 from entrypoints.runtime_environment import RuntimeEnvironment
 from entrypoints.settings import Settings
 
@@ -17,3 +19,4 @@ class ValuesProvider(Provider):
         self.provide(lambda: settings, provides=Settings)
         self.provide(lambda: catalog, provides=LoadedCatalog)
         self.provide(lambda: environment, provides=RuntimeEnvironment)
+        self.provide(lambda: REGISTRY, provides=SettingRegistry)

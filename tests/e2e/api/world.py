@@ -16,8 +16,16 @@ from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.openapi_operations import ExtraOperation
 from application.identity.authenticate import Authenticate, SessionAccess
+from application.identity.joining.links import Links
+from application.identity.joining.ports import JoiningUnitOfWork
+from application.identity.people.deactivation import Deactivation
+from application.identity.people.member_keys import MemberKeys
+from application.identity.people.reset_links import ResetLinks
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
+from application.inference.allowance_ports import RateLimits
+from application.inference.count_api_request import CountApiRequest
 from application.inference.ports import CallReader
+from application.inference.show_limits import ShowLimits
 from application.models.ports import ModelCatalog
 from application.operations.check_health import CheckHealth
 from application.operations.ports import (
@@ -39,8 +47,11 @@ from domain.identity.scopes import scopes_of
 from domain.identity.team import Team
 from domain.identity.user import User
 from domain.models.served_model import ServedModel
+from domain.operations.runtime_setting import SettingRegistry
+from domain.operations.runtime_settings import REGISTRY
 from domain.shared.ids import KeyId, TeamId, UserId
 from entrypoints.di.use_cases import INSTRUMENTED
+from tests.builders import a_session
 from tests.e2e.api.doubles import CountingIds, CountingSecrets, HandClock, RecordingCalls
 from tests.fakes.audit import InMemoryAuditReader
 from tests.fakes.authentication import session_access
@@ -53,7 +64,11 @@ from tests.fakes.errors import (
 )
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
+from tests.fakes.joining import InMemoryJoiningUnitOfWork
 from tests.fakes.models import InMemoryModelCatalog
+from tests.fakes.passwords import some_passwords
+from tests.fakes.rate_limits import InMemoryRateLimits
+from tests.fakes.sessions import ReadableAccessTokens
 from tests.fakes.settings import InMemorySettingsUnitOfWork
 
 SECRET = "sk-stoa-" + "k" * 43
@@ -124,6 +139,29 @@ class World:
             data_plane=DataPlane(route_handlers=self.route_handlers, operations=self.operations),
         )
 
+    def person(self, name: str, role: Role, *, team: Team | None = None) -> str:
+        """Somebody in the team, whose session's token is returned."""
+        state = self.identity.committed
+        team_id = (team or self.team).id
+        user = User(
+            id=UserId(self.ids.new()),
+            display_name=name.title(),
+            email=f"{name}@stoics.example",
+            created_at=self.clock.now(),
+        )
+        state.users[user.id] = user
+        state.memberships[team_id, user.id] = Membership(
+            team_id=team_id, user_id=user.id, role=role
+        )
+        session = a_session(team_id=team_id, user_id=user.id, created_at=self.clock.now())
+        state.sessions[session.id] = session
+        return ReadableAccessTokens().issue(session, self.clock.now())
+
+    def id_of(self, name: str) -> str:
+        """The id of a person."""
+        users = self.identity.committed.users.values()
+        return next(str(user.id) for user in users if user.display_name == name.title())
+
     @asynccontextmanager
     async def client(self, key: str | None = SECRET) -> AsyncIterator[httpx.AsyncClient]:
         headers = {"authorization": f"Bearer {key}"} if key else {}
@@ -151,9 +189,20 @@ class World:
             provides=IdentityUnitOfWork,
             scope=Scope.REQUEST,
         )
+        provider.provide(
+            lambda: InMemoryJoiningUnitOfWork(self.identity),
+            provides=JoiningUnitOfWork,
+            scope=Scope.REQUEST,
+        )
+        provider.provide(some_passwords)
+        provider.provide(lambda: Links("http://stoa.test"), provides=Links)
+        provider.provide_all(MemberKeys, Deactivation, ResetLinks)
+        provider.provide(InMemoryRateLimits, provides=RateLimits)
+        provider.provide_all(CountApiRequest, ShowLimits)
         settings = self.identity.settings
         provider.provide(lambda: settings.runtime, provides=RuntimeSettings)
         provider.provide(lambda: settings.secrets, provides=SecretBox)
+        provider.provide(lambda: REGISTRY, provides=SettingRegistry)
         provider.provide(lambda: InMemoryModelCatalog(*self.models), provides=ModelCatalog)
         provider.provide(
             lambda: InMemorySettingsUnitOfWork(settings),

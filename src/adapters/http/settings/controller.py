@@ -9,7 +9,7 @@ from adapters.http.settings.schemas import SettingGroups, SettingValues, Setting
 from application.operations.change_settings import ChangeSettings, ChangeSettingsCommand
 from application.operations.list_settings import ListSettings, ListSettingsQuery
 from application.shared.actor import Actor
-from domain.operations.runtime_settings import find_setting
+from domain.operations.runtime_settings import REGISTRY
 
 NameParameter = Annotated[str, PathParameter(description="The name of a setting.")]
 
@@ -54,5 +54,5 @@ class SettingsController(Controller):
         use_case: FromDishka[ChangeSettings],
     ) -> None:
         """Forgets what is stored, so that the environment or the default holds again."""
-        values = {find_setting(name).name: None}
+        values = {REGISTRY.find(name).name: None}
         await use_case(ChangeSettingsCommand(actor=actor, values=values))

@@ -11,8 +11,8 @@ from adapters.postgres.errors import translated
 from adapters.postgres.held_connection import HeldConnection
 from adapters.postgres.operations.stored_settings import CHANNEL
 from application.operations.ports import RuntimeSettings, Sealed, SecretBox, StoredSetting
-from domain.operations.runtime_setting import RuntimeSetting
-from domain.operations.runtime_settings import RUNTIME_SETTINGS
+from domain.operations.runtime_setting import RuntimeSetting, SettingRegistry
+from domain.operations.runtime_settings import REGISTRY
 from domain.shared.errors import InvalidError, StoaError, UnavailableError
 from domain.shared.ids import TeamId
 
@@ -38,11 +38,13 @@ class PostgresRuntimeSettings(RuntimeSettings):
         *,
         environment: Mapping[str, object],
         secrets: SecretBox,
+        registry: SettingRegistry = REGISTRY,
     ) -> None:
         """``environment`` are the values that it gives, parsed, by the names of the settings."""
         self._database_url = database_url
         self._environment = environment
         self._secrets = secrets
+        self._registry = registry
         self._values: dict[Place, object] = {}
         self._changed: set[TeamId | None] = set()
         self._reading = asyncio.Lock()
@@ -120,7 +122,7 @@ class PostgresRuntimeSettings(RuntimeSettings):
     def _read(self, rows: Iterable[asyncpg.Record]) -> dict[Place, object]:
         values: dict[Place, object] = {}
         for one in map(_setting_of, rows):
-            setting = RUNTIME_SETTINGS.get(one.name)
+            setting = self._registry.by_name.get(one.name)
             # A newer Stoa, or an older one, may have settings that this one does not know.
             if setting is None or setting.is_of_team != (one.team_id is not None):
                 continue

@@ -10,12 +10,20 @@ from application.shared.auditing import Auditor
 from domain.identity.permissions import Permission
 from domain.models.served_model import ModelKind
 from domain.operations.errors import SecretUnreadableError, SettingNotFoundError
+from domain.operations.runtime_setting import (
+    RuntimeSetting,
+    SettingGroup,
+    SettingRegistry,
+    SettingScope,
+)
 from domain.operations.runtime_settings import (
     CACHE_DISABLE_ALL,
     DEFAULT_CHAT_MODEL,
     ENABLE_TOOLS,
     RETENTION_EVENTS_DAYS,
+    RUNTIME_SETTINGS,
 )
+from domain.operations.setting_values import TextType
 from domain.shared.errors import ForbiddenError, InvalidError
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_model, an_actor
 from tests.fakes.clock import FrozenClock
@@ -24,13 +32,24 @@ from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.secret_box import ReversibleSecretBox
 from tests.fakes.settings import InMemorySettings, InMemorySettingsUnitOfWork
 
+TOKEN: RuntimeSetting[str | None] = RuntimeSetting(
+    name="some_password",
+    group=SettingGroup.CACHE,
+    scope=SettingScope.TEAM,
+    type=TextType(),
+    default=None,
+    description="",
+    secret=True,
+)
+WITH_A_SECRET = SettingRegistry({**RUNTIME_SETTINGS, TOKEN.name: TOKEN})
+
 
 class Desk:
     """The use cases of settings over fakes."""
 
     def __init__(self) -> None:
-        self.database = InMemorySettings(environment={"retention_events_days": 7})
         self.secrets = ReversibleSecretBox()
+        self.database = InMemorySettings({"retention_events_days": 7}, self.secrets, WITH_A_SECRET)
         self._clock, self._ids = FrozenClock(), SequentialIds()
         self._catalog = InMemoryModelCatalog(
             a_model(name="large"), a_model(name="vectors", kind=ModelKind.EMBEDDING)
@@ -47,13 +66,16 @@ class Desk:
             secrets=self.secrets,
             catalog=self._catalog,
             auditor=self.auditor,
+            registry=WITH_A_SECRET,
         )
         command = ChangeSettingsCommand(actor=actor or an_actor(), values=values)
         return list(await use_case(command))
 
     async def show(self, name: str | None = None, actor: Actor | None = None) -> dict[str, object]:
         use_case = ListSettings(
-            uow=InMemorySettingsUnitOfWork(self.database), runtime=self.database.runtime
+            uow=InMemorySettingsUnitOfWork(self.database),
+            runtime=self.database.runtime,
+            registry=WITH_A_SECRET,
         )
         query = ListSettingsQuery(actor=actor or an_actor(), name=name)
         return {one.setting.name: (one.value, one.source) for one in await use_case(query)}
@@ -201,11 +223,56 @@ async def test_what_another_version_stored_and_this_one_does_not_take_does_not_h
     assert (await desk.show())["retention_events_days"] == (7, ValueSource.ENVIRONMENT)
 
 
+async def test_a_secret_is_stored_sealed_and_shown_masked(desk: Desk) -> None:
+    before = (await desk.show())["some_password"]
+
+    (changed,) = await desk.change(some_password="hunter2")
+
+    assert before == (None, ValueSource.DEFAULT)
+    assert (changed.value, changed.is_set) == ("[MASKED]", True)
+    assert (await desk.show())["some_password"] == ("[MASKED]", ValueSource.DATABASE)
+    assert desk.database.runtime.get(TOKEN, TEAM_ID) == "hunter2"
+    (stored,) = desk.database.stored.values()
+    assert isinstance(stored.value, Sealed)
+
+
+async def test_every_change_of_a_secret_is_on_record_without_the_secret(desk: Desk) -> None:
+    await desk.change(some_password="hunter2")
+    await desk.change(some_password="hunter3")
+    await desk.change(some_password=None)
+
+    first, second, reset = desk.database.audit
+    assert (first.before, first.after) == (
+        {"secret_value": None, "source": "default"},
+        {"secret_value": "[MASKED]", "source": "database"},
+    )
+    assert (second.before, second.after) == ({"secret_value": "[MASKED]"},) * 2
+    assert reset.after == first.before
+    assert "hunter" not in str(desk.database.audit)
+
+
+async def test_a_wrong_secret_is_refused_without_repeating_it(desk: Desk) -> None:
+    with pytest.raises(InvalidError) as refused:
+        await desk.change(some_password="two\nlines")
+
+    assert "lines" not in str(refused.value) + str(refused.value.errors)
+
+
+async def test_a_secret_that_cannot_be_read_can_be_replaced(desk: Desk) -> None:
+    lost = ReversibleSecretBox("lost").seal("x", place=f"setting {TEAM_ID} some_password")
+    desk.database.make(TEAM_ID, "some_password", lost)
+
+    (changed,) = await desk.change(some_password="hunter2")
+
+    assert changed.value == "[MASKED]"
+    assert desk.database.runtime.get(TOKEN, TEAM_ID) == "hunter2"
+
+
 async def test_secrets_are_encrypted_anew_with_the_present_key(desk: Desk) -> None:
     old = ReversibleSecretBox("old")
     for team_id in (None, TEAM_ID):
-        place = f"setting {team_id or 'server'} enable_tools"
-        desk.database.make(team_id, "enable_tools", old.seal("true", place=place))
+        place = f"setting {team_id or 'server'} some_password"
+        desk.database.make(team_id, "some_password", old.seal("hunter2", place=place))
     desk.secrets = ReversibleSecretBox("new", "old")
     desk.database.secrets = desk.secrets
 
@@ -215,14 +282,14 @@ async def test_secrets_are_encrypted_anew_with_the_present_key(desk: Desk) -> No
     only_new = ReversibleSecretBox("new")
     for stored in desk.database.stored.values():
         assert isinstance(stored.value, Sealed)
-        assert only_new.open(stored.value, place=stored.place) == "true"
+        assert only_new.open(stored.value, place=stored.place) == "hunter2"
     (entry,) = desk.database.audit
     assert (entry.action, entry.after) == ("secrets.reencrypted", {"count": 2})
 
 
 async def test_a_secret_that_no_key_opens_stops_the_rotation(desk: Desk) -> None:
-    sealed = ReversibleSecretBox("lost").seal("x", place="setting server enable_tools")
-    desk.database.make(None, "enable_tools", sealed)
+    sealed = ReversibleSecretBox("lost").seal("x", place=f"setting {TEAM_ID} some_password")
+    desk.database.make(TEAM_ID, "some_password", sealed)
 
     with pytest.raises(SecretUnreadableError):
         await desk.reencrypt()

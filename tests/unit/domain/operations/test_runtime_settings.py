@@ -7,7 +7,7 @@ import pytest
 from application.shared.masking import is_secret_name
 from domain.operations.errors import SettingNotFoundError
 from domain.operations.runtime_setting import RuntimeSetting, SettingGroup, SettingScope
-from domain.operations.runtime_settings import ENABLE_TOOLS, RUNTIME_SETTINGS, find_setting
+from domain.operations.runtime_settings import ENABLE_TOOLS, REGISTRY, RUNTIME_SETTINGS
 from domain.operations.setting_values import (
     BoolType,
     ChoiceType,
@@ -140,10 +140,10 @@ def test_the_bounds_can_be_told() -> None:
 
 
 def test_a_setting_is_found_by_its_name() -> None:
-    assert find_setting("enable_tools") is ENABLE_TOOLS
+    assert REGISTRY.find("enable_tools") is ENABLE_TOOLS
     assert ENABLE_TOOLS.variable == "STOA_ENABLE_TOOLS"
     with pytest.raises(SettingNotFoundError):
-        find_setting("enable_everything")
+        REGISTRY.find("enable_everything")
 
 
 @pytest.mark.parametrize("setting", RUNTIME_SETTINGS.values(), ids=lambda setting: setting.name)
