@@ -87,6 +87,7 @@ class World:
     readiness: Readiness = field(default_factory=Readiness)
     models: Sequence[ServedModel] = ()
     backlog: int = 0
+    limits: InMemoryRateLimits = field(default_factory=InMemoryRateLimits)
     error_log: RecordingErrorLog = field(default_factory=RecordingErrorLog)
     errors: InMemoryErrors = field(default_factory=InMemoryErrors)
 
@@ -197,7 +198,7 @@ class World:
         provider.provide(some_passwords)
         provider.provide(lambda: Links("http://stoa.test"), provides=Links)
         provider.provide_all(MemberKeys, Deactivation, ResetLinks)
-        provider.provide(InMemoryRateLimits, provides=RateLimits)
+        provider.provide(lambda: self.limits, provides=RateLimits)
         provider.provide_all(CountApiRequest, ShowLimits)
         settings = self.identity.settings
         provider.provide(lambda: settings.runtime, provides=RuntimeSettings)
