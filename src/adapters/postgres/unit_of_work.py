@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
 from adapters.postgres.identity.allowances import PostgresAllowances
+from adapters.postgres.identity.announcement import tell_own_process
 from adapters.postgres.identity.joining import (
     PostgresInvitations,
     PostgresPasswordResets,
@@ -58,6 +59,7 @@ class PostgresUnitOfWork(
     async def commit(self) -> None:
         with translated():
             await self._open_session.commit()
+        tell_own_process(self._open_session)
 
     @property
     def audit(self) -> PostgresAuditTrail:

@@ -58,9 +58,14 @@ class PostgresProvider(Provider):
 
     @provide
     async def identity_changes(
-        self, url: DatabaseUrl, settings: RuntimeSettings
+        self,
+        url: DatabaseUrl,
+        sessions: async_sessionmaker[AsyncSession],
+        settings: RuntimeSettings,
     ) -> AsyncIterable[IdentityChanges]:
-        changes = IdentityChanges(url, is_caching_disabled=lambda: settings.get(CACHE_DISABLE_ALL))
+        changes = IdentityChanges(
+            url, sessions, is_caching_disabled=lambda: settings.get(CACHE_DISABLE_ALL)
+        )
         await changes.start()
         yield changes
         await changes.stop()

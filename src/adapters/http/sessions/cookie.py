@@ -15,7 +15,7 @@ class SessionCookies:
     secure: bool
 
     def of(self, session: Session, secret: str, at: datetime) -> Cookie:
-        return self._cookie(secret, max_age=int((session.expires_at - at).total_seconds()))
+        return self._cookie(secret, max_age=round((session.expires_at - at).total_seconds()))
 
     def gone(self) -> Cookie:
         """What makes a browser forget the cookie."""

@@ -1,9 +1,10 @@
 from collections.abc import Callable
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.held_connection import HeldConnection
-from adapters.postgres.identity.announcement import CHANNEL
+from adapters.postgres.identity.announcement import CHANNEL, tell_first
 
 
 class IdentityChanges:
@@ -11,8 +12,13 @@ class IdentityChanges:
     it may have missed something."""
 
     def __init__(
-        self, database_url: str, *, is_caching_disabled: Callable[[], bool] = lambda: False
+        self,
+        database_url: str,
+        sessions: async_sessionmaker[AsyncSession] | None = None,
+        *,
+        is_caching_disabled: Callable[[], bool] = lambda: False,
     ) -> None:
+        """What ``sessions`` commit is told at once, everything else when the database tells it."""
         self._is_caching_disabled = is_caching_disabled
         self._on_change: list[Callable[[str], None]] = []
         self._on_gap: list[Callable[[], None]] = []
@@ -22,6 +28,8 @@ class IdentityChanges:
             on_connected=self._listen,
             on_lost=self._tell_gap,
         )
+        if sessions is not None:
+            tell_first(sessions, self._tell)
 
     @property
     def are_heard(self) -> bool:
@@ -53,8 +61,11 @@ class IdentityChanges:
         self._tell_gap()
 
     def _heard(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
+        self._tell(str(changed))
+
+    def _tell(self, changed: str) -> None:
         for tell in self._on_change:
-            tell(str(changed))
+            tell(changed)
 
     def _tell_gap(self) -> None:
         for tell in self._on_gap:
