@@ -18,7 +18,8 @@ function show(name) {
     section.hidden = section.id !== name;
   }
   const section = part(name);
-  const first = section.querySelector("input") || section.querySelector("h1");
+  const inputs = [...section.querySelectorAll("input")];
+  const first = inputs.find((input) => !input.closest("[hidden]")) || section.querySelector("h1");
   first.focus();
 }
 
