@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from adapters.http.audit.controller import AuditController
+from adapters.http.budgets.controller import BudgetsController
 from adapters.http.calls.controller import CallsController
 from adapters.http.client_origin import ClientOrigins
 from adapters.http.docs.assets import read_asset
@@ -68,6 +69,7 @@ GUARDED = (
     MembersController,
     CallsController,
     UsageController,
+    BudgetsController,
     SettingsController,
     InvitationsController,
     EventsController,

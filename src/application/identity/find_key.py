@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.identity.key_reach import key_in_reach, owner_in_reach
+from application.identity.key_reach import key_in_reach, learn_allowances, owner_in_reach
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from domain.identity.api_key import ApiKey
@@ -28,6 +28,7 @@ class FindKey:
         async with self.uow as tx:
             found = await tx.api_keys.find_by_name(query.actor.team_id, query.reference)
             if found is not None and owner in (None, found.user_id):
+                await learn_allowances(tx, query.actor, [found])
                 return found
             try:
                 key_id = KeyId(UUID(query.reference))

@@ -1,11 +1,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.identity.key_reach import owner_in_reach, recorded
+from application.identity.allowance_change import UNCHANGED, AllowanceChange
+from application.identity.key_reach import learn_allowances, owner_in_reach, recorded
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
+from domain.identity.allowance import Subject, SubjectKind
 from domain.identity.api_key import SECRET_PREFIX, ApiKey
 from domain.identity.model_patterns import ANY_MODEL
 from domain.identity.scopes import Scopes, check_given, default_scopes
@@ -22,6 +24,7 @@ class IssueKeyCommand:
     allowed_models: tuple[str, ...] = ANY_MODEL
     scopes: Scopes | None = None
     expires_at: datetime | None = None
+    allowance: AllowanceChange = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ class IssueKey:
         if scopes is None:
             scopes = default_scopes(actor.permissions, command.allowed_models)
         check_given(scopes, actor.permissions)
+        command.allowance.must_be_allowed(actor)
         secret = SECRET_PREFIX + self.secrets.token()
         key = ApiKey.issue(
             id=KeyId(self.ids.new()),
@@ -67,6 +71,9 @@ class IssueKey:
         )
         async with self.uow as tx:
             await tx.api_keys.add(key)
+            subject = Subject(SubjectKind.KEY, key.id)
+            await command.allowance.apply(tx, actor, subject, key.created_at)
+            await learn_allowances(tx, actor, [key])
             await self.auditor.record(
                 tx, actor, "key.issued", Target("key", key.id), after=recorded(key)
             )

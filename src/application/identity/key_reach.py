@@ -1,7 +1,10 @@
 """Which of the team's API keys somebody may see and change."""
 
+from collections.abc import Sequence
+
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
+from domain.identity.allowance import SubjectKind
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNotFoundError
 from domain.identity.permissions import Permission
@@ -25,7 +28,17 @@ async def key_in_reach(tx: IdentityUnitOfWork, actor: Actor, key_id: KeyId) -> A
     key = await tx.api_keys.get(actor.team_id, key_id)
     if owner is not None and key.user_id != owner:
         raise KeyNotFoundError
+    await learn_allowances(tx, actor, [key])
     return key
+
+
+async def learn_allowances(tx: IdentityUnitOfWork, actor: Actor, keys: Sequence[ApiKey]) -> None:
+    """Let the keys of the actor's team know what is set on them."""
+    ids = [key.id for key in keys]
+    allowances = await tx.allowances.of(actor.team_id, SubjectKind.KEY, ids)
+    for key in keys:
+        key.limits = allowances[key.id].limits
+        key.budget = allowances[key.id].budget
 
 
 def recorded(key: ApiKey) -> dict[str, object]:
@@ -37,4 +50,6 @@ def recorded(key: ApiKey) -> dict[str, object]:
         "scopes": key.scopes,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
+        "limits": key.limits,
+        "budget": key.budget,
     }

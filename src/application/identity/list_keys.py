@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from application.identity.key_reach import owner_in_reach
+from application.identity.key_reach import learn_allowances, owner_in_reach
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.pagination import Page, PageRequest
@@ -23,4 +23,6 @@ class ListKeys:
     async def __call__(self, query: ListKeysQuery) -> Page[ApiKey]:
         owner = owner_in_reach(query.actor)
         async with self.uow as tx:
-            return await tx.api_keys.list(query.actor.team_id, query.page, user_id=owner)
+            page = await tx.api_keys.list(query.actor.team_id, query.page, user_id=owner)
+            await learn_allowances(tx, query.actor, page.items)
+        return page

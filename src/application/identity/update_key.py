@@ -1,12 +1,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.identity.key_reach import key_in_reach, recorded
+from application.identity.allowance_change import UNCHANGED, AllowanceChange
+from application.identity.key_reach import key_in_reach, learn_allowances, recorded
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock
 from application.shared.unset import UNSET, UnsetType
+from domain.identity.allowance import Subject, SubjectKind
 from domain.identity.api_key import ApiKey
 from domain.identity.scopes import Scopes, check_given
 from domain.shared.ids import KeyId
@@ -22,23 +24,30 @@ class UpdateKeyCommand:
     allowed_models: tuple[str, ...] | UnsetType = UNSET
     scopes: Scopes | UnsetType = UNSET
     expires_at: datetime | UnsetType | None = UNSET
+    allowance: AllowanceChange = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateKey:
-    """Changes the name, the allow-list, the scopes or the expiry of an API key; every node obeys at
-    once. Nobody can add a scope that he does not have himself."""
+    """Changes the name, the allow-list, the scopes, the expiry, the limits or the budget of an API
+    key; every node obeys at once. Nobody can add a scope that he does not have himself."""
 
     uow: IdentityUnitOfWork
     clock: Clock
     auditor: Auditor
 
     async def __call__(self, command: UpdateKeyCommand) -> ApiKey:
+        command.allowance.must_be_allowed(command.actor)
         async with self.uow as tx:
             key = await key_in_reach(tx, command.actor, command.key_id)
             before = recorded(key)
             self._change(key, command)
+            if not command.allowance.is_empty:
+                key.must_not_be_revoked()
             await tx.api_keys.save(key)
+            subject = Subject(SubjectKind.KEY, key.id)
+            await command.allowance.apply(tx, command.actor, subject, self.clock.now())
+            await learn_allowances(tx, command.actor, [key])
             await self.auditor.record(
                 tx,
                 command.actor,

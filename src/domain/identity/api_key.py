@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Self
 
+from domain.identity.allowance import BudgetTerms, Limits
 from domain.identity.errors import KeyRevokedError
 from domain.identity.model_patterns import ANY_MODEL, allows, check_patterns
 from domain.identity.permissions import Permission
@@ -31,7 +32,8 @@ class ApiKey:
     """A credential of a team, which acts as a service account: what it may do are its ``scopes``,
     whatever becomes of the member who made it. Without a ``user_id`` that member has left.
 
-    Only the hash of its secret is known; ``hint`` are its last characters, enough to tell keys
+    ``limits`` and ``budget`` are its own; those of its team and its user bound it besides. Only the
+    hash of its secret is known; ``hint`` are its last characters, enough to tell keys
     apart in a list.
     """
 
@@ -47,6 +49,8 @@ class ApiKey:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    limits: Limits | None = None
+    budget: BudgetTerms | None = None
 
     @classmethod
     def issue(
@@ -92,24 +96,24 @@ class ApiKey:
         return allows(self.allowed_models, name)
 
     def rename(self, name: str) -> None:
-        self._must_not_be_revoked()
+        self.must_not_be_revoked()
         self.name = check_name(name)
 
     def restrict_to(self, allowed_models: tuple[str, ...]) -> None:
         """Change the allow-list; one that is narrower than all models takes those scopes away that
         would make it worth nothing."""
-        self._must_not_be_revoked()
+        self.must_not_be_revoked()
         self.allowed_models = check_patterns(allowed_models)
         if self.allowed_models != ANY_MODEL:
             self.scopes = without_widening(self.scopes)
 
     def limit_to(self, scopes: Scopes) -> None:
         """Raises ``InvalidError`` for scopes that cannot go together with the allow-list."""
-        self._must_not_be_revoked()
+        self.must_not_be_revoked()
         self.scopes = check_scopes(scopes, self.allowed_models)
 
     def expire(self, expires_at: datetime | None, *, at: datetime) -> None:
-        self._must_not_be_revoked()
+        self.must_not_be_revoked()
         self.expires_at = check_expiry(expires_at, at)
 
     def revoke(self, at: datetime) -> None:
@@ -117,7 +121,8 @@ class ApiKey:
         if self.revoked_at is None:
             self.revoked_at = at
 
-    def _must_not_be_revoked(self) -> None:
+    def must_not_be_revoked(self) -> None:
+        """Raise ``KeyRevokedError`` if it is."""
         if self.revoked_at is not None:
             raise KeyRevokedError
 

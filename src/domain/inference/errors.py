@@ -162,6 +162,15 @@ class LedgerUnavailableError(UnavailableError):
     code = "LEDGER_UNAVAILABLE"
 
 
+class BudgetNotFoundError(NotFoundError):
+    """Nothing of that id has a budget, or the team has nothing of that id."""
+
+    code = "BUDGET_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no budget here.")
+
+
 class CallNotFoundError(NotFoundError):
     """The team's ledger has no call of that id."""
 

@@ -37,6 +37,7 @@ from application.inference.invoke_model import InvokeModel
 from application.inference.list_calls import ListCalls
 from application.inference.refuse_call import RefuseCall
 from application.inference.report_usage import ReportUsage
+from application.inference.show_budget import ShowBudget
 from application.inference.stream_model import StreamModel
 from application.models.get_model import GetModel
 from application.models.list_models import ListModels
@@ -79,6 +80,7 @@ INSTRUMENTED = (
     GetCall,
     ListCalls,
     ReportUsage,
+    ShowBudget,
     GetModel,
     ListModels,
     InspectHealth,

@@ -31,6 +31,8 @@ async def test_a_new_key_shows_its_secret_once() -> None:
         "expires_at": None,
         "last_used_at": None,
         "revoked_at": None,
+        "limits": None,
+        "budget": None,
     }
     assert shown.json() == body
 

@@ -22,7 +22,7 @@ from application.identity.people.deactivation import Deactivation
 from application.identity.people.member_keys import MemberKeys
 from application.identity.people.reset_links import ResetLinks
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
-from application.inference.allowance_ports import RateLimits
+from application.inference.allowance_ports import BudgetReader, RateLimits
 from application.inference.count_api_request import CountApiRequest
 from application.inference.ports import CallReader
 from application.inference.show_limits import ShowLimits
@@ -55,6 +55,7 @@ from tests.builders import a_session
 from tests.e2e.api.doubles import CountingIds, CountingSecrets, HandClock, RecordingCalls
 from tests.fakes.audit import InMemoryAuditReader
 from tests.fakes.authentication import session_access
+from tests.fakes.budgets import BudgetBooks, InMemoryBudgetReader
 from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
 from tests.fakes.errors import (
     InMemoryErrorReader,
@@ -64,6 +65,7 @@ from tests.fakes.errors import (
 )
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
+from tests.fakes.inference import LedgerRows
 from tests.fakes.joining import InMemoryJoiningUnitOfWork
 from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.passwords import some_passwords
@@ -88,6 +90,7 @@ class World:
     models: Sequence[ServedModel] = ()
     backlog: int = 0
     limits: InMemoryRateLimits = field(default_factory=InMemoryRateLimits)
+    budgets: BudgetBooks = field(default_factory=lambda: BudgetBooks(LedgerRows()))
     error_log: RecordingErrorLog = field(default_factory=RecordingErrorLog)
     errors: InMemoryErrors = field(default_factory=InMemoryErrors)
 
@@ -184,6 +187,7 @@ class World:
         provider.provide(lambda: InMemoryKeyActivity(self.identity), provides=KeyActivity)
         provider.provide(lambda: session_access(self.identity, self.clock), provides=SessionAccess)
         provider.provide(lambda: self.calls, provides=CallReader)
+        provider.provide(lambda: InMemoryBudgetReader(self.budgets), provides=BudgetReader)
         provider.provide(lambda: self.check_health, provides=CheckHealth)
         provider.provide(
             lambda: InMemoryIdentityUnitOfWork(self.identity),

@@ -38,7 +38,8 @@ class KeysController(Controller):
         """Makes a new API key. The answer shows its secret in `key`, this once and never again.
         Its `scopes` are among the permissions of whoever makes it; if none are given they are all
         of those, or, with `allowed_models` other than all (`*`), `models.invoke` and `calls.read`.
-        A key with such a list cannot have scopes over keys or members."""
+        A key with such a list cannot have scopes over keys or members. Setting `limits` or a
+        `budget` needs the permission `limits.manage`."""
         issued = await use_case(data.to_command(actor))
         return IssuedKeyView.of_issued(issued, clock.now())
 
@@ -77,9 +78,10 @@ class KeysController(Controller):
         use_case: FromDishka[UpdateKey],
         clock: FromDishka[Clock],
     ) -> KeyView:
-        """Changes what is given of the name, the allow-list, the scopes and the expiry;
-        `expires_at: null` makes the key live for ever. A narrower allow-list takes away the scopes
-        over keys and members. Every node obeys at once."""
+        """Changes what is given of the name, the allow-list, the scopes, the expiry, the limits and
+        the budget; `expires_at: null` makes the key live for ever, and null takes the limits or the
+        budget away (which needs the permission `limits.manage`, as setting them). A narrower
+        allow-list takes away the scopes over keys and members. Every node obeys at once."""
         key = await use_case(data.to_command(actor, _key_id(key_id)))
         return KeyView.of(key, clock.now())
 

@@ -4,7 +4,16 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from adapters.http.allowances import (
+    BudgetChange,
+    BudgetTermsView,
+    LimitsChange,
+    LimitsView,
+    limits_of,
+    terms_of,
+)
 from adapters.http.partial_update import given
+from application.identity.allowance_change import AllowanceChange
 from application.identity.issue_key import IssuedKey, IssueKeyCommand
 from application.identity.update_key import UpdateKeyCommand
 from application.shared.actor import Actor
@@ -22,6 +31,8 @@ class IssueKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
     allowed_models: tuple[str, ...] = ANY_MODEL
     scopes: tuple[Permission, ...] | None = None
     expires_at: datetime | None = None
+    limits: LimitsChange = UNSET
+    budget: BudgetChange = UNSET
 
     def to_command(self, actor: Actor) -> IssueKeyCommand:
         return IssueKeyCommand(
@@ -30,6 +41,7 @@ class IssueKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
             allowed_models=self.allowed_models,
             scopes=self.scopes,
             expires_at=self.expires_at,
+            allowance=AllowanceChange(limits=limits_of(self.limits), budget=terms_of(self.budget)),
         )
 
 
@@ -38,6 +50,8 @@ class UpdateKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
     allowed_models: tuple[str, ...] | UnsetType = UNSET
     scopes: tuple[Permission, ...] | UnsetType = UNSET
     expires_at: datetime | UnsetType | None = UNSET
+    limits: LimitsChange = UNSET
+    budget: BudgetChange = UNSET
 
     def to_command(self, actor: Actor, key_id: KeyId) -> UpdateKeyCommand:
         return UpdateKeyCommand(
@@ -47,6 +61,7 @@ class UpdateKeyBody(Struct, kw_only=True, forbid_unknown_fields=True):
             allowed_models=given(self.allowed_models),
             scopes=given(self.scopes),
             expires_at=given(self.expires_at),
+            allowance=AllowanceChange(limits=limits_of(self.limits), budget=terms_of(self.budget)),
         )
 
 
@@ -62,6 +77,8 @@ class KeyView(Struct, kw_only=True):
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    limits: LimitsView | None
+    budget: BudgetTermsView | None
 
     @classmethod
     def of(cls, key: ApiKey, at: datetime) -> Self:
@@ -109,6 +126,8 @@ def _members(key: ApiKey, at: datetime) -> dict[str, Any]:
         "expires_at": key.expires_at,
         "last_used_at": key.last_used_at,
         "revoked_at": key.revoked_at,
+        "limits": None if key.limits is None else LimitsView.of(key.limits),
+        "budget": None if key.budget is None else BudgetTermsView.of(key.budget),
     }
 
 
