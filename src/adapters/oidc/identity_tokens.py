@@ -99,8 +99,10 @@ def _claimed_header(token: str, issuer: str) -> Mapping[str, Any]:
     # Anybody may send anything; a deeply nested token, for one, exhausts the parser's stack.
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise CredentialsInvalidError from None
-    kid, kind = header.get("kid"), header.get("typ", "JWT")
-    is_known = header.get("alg") in ALGORITHMS and isinstance(kid, str | None)
+    algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
+    is_known = (
+        isinstance(algorithm, str) and algorithm in ALGORITHMS and isinstance(kid, str | None)
+    )
     is_meant = isinstance(kind, str) and kind.lower() in _TYPES and claims.get("iss") == issuer
     if not is_known or not is_meant:
         raise CredentialsInvalidError
