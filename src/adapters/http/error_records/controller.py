@@ -16,6 +16,7 @@ from adapters.http.parameters import (
     PageParameter,
     PageSizeParameter,
     SinceParameter,
+    invalid,
     parse_id,
     parse_time,
 )
@@ -28,8 +29,13 @@ from application.shared.pagination import PageRequest
 from domain.operations.errors import ErrorNotFoundError
 from domain.operations.technical_error import ErrorState
 
-# The framework keeps the name `state` for itself.
-StateParameter = Annotated[ErrorState | None, QueryParameter(name="state", required=False)]
+# The framework keeps the name `state` for itself, and would call it by ours in its errors.
+StateParameter = Annotated[
+    str | None,
+    QueryParameter(
+        name="state", schema_extra={"enum": [str(state) for state in ErrorState]}, required=False
+    ),
+]
 
 
 class ErrorRecordsController(Controller):
@@ -50,7 +56,7 @@ class ErrorRecordsController(Controller):
     ) -> ErrorGroupPage:
         """Lists the faults of the server, of all teams; the one that happened last is first.
         `since` leaves out those that have not happened since."""
-        where = ErrorFilter(state=in_state, code=code, since=parse_time("since", since))
+        where = ErrorFilter(state=_state_of(in_state), code=code, since=parse_time("since", since))
         wanted = PageRequest(page=page, page_size=page_size)
         return ErrorGroupPage.of(
             await use_case(ListErrorsQuery(actor=actor, where=where, page=wanted))
@@ -81,3 +87,10 @@ class ErrorRecordsController(Controller):
         wanted = parse_id(error_id, ErrorNotFoundError)
         command = ChangeErrorStateCommand(actor=actor, wanted=wanted, state=data.state)
         return ErrorGroupView.of(await use_case(command))
+
+
+def _state_of(text: str | None) -> ErrorState | None:
+    try:
+        return None if text is None else ErrorState(text)
+    except ValueError:
+        raise invalid("state", f"is one of {', '.join(ErrorState)}") from None
