@@ -15,6 +15,9 @@ from msgspec import structs
 
 from adapters.http.catalogue import ErrorEntry, error_catalogue
 from adapters.http.kinds import problem_type
+from domain.operations.runtime_setting import RuntimeSetting, SettingGroup
+from domain.operations.runtime_settings import RUNTIME_SETTINGS
+from domain.operations.setting_values import text_of
 from entrypoints.cli.failure import EXIT_CODES, FAILED_CHECKS
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.main import INTERRUPTED, stoa
@@ -29,6 +32,7 @@ WIDTH = 96
 def main() -> int:
     pages = {
         "settings.md": settings_page(),
+        "runtime-settings.md": runtime_settings_page(),
         "cli.md": cli_page(),
         "exit-codes.md": exit_codes_page(),
         "errors.md": errors_page(),
@@ -70,7 +74,8 @@ def settings_page() -> str:
         "line wins over an environment variable, a variable over a line of `.env` in the current "
         "directory, and `.env` over the default. An empty variable counts as not set, and a line "
         "of `.env` is taken as it stands, without replacing variables in it.",
-        "A variable that starts with `STOA_` and is not in this table stops the start, so that a "
+        "A variable that starts with `STOA_` and is neither in this table nor one of the [runtime "
+        "settings](runtime-settings.md) stops the start, so that a "
         "mistyped name cannot go unnoticed. Names that start with `STOA_TEST_` belong to the "
         "tests. `stoa settings show` prints the value of each setting and where it comes from; "
         "secrets are masked.",
@@ -81,6 +86,51 @@ def settings_page() -> str:
         "Commands that talk to a server read one more:",
         "| Variable | What it is |\n| --- | --- |\n" + "\n".join(client),
     )
+
+
+def runtime_settings_page() -> str:
+    groups = dict.fromkeys(setting.group for setting in RUNTIME_SETTINGS.values())
+    return _page(
+        "Runtime settings",
+        "These change while the server runs, over `/api/v1/settings`, with `stoa settings "
+        "list|get|set|reset`, and every node obeys within a second. What is stored in the database "
+        "wins over the environment variable, the variable over the default; each answer says which "
+        "of them holds. A setting of scope `team` has a value for each team and needs the "
+        "permission `settings.manage`; one of scope `server` has one for all and needs "
+        "`server.manage`. Every change is in the audit log, with the old value and the new one.",
+        "A variable is read when a process starts, from the environment or `.env`. Lists are JSON "
+        "arrays, or items with commas between them. Secrets are stored encrypted with a key that "
+        "is derived from `STOA_SECRET_KEY`, and never shown.",
+        *(part for group in groups for part in _setting_group(group)),
+        "## Replacing the secret key",
+        "Set `STOA_SECRET_KEY` to the new key and `STOA_SECRET_KEY_PREVIOUS` to the old one on "
+        "every node, restart them, run `stoa settings reencrypt`, and remove "
+        "`STOA_SECRET_KEY_PREVIOUS`. A secret that neither key opens is an error with the code "
+        "`SECRET_UNREADABLE` where it is needed; set it again.",
+    )
+
+
+def _setting_group(group: SettingGroup) -> tuple[str, str]:
+    rows = [
+        f"| `{setting.name}` | {setting.description}{_remarks(setting)} | {setting.scope} "
+        f"| {setting.type.expected.replace('|', '/')} | {_default_of(setting)} "
+        f"| `{setting.variable}` |"
+        for setting in RUNTIME_SETTINGS.values()
+        if setting.group is group
+    ]
+    head = "| Setting | What it does | Scope | Must be | Default | Variable |\n"
+    title = str(group).replace("_", " ").capitalize()
+    return f"## {title}", head + "| --- | --- | --- | --- | --- | --- |\n" + "\n".join(rows)
+
+
+def _remarks(setting: RuntimeSetting[Any]) -> str:
+    remarks = " A secret." if setting.secret else ""
+    return remarks + (" Takes a restart." if setting.needs_restart else "")
+
+
+def _default_of(setting: RuntimeSetting[Any]) -> str:
+    none = setting.default in (None, ())
+    return "not set" if none else f"`{text_of(setting.default)}`"
 
 
 def cli_page() -> str:

@@ -182,7 +182,9 @@ def _retention(kind: str, what: str, *, default: int) -> RuntimeSetting[int]:
 
 
 RETENTION_CALLS_DAYS = _retention("calls", "the rows of the ledger are", default=0)
-RETENTION_CONTENTS_DAYS = _retention("contents", "captured prompts and answers are", default=0)
+RETENTION_CONTENTS_DAYS = _retention(
+    "contents", "captured prompts and answers are (and no longer than their calls)", default=0
+)
 RETENTION_AUDIT_DAYS = _retention("audit", "the audit log is", default=0)
 RETENTION_ERRORS_DAYS = _retention("errors", "occurrences of technical errors are", default=90)
 RETENTION_EVENTS_DAYS = _retention("events", "events are", default=30)

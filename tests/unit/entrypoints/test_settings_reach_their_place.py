@@ -9,15 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from adapters.catalog.definitions import LoadedCatalog
+from adapters.encryption.aes_gcm import AesGcmSecretBox
 from adapters.providers.definition import ProviderDefinition, Surroundings
 from adapters.providers.registry import ConfiguredProviders
 from adapters.redis.rate_limits import RedisRateLimits
 from application.inference.allowance_ports import RateLimits
 from application.inference.ports import ModelProvider
+from application.operations.ports import SecretBox
 from domain.models.served_model import ServedModel
 from entrypoints.container import make_container
 from entrypoints.database import DatabaseUrl
 from entrypoints.settings import Settings
+from entrypoints.settings_loading import load_settings
 from tests.fakes.providers import RecordingProvider
 
 NOWHERE = DatabaseUrl("postgresql://stoa@/stoa?host=/nonexistent")
@@ -71,3 +74,21 @@ async def test_limits_are_counted_in_the_redis_that_was_set() -> None:
         limits = await container.get(RateLimits)
 
         assert isinstance(limits, RedisRateLimits)
+
+
+async def test_the_previous_secret_key_still_opens_what_it_sealed() -> None:
+    old = AesGcmSecretBox("old")
+
+    async with container_of(Settings(secret_key="new", secret_key_previous="old")) as container:
+        box = await container.get(SecretBox)
+        reopened = box.open(old.seal("hunter2", place="here"), place="here")
+        resealed = box.seal("hunter2", place="here")
+
+    assert reopened == "hunter2"
+    assert AesGcmSecretBox("new").open(resealed, place="here") == "hunter2"
+
+
+async def test_what_the_environment_says_lies_beneath_the_runtime_settings() -> None:
+    loaded = load_settings({"STOA_RETENTION_EVENTS_DAYS": "12", "STOA_ENABLE_TOOLS": ""}, None)
+
+    assert loaded.runtime == {"retention_events_days": 12}
