@@ -52,21 +52,20 @@ class Move:
     def takes(self) -> bool:
         return self.act is Act.TAKE
 
-    def requests(self, limited: Limited) -> float:
+    def requests(self, limited: Limited) -> int:
         """By how much the move changes what was spent."""
         if limited.limits.rpm is None:
-            return 0.0
-        return {Act.TAKE: 1.0, Act.RELEASE: -1.0}.get(self.act, 0.0)
+            return 0
+        return 1 if self.takes else -(self.act is Act.RELEASE)
 
-    def tokens(self, limited: Limited) -> float:
+    def tokens(self, limited: Limited) -> int:
         """By how much the move changes what was spent."""
-        reserved = float(limited.reserved(self.demand.tokens))
-        return {
-            Act.TAKE: reserved,
-            Act.LOOK: 0.0,
-            Act.SETTLE: float(limited.correction(self.demand.tokens, self.used)),
-            Act.RELEASE: -reserved,
-        }[self.act]
+        reserved = limited.reserved(self.demand.tokens)
+        if self.takes:
+            return reserved
+        if self.act is Act.SETTLE:
+            return limited.correction(self.demand.tokens, self.used)
+        return -reserved if self.act is Act.RELEASE else 0
 
     def conclude(self, is_admitted: bool, states: Sequence[Spent]) -> None:
         """Tell whoever still waits."""

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 TIMEOUT_S = 5.0
 MAX_QUEUED = 10_000
 # Batches start this far apart under load; what comes alone leaves at once.
-GAP_S = 0.001
+GAP_S = 0.0005
 # Nobody waits for a settlement; it rides along with what does, or leaves after this.
 LINGER_S = 0.01
 
