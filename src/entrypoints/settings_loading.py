@@ -71,7 +71,11 @@ def load_settings(
     ]
     if not problems:
         settings = Settings(**read.values)  # type: ignore[arg-type]  # each was checked on its own
-        problems = [*_check_production(settings), *check_mail(settings)]
+        problems = [
+            *_check_production(settings),
+            *check_mail(settings),
+            *_check_networks(settings, read.sources),
+        ]
     if problems:
         raise SettingsError("; ".join(p.message for p in problems), errors=tuple(problems))
     return LoadedSettings(

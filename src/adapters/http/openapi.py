@@ -25,6 +25,21 @@ _TAGS = [
     Tag(name="operations", description="How the server is."),
 ]
 
+_SECURITY_SCHEMES = {
+    "bearer": SecurityScheme(
+        type="http",
+        scheme="bearer",
+        description="An API key (`sk-stoa-…`), or the access token of a session.",
+    ),
+    "session": SecurityScheme(
+        type="apiKey",
+        security_scheme_in="cookie",
+        name=SESSION_COOKIE,
+        description="The cookie of a session. Requests that change something have to come from a "
+        "page of this server.",
+    ),
+}
+
 
 def build_openapi_config(
     extra_operations: Sequence[ExtraOperation], *, version: str
@@ -38,22 +53,7 @@ def build_openapi_config(
         tags=_TAGS,
         servers=[Server(url="/")],
         use_handler_docstrings=True,
-        components=Components(
-            security_schemes={
-                "bearer": SecurityScheme(
-                    type="http",
-                    scheme="bearer",
-                    description="An API key (`sk-stoa-…`), or the access token of a session.",
-                ),
-                "session": SecurityScheme(
-                    type="apiKey",
-                    security_scheme_in="cookie",
-                    name=SESSION_COOKIE,
-                    description="The cookie of a session. Requests that change something have to "
-                    "come from a page of this server.",
-                ),
-            }
-        ),
+        components=Components(security_schemes={**_SECURITY_SCHEMES}),
         openapi_router=DocumentationRouter("/api/v1", route_handlers=[], include_in_schema=False),
         render_plugins=[
             DocumentFile("/openapi.json", DocumentCompletion(extra_operations)),

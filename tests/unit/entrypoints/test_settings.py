@@ -95,6 +95,15 @@ def test_a_wrong_value_is_named_with_what_was_expected(
     assert "\n" not in caught.value.message
 
 
+def test_proxies_are_addresses_and_networks() -> None:
+    settings = load({"STOA_TRUSTED_PROXIES": "10.0.0.0/8, ::1"}).settings
+
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+    for wrong in ("proxy.example", "10.0.0.0/99", "300.1.1.1", "1:2:3"):
+        with pytest.raises(SettingsError, match="STOA_TRUSTED_PROXIES"):
+            load({"STOA_TRUSTED_PROXIES": wrong})
+
+
 def test_a_path_in_a_home_that_is_not_there_is_named() -> None:
     with pytest.raises(SettingsError) as error:
         load_settings({"STOA_DATA_DIR": "~no_such_user/x"}, dotenv_path=None)
