@@ -32,12 +32,12 @@ from entrypoints.chores import Chore, repeat
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
 from entrypoints.first_run import first_run
 from entrypoints.retention import run_retention
+from entrypoints.settings import Settings
 from entrypoints.welcome import Welcome
 
 ACTIVITY_EVERY_S = 5.0
 ENDED_SESSIONS_EVERY_S = 3600.0
-# A hold is good for a minute.
-HOLDS_EVERY_S = 10.0
+RENEWALS_PER_HOLD = 6
 ORPHANS_EVERY_S = 30.0
 NOTIFY_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 6 * 3600.0
@@ -120,7 +120,8 @@ class Lifecycle:
         self._every(ACTIVITY_EVERY_S, activity.flush)
         await self._know_people()
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
-        self._every(HOLDS_EVERY_S, await get(KeepHolds))
+        hold_s = (await get(Settings)).budget_hold_seconds
+        self._every(hold_s / RENEWALS_PER_HOLD, await get(KeepHolds))
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self.gate.open(door)

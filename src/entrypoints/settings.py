@@ -144,6 +144,10 @@ class Settings(Struct, frozen=True, kw_only=True):
             " ledger row cannot be written, in this time."
         ),
     ] = 5.0
+    budget_hold_seconds: Annotated[
+        Seconds,
+        About("How long a killed process still holds what its calls may cost of their budgets."),
+    ] = 60.0
     local_threads: Annotated[
         Count | None,
         About("CPU threads of a local model; `auto` is one fewer than there are.", nothing="auto"),

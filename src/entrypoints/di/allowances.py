@@ -39,7 +39,13 @@ class AllowancesProvider(Provider):
     async def budgets(
         self, settings: Settings, url: DatabaseUrl, engine: AsyncEngine, clock: Clock
     ) -> AsyncIterable[Budgets]:
-        budgets = PostgresBudgets(url, engine, clock, timeout_s=settings.ledger_timeout_seconds)
+        budgets = PostgresBudgets(
+            url,
+            engine,
+            clock,
+            ttl_s=settings.budget_hold_seconds,
+            timeout_s=settings.ledger_timeout_seconds,
+        )
         yield budgets
         await budgets.stop()
 
