@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from application.operations.ports import (
+    OperationsUnitOfWork,
     Sealed,
     SecretBox,
     SettingsUnitOfWork,
@@ -19,6 +20,7 @@ from domain.operations.runtime_setting import SettingRegistry
 from domain.operations.runtime_settings import REGISTRY
 from domain.shared.ids import TeamId
 from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
+from tests.fakes.retention import FixedOperators
 from tests.fakes.runtime_settings import InMemoryRuntimeSettings
 from tests.fakes.secret_box import ReversibleSecretBox
 
@@ -40,6 +42,7 @@ class InMemorySettings:
         self.events: list[Event] = []
         self.locks: defaultdict[TeamId | None, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.registry = registry
+        self.operators = FixedOperators()
         self.secrets = secrets or ReversibleSecretBox()
         self.runtime = InMemoryRuntimeSettings(environment)
 
@@ -96,7 +99,7 @@ class InMemoryStoredSettings(StoredSettings):
         return sorted(filter(None, now.values()), key=lambda stored: stored.name)
 
 
-class InMemorySettingsUnitOfWork(SettingsUnitOfWork):
+class InMemorySettingsUnitOfWork(SettingsUnitOfWork, OperationsUnitOfWork):
     def __init__(self, database: InMemorySettings | None = None) -> None:
         self.database = database or InMemorySettings()
         self.changed: Changed = {}
@@ -138,6 +141,10 @@ class InMemorySettingsUnitOfWork(SettingsUnitOfWork):
     @property
     def settings(self) -> InMemoryStoredSettings:
         return InMemoryStoredSettings(self.database, self.changed, self._lock)
+
+    @property
+    def operators(self) -> FixedOperators:
+        return self.database.operators
 
     @property
     def audit(self) -> InMemoryAuditTrail:

@@ -23,15 +23,20 @@ from adapters.postgres.operations.error_groups import PostgresErrorGroups
 from adapters.postgres.operations.event_log import PostgresEventLog
 from adapters.postgres.operations.event_outbox import PostgresEventOutbox
 from adapters.postgres.operations.notifications import PostgresNotifications
+from adapters.postgres.operations.operators import PostgresOperators
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
 from application.events.ports import NotificationsUnitOfWork
 from application.identity.joining.ports import JoiningUnitOfWork
-from application.operations.ports import SettingsUnitOfWork
+from application.operations.ports import OperationsUnitOfWork, SettingsUnitOfWork
 from application.records.ports import ErrorsUnitOfWork
 
 
 class PostgresUnitOfWork(
-    JoiningUnitOfWork, SettingsUnitOfWork, ErrorsUnitOfWork, NotificationsUnitOfWork
+    JoiningUnitOfWork,
+    OperationsUnitOfWork,
+    SettingsUnitOfWork,
+    ErrorsUnitOfWork,
+    NotificationsUnitOfWork,
 ):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
@@ -100,6 +105,10 @@ class PostgresUnitOfWork(
     @property
     def invitations(self) -> PostgresInvitations:
         return PostgresInvitations(self._open_session)
+
+    @property
+    def operators(self) -> PostgresOperators:
+        return PostgresOperators(self._open_session)
 
     @property
     def settings(self) -> PostgresStoredSettings:

@@ -183,3 +183,8 @@ class Operators(Protocol):
     async def teams(self) -> Sequence[TeamId]:
         """Every team that has a member who may manage the server."""
         ...
+
+
+class OperationsUnitOfWork(UnitOfWork, Protocol):
+    @property
+    def operators(self) -> Operators: ...

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from application.operations.ports import OldRecords, Operators, RuntimeSettings, SettingsUnitOfWork
+from application.operations.ports import OldRecords, OperationsUnitOfWork, RuntimeSettings
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock, IdGenerator
@@ -37,8 +37,7 @@ class RunRetention:
 
     records: OldRecords
     runtime: RuntimeSettings
-    operators: Operators
-    uow: SettingsUnitOfWork
+    uow: OperationsUnitOfWork
     auditor: Auditor
     clock: Clock
     ids: IdGenerator
@@ -63,8 +62,8 @@ class RunRetention:
             return
         months = sorted(month for what in report.values() for month in what.months)
         log.info("retention.finished", removed=removed, months=months)
-        teams = await self.operators.teams() if removed else ()
         async with self.uow as tx:
+            teams = await tx.operators.teams() if removed else ()
             if actor is not None:
                 await self.auditor.record(
                     tx, actor, "retention.run", Target("server", JOB), after={"removed": removed}

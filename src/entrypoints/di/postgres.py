@@ -12,7 +12,6 @@ from adapters.postgres.inference.ledger import PostgresLedger
 from adapters.postgres.inference.orphaned_calls import PostgresOrphanedCalls
 from adapters.postgres.inference.process_presence import ProcessPresence
 from adapters.postgres.operations.old_records import PostgresOldRecords
-from adapters.postgres.operations.operators import PostgresOperators
 from adapters.postgres.operations.runtime_settings import PostgresRuntimeSettings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
@@ -21,7 +20,7 @@ from application.inference.ports import CallReader, Ledger, OrphanedCalls
 from application.operations.ports import (
     CallObserver,
     OldRecords,
-    Operators,
+    OperationsUnitOfWork,
     RuntimeSettings,
     SecretBox,
     SettingsUnitOfWork,
@@ -43,7 +42,9 @@ class PostgresProvider(Provider):
     settings_unit_of_work = provide(
         PostgresUnitOfWork, provides=SettingsUnitOfWork, scope=Scope.REQUEST
     )
-    operators = provide(PostgresOperators, provides=Operators)
+    operations_unit_of_work = provide(
+        PostgresUnitOfWork, provides=OperationsUnitOfWork, scope=Scope.REQUEST
+    )
     call_reader = provide(PostgresCallReader, provides=CallReader)
 
     @provide

@@ -7,11 +7,16 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.operations.old_records import PostgresOldRecords
 from adapters.postgres.partitions import ensure_partitions, lowest_id, partition_name
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from domain.operations.retention import RecordKind, Removed
 from domain.shared.errors import UnavailableError
-from tests.builders import TEAM_ID, USER_ID
+from domain.shared.ids import UserId
+from tests.builders import OTHER_TEAM_ID, TEAM_ID, USER_ID
+from tests.fakes.clock import START
+from tests.fakes.ids import uuid7_at
 
 OLD = datetime(2001, 3, 1, tzinfo=UTC)
 NEXT = datetime(2001, 4, 1, tzinfo=UTC)
@@ -177,3 +182,26 @@ async def test_only_one_node_is_at_it(team_url: str) -> None:
     await asyncio.sleep(0.05)
     async with two.alone() as third:
         assert third
+
+
+async def test_the_teams_of_operators_are_those_with_an_active_one(
+    team_url: str, sql: asyncpg.Connection
+) -> None:
+    users = (USER_ID, UserId(uuid7_at(START, 60)))
+    for user_id, is_active in zip(users, (True, False), strict=True):
+        await sql.execute(
+            "INSERT INTO users"
+            " (id, display_name, created_at, avatar_colour, locale, is_active, is_operator)"
+            " VALUES ($1, 'Ada', now(), '#000000', 'en', $2, true)",
+            user_id,
+            is_active,
+        )
+    await sql.execute("INSERT INTO memberships VALUES ($1, $2, 'viewer')", TEAM_ID, users[0])
+    await sql.execute("INSERT INTO memberships VALUES ($1, $2, 'owner')", OTHER_TEAM_ID, users[1])
+    engine = make_engine(team_url)
+
+    async with PostgresUnitOfWork(make_sessions(engine)) as tx:
+        teams = await tx.operators.teams()
+    await engine.dispose()
+
+    assert teams == [TEAM_ID]

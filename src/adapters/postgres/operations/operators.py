@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import translated
 from adapters.postgres.identity.rows import MembershipRow, UserRow
@@ -10,13 +10,12 @@ from domain.shared.ids import TeamId
 
 
 class PostgresOperators(Operators):
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
-        self._sessions = sessions
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
 
     async def teams(self) -> Sequence[TeamId]:
         with translated():
-            async with self._sessions() as session:
-                return await teams_of_operators(session)
+            return await teams_of_operators(self._session)
 
 
 async def teams_of_operators(session: AsyncSession) -> Sequence[TeamId]:

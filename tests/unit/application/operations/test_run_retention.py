@@ -16,7 +16,7 @@ from domain.shared.errors import ForbiddenError
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, an_actor
 from tests.fakes.clock import START, FrozenClock
 from tests.fakes.ids import SequentialIds
-from tests.fakes.retention import FixedOperators, InMemoryOldRecords
+from tests.fakes.retention import InMemoryOldRecords
 from tests.fakes.settings import InMemorySettings, InMemorySettingsUnitOfWork
 
 
@@ -25,7 +25,7 @@ class Desk:
         self.database = InMemorySettings()
         self.settings = self.database.runtime
         self.records = InMemoryOldRecords()
-        self.operators = FixedOperators([TEAM_ID, OTHER_TEAM_ID])
+        self.database.operators.of_teams = [TEAM_ID, OTHER_TEAM_ID]
 
     @property
     def run(self) -> RunRetention:
@@ -33,7 +33,6 @@ class Desk:
         return RunRetention(
             records=self.records,
             runtime=self.settings,
-            operators=self.operators,
             uow=InMemorySettingsUnitOfWork(self.database),
             auditor=Auditor(clock=clock, ids=ids),
             clock=clock,
