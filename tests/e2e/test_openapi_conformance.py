@@ -18,7 +18,9 @@ from schemathesis.specs.openapi.checks import (
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures.server import StoaServer
 
-EXAMPLES = 20
+EXAMPLES = 15
+# So many requests come that they would soon be refused for being too many.
+PLENTY = {"STOA_API_REQUESTS_PER_MINUTE": "1000000"}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -33,7 +35,8 @@ ENDLESS = {"/api/v1/events/stream"}
 @pytest.fixture(scope="module")
 def roaming_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoaServer]:
     """A server of its own, since anything may happen to what it keeps."""
-    with StoaServer(data_dir=tmp_path_factory.mktemp("roaming"), config=SCRIPTED) as running:
+    data_dir = tmp_path_factory.mktemp("roaming")
+    with StoaServer(data_dir=data_dir, config=SCRIPTED, settings=PLENTY) as running:
         yield running
 
 
