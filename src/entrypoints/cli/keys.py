@@ -39,7 +39,7 @@ def keys_command() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice([*Permission]),
+    type=click.Choice([permission.value for permission in Permission]),
     metavar="PERMISSION",
     help="What the key may do, such as models.invoke. Repeat it for several; without it the key "
     "may do everything, or with --model just call models (models.invoke) and read calls "
@@ -53,7 +53,7 @@ def create_key(
     name: str,
     *,
     models: tuple[str, ...],
-    scopes: tuple[Permission, ...],
+    scopes: tuple[str, ...],
     expires: Moment | None,
     as_json: bool,
 ) -> None:

@@ -54,7 +54,7 @@ def list_members(invocation: Invocation, team: str | None, wide: bool, as_json: 
 
 @members_command.command("set-role")
 @_member_argument
-@click.argument("role", type=click.Choice([*Role]))
+@click.argument("role", metavar="ROLE", type=click.Choice([role.value for role in Role]))
 @click.option("--keep-keys", is_flag=True, help="Leave the member's API keys as they are.")
 @team_option
 @json_option
@@ -62,13 +62,14 @@ def list_members(invocation: Invocation, team: str | None, wide: bool, as_json: 
 def set_role(
     invocation: Invocation,
     reference: str,
-    role: Role,
+    role: str,
     *,
     keep_keys: bool,
     team: str | None,
     as_json: bool,
 ) -> None:
-    """Give a member another role. The member's API keys lose the scopes that it does not have."""
+    """Give a member another ROLE: owner, admin, editor, member or viewer. The member's API keys
+    lose the scopes that it does not have."""
 
     async def work(session: Session) -> MemberView:
         actor = await actor_in(session, team)

@@ -37,8 +37,8 @@ def users_command() -> None:
 @click.option("--name", help="The person's name; the e-mail address up to its @ unless given.")
 @click.option(
     "--role",
-    type=click.Choice([*Role]),
-    default=Role.MEMBER,
+    type=click.Choice([role.value for role in Role]),
+    default=Role.MEMBER.value,
     show_default=True,
     help="What the person is in the team.",
 )
@@ -52,7 +52,7 @@ def create_user(
     email: str,
     *,
     name: str | None,
-    role: Role,
+    role: str,
     operator: bool,
     asks_password: bool,
     team: str | None,
