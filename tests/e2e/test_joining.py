@@ -257,6 +257,31 @@ async def test_a_mail_that_cannot_be_sent_is_an_error_in_the_log(house: House) -
     assert OWNER not in line
 
 
+async def test_a_mail_that_cannot_be_sent_is_among_the_technical_errors(house: House) -> None:
+    house.post.answers["DATA"] = "552 full"
+    await house.send("/auth/password_reset", email=OWNER)
+    async with asyncio.timeout(10):
+        found: list[str] = []
+        while not any("552 full" in message for message in found):
+            await asyncio.sleep(0.1)
+            found = [e["message"] for e in (await house.manage("GET", "/errors")).json()["items"]]
+    del house.post.answers["DATA"]
+
+    assert all(OWNER not in message for message in found)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/setup", "/auth/password_reset", "/auth/register", "/invitations/accept"],
+)
+async def test_another_site_cannot_make_a_browser_do_it(house: House, path: str) -> None:
+    headers = {"sec-fetch-site": "cross-site"}
+
+    answer = await house.client.post(f"/api/v1{path}", json={}, headers=headers)
+
+    assert answer.status_code == 403
+
+
 async def test_no_token_and_no_password_is_in_the_log(house: House) -> None:
     log = "\n".join(
         line for line in house.server.output.splitlines() if not SETUP_LINK.search(line)

@@ -7,7 +7,7 @@ from litestar.params import QueryParameter
 
 from adapters.http.connection import AnyRequest
 from adapters.http.parameters import invalid
-from adapters.http.presented import presented
+from adapters.http.presented import presented, refuse_other_sites
 from application.identity.authenticate import Authenticate
 from application.operations.readiness import Readiness
 from application.shared.actor import Actor
@@ -33,6 +33,12 @@ async def authenticated(connection: Connection, _handler: BaseRouteHandler) -> N
     authenticate = await state["dishka_container"].get(Authenticate)
     shown = presented(connection.scope)
     state["actor"] = await authenticate(shown.bearer, cookie=shown.cookie)
+
+
+def of_this_server(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """A guard for what needs no credentials, against other sites that log a browser into an account
+    of theirs, or send people mail."""
+    refuse_other_sites(connection.scope)
 
 
 def provide_actor(request: AnyRequest) -> Actor:

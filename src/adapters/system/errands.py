@@ -3,6 +3,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from application.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.ports import Errands
 from domain.shared.errors import FunctionalError, StoaError, UnavailableError
 
@@ -20,12 +21,14 @@ class BackgroundErrands(Errands):
     def __init__(
         self,
         *,
+        reporter: ErrorReporter | None = None,
         most: int = MOST_WAITING,
         at_once: int = AT_ONCE,
         farewell_s: float = FAREWELL_S,
     ) -> None:
-        """``most`` bounds those that run or wait. ``farewell_s`` is how long the end of the process
-        waits for them."""
+        """``reporter`` gets the technical errors. ``most`` bounds those that run or wait.
+        ``farewell_s`` is how long the end of the process waits for them."""
+        self._reporter = reporter
         self._most = most
         self._turns = asyncio.Semaphore(at_once)
         self._farewell_s = farewell_s
@@ -56,6 +59,13 @@ class BackgroundErrands(Errands):
             except FunctionalError as error:
                 log.warning("errand.refused", errand=name, code=error.code, reason=error.message)
             except StoaError as error:
-                log.error("errand.failed", errand=name, code=error.code, reason=error.message)  # noqa: TRY400 - its message says all
-            except Exception:
+                # Without a stack: its message says all.
+                log.error("errand.failed", errand=name, code=error.code, reason=error.message)  # noqa: TRY400
+                self._report(name, error)
+            except Exception as error:
                 log.exception("errand.failed", errand=name)
+                self._report(name, error)
+
+    def _report(self, name: str, error: Exception) -> None:
+        if self._reporter is not None:
+            self._reporter.report(error, Circumstances(route=f"errand {name}"))

@@ -3,6 +3,7 @@ from litestar import Controller, MediaType, Response, post
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
+from adapters.http.guards import of_this_server
 from adapters.http.joining.schemas import ConfirmPasswordResetBody, EmailBody
 from application.identity.joining.confirm_password_reset import ConfirmPasswordReset
 from application.identity.joining.register import Register
@@ -14,6 +15,7 @@ class AccountController(Controller):
 
     path = "/auth"
     tags = ("identity",)
+    guards = (of_this_server,)
 
     @post(
         "/password_reset",

@@ -4,6 +4,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
 
+from adapters.http.guards import of_this_server
 from adapters.http.joining.invitation_schemas import (
     AcceptInvitationBody,
     InspectedInvitationView,
@@ -105,6 +106,7 @@ class InvitedController(Controller):
 
     path = "/invitations"
     tags = ("identity",)
+    guards = (of_this_server,)
 
     @post(
         "/inspect",

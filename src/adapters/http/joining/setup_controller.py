@@ -2,6 +2,7 @@ from dishka import FromDishka
 from litestar import Controller, get, post
 from litestar.params import JSONBody
 
+from adapters.http.guards import of_this_server
 from adapters.http.joining.schemas import ClaimedView, ClaimSetupBody, SetupView
 from application.identity.joining.check_setup import CheckSetup
 from application.identity.joining.claim_setup import ClaimSetup
@@ -16,7 +17,11 @@ class SetupController(Controller):
         """Says whether the server still waits for a person to own it."""
         return SetupView(needs_setup=await use_case())
 
-    @post(operation_id="claim_setup", summary="Become the owner of a fresh server")
+    @post(
+        operation_id="claim_setup",
+        summary="Become the owner of a fresh server",
+        guards=[of_this_server],
+    )
     async def claim_setup(
         self, data: JSONBody[ClaimSetupBody], use_case: FromDishka[ClaimSetup]
     ) -> ClaimedView:

@@ -1,14 +1,10 @@
-from typing import Any
-
 from dishka import FromDishka
 from litestar import Controller, Response, post
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
-from litestar.handlers import BaseRouteHandler
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
 
-from adapters.http.presented import refuse_other_sites
+from adapters.http.guards import of_this_server
 from adapters.http.sessions.cookie import SessionCookies
 from adapters.http.sessions.schemas import LoginBody, LoginView, RefreshBody, TokensView
 from application.identity.sessions.log_in import LogIn
@@ -17,13 +13,6 @@ from application.shared.ports import Clock
 from domain.identity.session import SessionKind
 
 _NOT_KEPT = {"cache-control": "no-store"}
-
-
-def of_this_server(
-    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
-) -> None:
-    """A guard against other sites that log a browser into an account of theirs."""
-    refuse_other_sites(connection.scope)
 
 
 class LoginController(Controller):

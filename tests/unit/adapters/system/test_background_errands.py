@@ -1,12 +1,17 @@
 import asyncio
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
 
 from adapters.system.errands import BackgroundErrands
+from application.records.error_reporter import ErrorReporter
 from application.shared.correlation import correlation_id
 from domain.operations.errors import MailFailedError, MailNotConfiguredError
 from domain.shared.errors import UnavailableError
+from tests.fakes.clock import FrozenClock
+from tests.fakes.errors import RecordingErrorLog
+from tests.fakes.ids import SequentialIds
 
 
 async def test_an_errand_runs_after_its_request_with_its_correlation_id() -> None:
@@ -67,6 +72,22 @@ async def test_what_an_errand_raises_is_logged(error: Exception, line: dict[str,
         await errands.stop()
 
     assert logs == [line]
+
+
+async def test_technical_errors_are_put_on_record() -> None:
+    errors = RecordingErrorLog()
+    reporter = ErrorReporter(errors=errors, clock=FrozenClock(), ids=SequentialIds())
+    errands = BackgroundErrands(reporter=reporter)
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    errands.send("one", partial(fail, MailFailedError("ada@example.com", "nobody there")))
+    errands.send("two", partial(fail, KeyError("x")))
+    errands.send("three", partial(fail, MailNotConfiguredError()))
+    await errands.stop()
+
+    assert [occurrence.route for occurrence in errors.occurrences] == ["errand one", "errand two"]
 
 
 async def test_only_a_few_run_at_once_and_not_too_many_wait() -> None:
