@@ -12,6 +12,8 @@ from tests.e2e.conftest import SCRIPTED
 from tests.fakes.identity_provider import AUDIENCE, IdentityProvider
 from tests.fixtures.server import StoaServer
 
+# After which every node obeys.
+WITHIN_S = 1.0
 HELLO = {"model": "echo", "messages": [{"role": "user", "content": "hello"}]}
 
 
@@ -105,8 +107,10 @@ async def test_settings_act_without_a_restart(
     changed = await client.patch(
         "/api/v1/settings", json={"oidc_create_users": False}, headers=owner
     )
+    await asyncio.sleep(WITHIN_S)
     outcomes = [await answer_to("settled"), await answer_to("stranger")]
     await client.delete("/api/v1/settings/oidc_create_users", headers=owner)
+    await asyncio.sleep(WITHIN_S)
 
     assert changed.status_code == 200, changed.text
     assert (known_before, outcomes) == (200, [200, 403])
