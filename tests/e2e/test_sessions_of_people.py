@@ -46,7 +46,8 @@ async def nodes(
     folder = tmp_path_factory.mktemp("people")
     config = folder / "stoa.yaml"
     config.write_text(CONFIG)
-    one = StoaServer(data_dir=folder / "one", config=config, settings=shared)
+    talkative = {"STOA_LOG_LEVEL": "debug"}
+    one = StoaServer(data_dir=folder / "one", config=config, settings=shared | talkative)
     two = StoaServer(data_dir=folder / "two", config=config, settings=shared | production)
     with one, two:
         two.key = one.key
@@ -381,3 +382,25 @@ def test_what_happens_to_sessions_is_on_record(nodes: Nodes, person: Person) -> 
 
     assert {"session.created", "user.updated", "session.revoked"} <= actions
     assert all(entry["address"] == "127.0.0.1" for entry in concerned)
+
+
+def test_no_secret_is_written_down(nodes: Nodes, person: Person) -> None:
+    one, _ = nodes
+    wrong, new = "a wrong password", "a new password of hers"
+    httpx.post(f"{one.url}/api/v1/auth/login", json=person.credentials | {"password": wrong})
+    cookie, tokens = cookie_of(one, person), tokens_of(one, person)
+    for _ in range(2):
+        refresh = {"refresh_token": tokens["refresh_token"]}
+        httpx.post(f"{one.url}/api/v1/auth/refresh", json=refresh)
+    with by_cookie(one, cookie) as browser:
+        for current in (wrong, person.password):
+            passwords = {"current_password": current, "new_password": new}
+            browser.post("/api/v1/auth/password", json=passwords)
+
+    secrets = (
+        *(person.password, wrong, new, cookie),
+        *(tokens["access_token"], tokens["refresh_token"]),
+    )
+
+    assert "use_case=ChangePassword" in one.output
+    assert [secret for secret in secrets if secret in one.output] == []

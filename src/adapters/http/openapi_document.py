@@ -25,6 +25,14 @@ _WITH_BODY = (409, 413, 415)
 # What is open to everybody still refuses some.
 _DOORS = ("/api/v1/setup", "/api/v1/auth/", "/api/v1/invitations/")
 
+# Their bodies name something that may be missing.
+_NAMING = (
+    "/api/v1/auth/login",
+    "/api/v1/auth/logout",
+    "/api/v1/auth/team",
+    "/api/v1/auth/token",
+)
+
 # What some answer with besides, depending on what they are asked.
 _TEXT = {"schema": {"type": "string"}}
 _BESIDES = {
@@ -75,7 +83,7 @@ def _with_problems(path: str, method: str, operation: Document) -> Document:
         statuses |= set(_SECURED)
     if path.startswith(_DOORS):
         statuses |= set(_SECURED)
-    if "{" in path:
+    if "{" in path or path in _NAMING:
         statuses.add(404)
     if method != "get":
         statuses |= set(_UNSAFE)

@@ -1,6 +1,6 @@
 """What a request shows of who sent it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from litestar.types import Scope
@@ -16,8 +16,7 @@ _OWN_SITES = frozenset({b"same-origin", b"none"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """A bearer token, or else the secret of a session's cookie."""
 
     bearer: str | None = None
