@@ -31,6 +31,7 @@ from adapters.http.joining.invitations_controller import InvitationsController, 
 from adapters.http.joining.setup_controller import SetupController
 from adapters.http.keys.controller import KeysController
 from adapters.http.limit_headers import LIMIT_HEADER_NAMES
+from adapters.http.limits.controller import LimitsController
 from adapters.http.me.controller import MeController
 from adapters.http.members.controller import MembersController
 from adapters.http.metrics.controller import metrics_handler
@@ -70,6 +71,7 @@ GUARDED = (
     CallsController,
     UsageController,
     BudgetsController,
+    LimitsController,
     SettingsController,
     InvitationsController,
     EventsController,

@@ -70,6 +70,7 @@ MATRIX: dict[str, Expectation] = {
         viewer=FORBIDDEN, member=HIDDEN, stranger=HIDDEN, scopeless=FORBIDDEN
     ),
     # The team and its people
+    "get_limits": known(),
     "get_team": known(),
     "update_team": admins(body={"name": "Renamed"}),
     "list_teams": known(),

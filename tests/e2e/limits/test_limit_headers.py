@@ -8,8 +8,8 @@ from tests.fixtures.limited_keys import HELLO, a_key, bearer, client_of, limits_
 from tests.fixtures.server import StoaServer
 
 
-async def test_an_answer_says_what_remains(limits_server: StoaServer, limits_database: str) -> None:
-    key = await a_key(limits_server, limits_database, rpm=10, tpm=6000)
+async def test_an_answer_says_what_remains(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, rpm=10, tpm=6000)
     async with client_of(limits_server, key) as client:
         raw = await client.chat.completions.with_raw_response.create(
             model="echo", messages=HELLO, max_tokens=100
@@ -27,8 +27,8 @@ async def test_an_answer_says_what_remains(limits_server: StoaServer, limits_dat
     assert headers["x-ratelimit-reset-tokens"].endswith("s")
 
 
-async def test_a_stream_says_it_too(limits_server: StoaServer, limits_database: str) -> None:
-    key = await a_key(limits_server, limits_database, rpm=10)
+async def test_a_stream_says_it_too(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, rpm=10)
     async with client_of(limits_server, key) as client:
         raw = await client.chat.completions.with_raw_response.create(
             model="echo", messages=HELLO, stream=True
@@ -43,10 +43,8 @@ async def test_a_stream_says_it_too(limits_server: StoaServer, limits_database: 
     }
 
 
-async def test_the_true_usage_counts_in_the_end(
-    limits_server: StoaServer, limits_database: str
-) -> None:
-    key = await a_key(limits_server, limits_database, tpm=6000)
+async def test_the_true_usage_counts_in_the_end(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, tpm=6000)
     async with client_of(limits_server, key) as client:
         answer = await client.chat.completions.create(model="echo", messages=HELLO, max_tokens=5000)
         await asyncio.sleep(0.1)
@@ -59,10 +57,8 @@ async def test_the_true_usage_counts_in_the_end(
     assert raw.headers["x-ratelimit-limit-tokens"] == "6000"
 
 
-async def test_answers_that_take_nothing_show_what_remains(
-    limits_server: StoaServer, limits_database: str
-) -> None:
-    key = await a_key(limits_server, limits_database, rpm=10)
+async def test_answers_that_take_nothing_show_what_remains(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, rpm=10)
     async with httpx.AsyncClient(base_url=limits_server.url, headers=bearer(key)) as http:
         models = await http.get("/v1/models")
         nobody = await http.post(
@@ -75,10 +71,8 @@ async def test_answers_that_take_nothing_show_what_remains(
         assert answer.headers["x-ratelimit-remaining-requests"] == "10"
 
 
-async def test_a_failure_of_the_provider_shows_it_too(
-    limits_server: StoaServer, limits_database: str
-) -> None:
-    key = await a_key(limits_server, limits_database, rpm=10)
+async def test_a_failure_of_the_provider_shows_it_too(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, rpm=10)
     async with client_of(limits_server, key) as client:
         with pytest.raises(openai.InternalServerError) as failed:
             await client.chat.completions.create(model="broken", messages=HELLO)

@@ -39,9 +39,9 @@ async def second(
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_client_that_hangs_up_frees_its_place(
-    limits_server: StoaServer, limits_database: str, stream: bool
+    limits_server: StoaServer, stream: bool
 ) -> None:
-    key = await a_key(limits_server, limits_database, concurrency=1)
+    key = await a_key(limits_server, concurrency=1)
     async with client_of(limits_server, key) as client:
         running = asyncio.create_task(
             occupy(client, model="drip" if stream else "hung", stream=stream)
@@ -55,9 +55,9 @@ async def test_a_client_that_hangs_up_frees_its_place(
 
 
 async def test_a_killed_server_gives_its_places_back(
-    limits_server: StoaServer, second: StoaServer, limits_database: str
+    limits_server: StoaServer, second: StoaServer
 ) -> None:
-    key = await a_key(limits_server, limits_database, concurrency=2)
+    key = await a_key(limits_server, concurrency=2)
     async with client_of(limits_server, key) as here, client_of(second, key) as there:
         running = [asyncio.create_task(occupy(there, model="hung")) for _ in range(2)]
         await refused_for_want_of_a_place(here)
@@ -69,9 +69,9 @@ async def test_a_killed_server_gives_its_places_back(
 
 
 async def test_the_management_api_has_a_limit_of_its_own(
-    limits_server: StoaServer, second: StoaServer, limits_database: str
+    limits_server: StoaServer, second: StoaServer
 ) -> None:
-    key = await a_key(limits_server, limits_database, rpm=1000)
+    key = await a_key(limits_server, rpm=1000)
     async with httpx.AsyncClient(base_url=second.url, headers=bearer(key)) as http:
         answers = [await http.get("/api/v1/team") for _ in range(API_LIMIT + 1)]
         model_call = await http.post(
@@ -100,7 +100,7 @@ async def redis_server() -> AsyncIterator[RedisServer]:
 async def test_limits_are_counted_in_redis_and_refuse_while_it_is_away(
     limits_server: StoaServer, limits_database: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    key = await a_key(limits_server, limits_database, rpm=1)
+    key = await a_key(limits_server, rpm=1)
     settings = {"STOA_DATABASE_URL": limits_database, "STOA_REDIS_URL": redis_server.url}
     with StoaServer(data_dir=tmp_path, config=SCRIPTED, settings=settings) as counting:
         async with (

@@ -11,9 +11,9 @@ from tests.fixtures.server import StoaServer
 
 
 async def test_the_client_of_openai_knows_what_a_reached_limit_is(
-    limits_server: StoaServer, limits_database: str
+    limits_server: StoaServer,
 ) -> None:
-    key = await a_key(limits_server, limits_database, rpm=1)
+    key = await a_key(limits_server, rpm=1)
     async with client_of(limits_server, key) as client:
         await client.chat.completions.create(model="echo", messages=HELLO)
         with pytest.raises(openai.RateLimitError) as refused:
@@ -31,10 +31,8 @@ async def test_the_client_of_openai_knows_what_a_reached_limit_is(
     assert (row["status"], row["error_code"]) == ("refused", "RATE_LIMITED")
 
 
-async def test_a_stream_is_refused_before_it_begins(
-    limits_server: StoaServer, limits_database: str
-) -> None:
-    key = await a_key(limits_server, limits_database, rpm=1)
+async def test_a_stream_is_refused_before_it_begins(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, rpm=1)
     async with client_of(limits_server, key) as client:
         await client.chat.completions.create(model="echo", messages=HELLO)
         with pytest.raises(openai.RateLimitError) as refused:
@@ -43,10 +41,8 @@ async def test_a_stream_is_refused_before_it_begins(
     assert refused.value.response.headers["x-ratelimit-limit-requests"] == "1"
 
 
-async def test_a_client_that_waits_as_it_is_told_gets_through(
-    limits_server: StoaServer, limits_database: str
-) -> None:
-    key = await a_key(limits_server, limits_database, rpm=60)
+async def test_a_client_that_waits_as_it_is_told_gets_through(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, rpm=60)
     async with client_of(limits_server, key) as client:
         await asyncio.gather(
             *(client.chat.completions.create(model="echo", messages=HELLO) for _ in range(60))
@@ -60,10 +56,8 @@ async def test_a_client_that_waits_as_it_is_told_gets_through(
     assert time.monotonic() - started < 5
 
 
-async def test_what_no_minute_has_room_for_is_not_tried_again(
-    limits_server: StoaServer, limits_database: str
-) -> None:
-    key = await a_key(limits_server, limits_database, tpm=1000)
+async def test_what_no_minute_has_room_for_is_not_tried_again(limits_server: StoaServer) -> None:
+    key = await a_key(limits_server, tpm=1000)
     async with client_of(limits_server, key, retries=2) as client:
         with pytest.raises(openai.RateLimitError) as refused:
             await client.chat.completions.create(model="echo", messages=HELLO, max_tokens=2000)
