@@ -8,6 +8,7 @@ from inspect import getdoc
 from adapters.http import errors as http_errors
 from adapters.http.kinds import HttpKind, is_functional, kind_of
 from domain.identity import errors as identity_errors
+from domain.identity.joining import errors as joining_errors
 from domain.inference import errors as inference_errors
 from domain.models import errors as models_errors
 from domain.operations import errors as operations_errors
@@ -17,6 +18,7 @@ from domain.shared.errors import StoaError
 SOURCES = (
     shared_errors,
     identity_errors,
+    joining_errors,
     inference_errors,
     models_errors,
     operations_errors,
