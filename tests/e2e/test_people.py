@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,7 @@ class Town:
 
     server: StoaServer
     key: httpx.Client
+    clients: ExitStack
 
     def person(self, role: str = "member") -> Person:
         email = f"{uuid4().hex}@stoa.example"
@@ -46,14 +48,19 @@ class Town:
 
     def client(self, token: str) -> httpx.Client:
         headers = {"authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.server.url + API, headers=headers, timeout=30)
+        return self.clients.enter_context(
+            httpx.Client(base_url=self.server.url + API, headers=headers, timeout=30)
+        )
 
 
 @pytest.fixture(scope="module")
 def town(server: StoaServer) -> Iterator[Town]:
     headers = {"authorization": f"Bearer {server.key}"}
-    with httpx.Client(base_url=server.url + API, headers=headers, timeout=30) as key:
-        yield Town(server, key)
+    with (
+        httpx.Client(base_url=server.url + API, headers=headers, timeout=30) as key,
+        ExitStack() as clients,
+    ):
+        yield Town(server, key, clients)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +146,7 @@ def test_what_is_done_to_people_is_on_record(town: Town) -> None:
 
 
 def test_of_owners_who_leave_at_once_one_stays(town: Town, stranger: Person) -> None:
-    elsewhere = Town(town.server, stranger.client)
+    elsewhere = Town(town.server, stranger.client, town.clients)
     owners = [stranger, *(elsewhere.person("owner") for _ in range(5))]
 
     with ThreadPoolExecutor(len(owners)) as pool:
