@@ -43,6 +43,7 @@ class RedisRateLimits(RateLimits):
         self._redis = Redis(connection_pool=pool)
         self._move = self._redis.register_script(MOVE)
         self._renew = self._redis.register_script(RENEW)
+        self._timeout_s = timeout_s
         self._lease_s = lease_s
         self._held: dict[str, set[UUID]] = {}
         self._giving: set[asyncio.Task[None]] = set()
@@ -125,7 +126,8 @@ class RedisRateLimits(RateLimits):
             numbers = (limits.rpm, limits.tpm, limits.concurrency, *change)
             arguments += ("" if number is None else number for number in numbers)
         try:
-            first, *rest = await self._move(keys=keys, args=arguments)
+            async with asyncio.timeout(self._timeout_s):
+                first, *rest = await self._move(keys=keys, args=arguments)
         except _AWAY as error:
             raise UnavailableError(
                 "The limits of the caller cannot be counted now.", retry_after=1.0

@@ -1,0 +1,95 @@
+"""What limits in Redis do while it is away, and when it has forgotten everything."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.redis.rate_limits import RedisRateLimits
+from domain.inference.rate import Measure
+from domain.shared.errors import UnavailableError
+from tests.fixtures.demands import of_key, refused, until_admitted
+from tests.fixtures.redis_server import RedisServer, a_redis_server
+
+LEASE_S = 0.6
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RedisServer]:
+    async with a_redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def limits(server: RedisServer) -> AsyncIterator[RedisRateLimits]:
+    limits = RedisRateLimits(server.url, timeout_s=0.5, lease_s=LEASE_S)
+    yield limits
+    await limits.stop()
+
+
+async def test_a_server_that_was_never_there_is_unavailable() -> None:
+    limits = RedisRateLimits("unix:///nonexistent/redis.sock", timeout_s=0.5)
+
+    with pytest.raises(UnavailableError) as away:
+        await limits.take(of_key(rpm=1))
+
+    assert away.value.retry_after is not None
+    assert "redis" not in away.value.message
+    await limits.stop()
+
+
+async def test_calls_end_well_while_the_server_is_away(
+    server: RedisServer, limits: RedisRateLimits
+) -> None:
+    demand = of_key(rpm=5, tpm=100, concurrency=1, tokens=50)
+    await limits.take(demand)
+    await server.stop()
+
+    limits.settle(demand, 10)
+    limits.release(of_key(rpm=5))
+    with pytest.raises(UnavailableError):
+        await limits.take(of_key(rpm=5))
+    await server.start()
+
+    await until_admitted(limits, lambda: of_key(concurrency=1))
+
+
+async def test_a_server_that_forgot_everything_learns_of_running_calls(
+    server: RedisServer, limits: RedisRateLimits
+) -> None:
+    await limits.take(of_key(concurrency=1))
+    await server.stop()
+    await server.start()
+
+    await asyncio.sleep(LEASE_S)
+
+    error = await refused(limits.take(of_key(concurrency=1)))
+    assert error.measure is Measure.CONCURRENCY
+
+
+async def test_a_call_that_is_given_up_while_redis_hangs_keeps_nothing(
+    server: RedisServer, limits: RedisRateLimits
+) -> None:
+    await limits.look(of_key(concurrency=1))
+    server.freeze()
+    task = asyncio.create_task(limits.take(of_key(rpm=3, concurrency=1)))
+    await asyncio.sleep(0.05)
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    server.thaw()
+
+    await until_admitted(limits, lambda: of_key(concurrency=1))
+
+
+async def test_a_server_that_hangs_is_waited_for_no_longer_than_was_set(
+    server: RedisServer, limits: RedisRateLimits
+) -> None:
+    await limits.look(of_key(rpm=1))
+    server.freeze()
+
+    async with asyncio.timeout(1.2):
+        with pytest.raises(UnavailableError):
+            await limits.take(of_key(rpm=1))
+
+    server.thaw()
