@@ -1,11 +1,12 @@
 import asyncio
 from copy import deepcopy
+from uuid import UUID
 
 from application.events.ports import EventFeed, EventReader, EventSubscription
 from application.shared.pagination import Slice
 from domain.identity.permissions import Permission
 from domain.operations.event import Event
-from domain.shared.errors import UnavailableError
+from domain.shared.errors import InvalidError, UnavailableError
 from domain.shared.ids import EventId, TeamId, UserId
 from tests.fakes.identity_state import InMemoryIdentity
 
@@ -77,12 +78,20 @@ class InMemoryEventReader(EventReader):
         cursor: str | None,
         limit: int,
     ) -> Slice[Event]:
+        before = None if cursor is None else _id_in(cursor)
         mine = [
             event
             for event in sorted(self._database.committed.events, key=lambda e: e.id, reverse=True)
             if event.team_id == team_id
             and event.concerns(user_id, permissions)
-            and (cursor is None or str(event.id) < cursor)
+            and (before is None or event.id < before)
         ]
         items = tuple(deepcopy(mine[:limit]))
         return Slice(items=items, next_cursor=str(items[-1].id) if len(mine) > limit else None)
+
+
+def _id_in(cursor: str) -> UUID:
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise InvalidError("That is no cursor.", param="cursor") from None
