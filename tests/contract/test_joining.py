@@ -122,24 +122,24 @@ async def test_a_team_has_an_owner_once_one_is_a_person(
     units: Units, person: dict[str, str]
 ) -> None:
     async with units() as tx:
-        before = await tx.setup_tokens.has_owner(TEAM_ID)
+        before = await tx.setup_tokens.has_owner()
         await tx.users.save(a_user(**person))
         await tx.commit()
 
     async with units() as tx:
         assert not before
-        assert await tx.setup_tokens.has_owner(TEAM_ID)
-        assert not await tx.setup_tokens.has_owner(OTHER_TEAM_ID)
+        assert await tx.setup_tokens.has_owner()
 
 
-async def test_a_member_who_is_a_person_is_no_owner(units: Units) -> None:
+async def test_neither_a_member_nor_the_owner_of_another_team_is_its_owner(units: Units) -> None:
     async with units() as tx:
         await tx.users.add(a_user(id=STRANGER_ID, email="bob@example.com"))
         await tx.memberships.add(a_membership(user_id=STRANGER_ID, role=Role.ADMIN))
+        await tx.memberships.add(a_membership(team_id=OTHER_TEAM_ID, user_id=STRANGER_ID))
         await tx.commit()
 
     async with units() as tx:
-        assert not await tx.setup_tokens.has_owner(TEAM_ID)
+        assert not await tx.setup_tokens.has_owner()
 
 
 async def test_a_reset_is_taken_once_and_takes_those_of_its_user_along(units: Units) -> None:

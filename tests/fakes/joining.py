@@ -36,10 +36,11 @@ class InMemorySetupTokens(SetupTokens):
     async def clear(self) -> None:
         self._transaction.written.gone.update(self._transaction.setup_tokens())
 
-    async def has_owner(self, team_id: TeamId) -> bool:
+    async def has_owner(self) -> bool:
         users = self._transaction.users()
+        oldest = min(self._transaction.teams(), default=None)
         return any(
-            (membership.team_id, membership.role) == (team_id, Role.OWNER)
+            (membership.team_id, membership.role) == (oldest, Role.OWNER)
             and users[membership.user_id].is_person
             for membership in self._transaction.memberships().values()
         )

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.mail.mail_account import MailAccount
 from adapters.mail.smtp_mailer import SmtpMailer
@@ -22,7 +23,12 @@ LETTER = Mail(to="ada@example.com", subject="Grüße", text="Öffne\nhttps://x.t
 
 
 def mailer(
-    url: str, *, tls: ssl.SSLContext | None = None, timeout_s: float = 5.0, sender: str = ""
+    url: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    timeout_s: float = 5.0,
+    sender: str = "",
+    pauses_s: tuple[float, ...] = (),
 ) -> SmtpMailer:
     return SmtpMailer(
         MailAccount.of_url(url),
@@ -31,6 +37,7 @@ def mailer(
         ids=SequentialIds(),
         tls=tls,
         timeout_s=timeout_s,
+        pauses_s=pauses_s,
     )
 
 
@@ -109,6 +116,43 @@ async def test_a_refused_message_is_a_failure() -> None:
         post.answers["DATA"] = "552 too much mail"
         with pytest.raises(MailFailedError, match="552 too much mail"):
             await mailer(f"smtp://127.0.0.1:{post.port}").send(LETTER)
+
+
+async def test_a_server_that_wants_to_be_asked_again_is_asked_again() -> None:
+    async with mail_server() as post:
+        post.answers["RCPT"] = "451 4.7.1 try again later"
+        sending = asyncio.create_task(
+            mailer(f"smtp://127.0.0.1:{post.port}", pauses_s=(0.1, 0.3)).send(LETTER)
+        )
+        await asyncio.sleep(0.2)
+        refused = post.received == []
+        del post.answers["RCPT"]
+        await sending
+
+    assert refused
+    assert len(post.received) == 1
+
+
+async def test_a_refusal_for_good_is_not_tried_again() -> None:
+    async with mail_server() as post:
+        post.answers["RCPT"] = "550 5.1.1 nobody here"
+        with pytest.raises(MailFailedError):
+            await mailer(f"smtp://127.0.0.1:{post.port}", pauses_s=(60.0,)).send(LETTER)
+
+
+async def test_a_mail_that_was_sent_is_logged_without_its_text() -> None:
+    async with mail_server() as post:
+        with capture_logs() as logs:
+            await mailer(f"smtp://127.0.0.1:{post.port}").send(LETTER)
+
+    assert logs == [
+        {
+            "event": "mail.sent",
+            "log_level": "info",
+            "to": "a…@example.com",
+            "subject": "Grüße",
+        }
+    ]
 
 
 async def test_a_server_that_is_away_is_a_failure() -> None:

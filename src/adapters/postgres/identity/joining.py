@@ -11,7 +11,7 @@ from adapters.postgres.identity.joining_rows import (
     PasswordResetRow,
     SetupTokenRow,
 )
-from adapters.postgres.identity.rows import MembershipRow, UserRow
+from adapters.postgres.identity.rows import MembershipRow, TeamRow, UserRow
 from application.identity.joining.ports import Invitations, PasswordResets, SetupTokens
 from application.shared.pagination import Page, PageRequest
 from domain.identity.joining.errors import InvitationNotFoundError, InvitationPendingError
@@ -49,8 +49,9 @@ class PostgresSetupTokens(SetupTokens):
         with translated():
             await self._session.execute(delete(SetupTokenRow))
 
-    async def has_owner(self, team_id: TeamId) -> bool:
-        is_owner = (MembershipRow.team_id == team_id) & (MembershipRow.role == Role.OWNER)
+    async def has_owner(self) -> bool:
+        oldest = select(TeamRow.id).order_by(TeamRow.id).limit(1).scalar_subquery()
+        is_owner = (MembershipRow.team_id == oldest) & (MembershipRow.role == Role.OWNER)
         is_person = UserRow.email.is_not(None) | UserRow.external_subject.is_not(None)
         with translated():
             found = await self._session.scalar(

@@ -11,5 +11,4 @@ class CheckSetup:
 
     async def __call__(self) -> bool:
         async with self.uow as tx:
-            team = await tx.teams.first()
-            return team is not None and not await tx.setup_tokens.has_owner(team.id)
+            return not await tx.setup_tokens.has_owner()

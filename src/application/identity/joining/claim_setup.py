@@ -77,7 +77,7 @@ async def _team_to_claim(tx: JoiningUnitOfWork, token: str) -> Team:
     team = await tx.teams.first()
     if team is None:
         raise TeamNotFoundError
-    if await tx.setup_tokens.has_owner(team.id):
+    if await tx.setup_tokens.has_owner():
         raise SetupDoneError
     if not await tx.setup_tokens.has(hash_secret(token)):
         raise SetupTokenInvalidError

@@ -19,7 +19,7 @@ class OfferSetup:
     async def __call__(self) -> str | None:
         async with self.uow as tx:
             team = await tx.teams.first()
-            if team is None or await tx.setup_tokens.has_owner(team.id):
+            if team is None or await tx.setup_tokens.has_owner():
                 return None
             secret = self.secrets.token()
             token = SetupToken.issue(

@@ -19,8 +19,9 @@ class SetupTokens(Protocol):
 
     async def clear(self) -> None: ...
 
-    async def has_owner(self, team_id: TeamId) -> bool:
-        """Whether an owner of the team is a person, and not the one that the first start made."""
+    async def has_owner(self) -> bool:
+        """Whether an owner of the oldest team is a person, and not the one that the first start
+        made."""
         ...
 
 

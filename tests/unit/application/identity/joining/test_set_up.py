@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from application.identity.joining.claim_setup import Claimed, ClaimSetupCommand
-from domain.identity.errors import EmailTakenError, TooManyAttemptsError
+from domain.identity.errors import EmailTakenError, TeamNotFoundError, TooManyAttemptsError
 from domain.identity.joining.errors import SetupDoneError, SetupTokenInvalidError
 from domain.identity.joining.setup_token import KEPT_TOKENS
 from domain.operations.audit import ActorKind
@@ -175,7 +175,8 @@ async def test_there_is_nothing_to_claim_before_there_is_a_team(porch: Porch) ->
     porch.database = InMemoryIdentity()
 
     assert await porch.offer_setup() is None
-    assert not await porch.check_setup()
+    with pytest.raises(TeamNotFoundError):
+        await porch.claim_setup(a_claim("any"))
 
 
 def test_the_command_shows_no_secret() -> None:
