@@ -220,13 +220,15 @@ def test_the_database_is_at_its_newest_revision_without_drift(server: StoaServer
 def test_the_database_goes_back_by_a_step(tmp_path: Path) -> None:
     alone = StoaServer(data_dir=tmp_path)
     alone.run("db", "upgrade")
+    newest, before, *_ = json.loads(alone.run("db", "history", "--json").stdout)["items"]
 
     back = alone.run("db", "downgrade", "-1")
     check = alone.run("db", "check")
 
-    assert back.stdout == "The database is at 2026_11_21_1000_identity.\n"
+    assert newest["id"] != before["id"]
+    assert back.stdout == f"The database is at {before['id']}.\n"
     assert check.returncode == 1
-    assert "add table calls" in check.stdout
+    assert "add " in check.stdout
 
 
 def test_the_doctor_finds_the_running_server_and_nothing_wrong(server: StoaServer) -> None:

@@ -219,5 +219,5 @@ def _items(text: str) -> object:
         return tuple(part for part in map(str.strip, text.split(",")) if part)
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

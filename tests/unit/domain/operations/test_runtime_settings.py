@@ -98,6 +98,8 @@ def test_text_and_json_are_read(kind: ValueType[Any], raw: object, expected: obj
         (LIST, ["long"]),
         (LIST, [1]),
         (LIST, '["a"'),
+        pytest.param(LIST, "[" * 100_000, id="deep"),
+        pytest.param(WHOLE, "9" * 10_000, id="long"),
         (LIST, 5),
         (LIST, {"a": 1}),
     ],
