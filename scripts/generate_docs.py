@@ -15,6 +15,13 @@ from msgspec import structs
 
 from adapters.http.catalogue import ErrorEntry, error_catalogue
 from adapters.http.kinds import problem_type
+from domain.identity.permissions import (
+    MEANINGS,
+    PERMISSIONS_OF,
+    SERVER_PERMISSIONS,
+    Permission,
+    Role,
+)
 from domain.operations.runtime_setting import RuntimeSetting, SettingGroup
 from domain.operations.runtime_settings import RUNTIME_SETTINGS
 from domain.operations.setting_values import text_of
@@ -36,6 +43,7 @@ def main() -> int:
         "cli.md": cli_page(),
         "exit-codes.md": exit_codes_page(),
         "errors.md": errors_page(),
+        "permissions.md": permissions_page(),
     }
     if sys.argv[1:] == ["--check"]:
         return check(pages)
@@ -169,6 +177,29 @@ def exit_codes_page() -> str:
         "prints the traceback before it.",
         "| Code | Meaning |\n| --- | --- |\n" + "\n".join(lines),
     )
+
+
+def permissions_page() -> str:
+    rows = [
+        f"| `{permission}` | {MEANINGS[permission]} "
+        + "".join(f"| {_yes(permission in PERMISSIONS_OF[role])} " for role in Role)
+        + f"| {_yes(permission in SERVER_PERMISSIONS)} |"
+        for permission in Permission
+    ]
+    return _page(
+        "Roles and permissions",
+        "What a member of a team may do follows from the role there; an operator may do more, "
+        "whatever the role. An API key has a list of these as its scopes, which are at most those "
+        "of whoever made it. How to give them: [teams, roles and keys](../how-to/teams-roles-and-"
+        "keys.md).",
+        f"| Permission | What it allows | {' | '.join(Role)} | operator |\n"
+        f"| --- | --- |{' :-: |' * (len(Role) + 1)}\n" + "\n".join(rows),
+        "Without any of these, whoever is known sees the own team, account and sessions.",
+    )
+
+
+def _yes(allowed: bool) -> str:
+    return "yes" if allowed else ""
 
 
 def errors_page() -> str:

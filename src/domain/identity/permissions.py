@@ -23,6 +23,25 @@ class Permission(StrEnum):
     MANAGE_ERRORS = "errors.manage"
 
 
+MEANINGS: dict[Permission, str] = {
+    Permission.INVOKE_MODELS: "Call models.",
+    Permission.READ_CALLS: "See the ledger of calls and what they cost.",
+    Permission.READ_TEAM: "See the people of the team, its events and one's notifications.",
+    Permission.MANAGE_OWN_KEYS: "Make API keys, and see, change and revoke one's own.",
+    Permission.MANAGE_KEYS: "See, change and revoke all API keys of the team.",
+    Permission.MANAGE_TEAM: "Rename the team, and see how the server is in detail.",
+    Permission.MANAGE_MEMBERS: "Invite people, make accounts, give roles, take people out.",
+    Permission.MANAGE_OWNERS: "Make owners, and change or take out owners.",
+    Permission.MANAGE_LIMITS: "Set limits and budgets of the team, its people and its keys.",
+    Permission.READ_SETTINGS: "See the runtime settings.",
+    Permission.MANAGE_SETTINGS: "Change the runtime settings of the team.",
+    Permission.READ_AUDIT: "Read and export the audit log of the team.",
+    Permission.MANAGE_SERVER: "Make teams, change the server's settings and any account.",
+    Permission.READ_ERRORS: "See the technical errors of the server.",
+    Permission.MANAGE_ERRORS: "Resolve, ignore and reopen technical errors.",
+}
+
+
 class Role(StrEnum):
     """A member's place in a team."""
 
