@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.inference.ledger import PostgresLedger
 from adapters.postgres.operations.error_log import BufferedErrorLog
+from adapters.postgres.operations.error_reader import PostgresErrorReader
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
@@ -158,3 +159,27 @@ async def test_rows_that_wait_when_the_process_ends_are_on_record() -> None:
 
     assert [one.code for one in errors.occurrences] == ["LEDGER_UNAVAILABLE"] * 2
     assert [one.key_id for one in errors.occurrences] == [calls[0].key_id, None]
+
+
+async def test_a_stack_that_is_the_same_every_time_is_stored_once(
+    nodes: list[BufferedErrorLog], sql: asyncpg.Connection, team_url: str
+) -> None:
+    log = nodes[0]
+    same = [now(stack="same") for _ in range(5)]
+    other = now(stack="other")
+
+    for occurrence in (*same[:3], other):
+        log.record(occurrence)
+    while await sql.fetchval("SELECT count(*) FROM error_logs") < 4:
+        await asyncio.sleep(0.01)
+    for occurrence in (now(stack="other"), *same[3:]):
+        log.record(occurrence)
+    await log.stop()
+
+    stacks = await sql.fetch("SELECT stack FROM error_logs WHERE stack IS NOT NULL")
+    assert sorted(row["stack"] for row in stacks) == ["other", "same", "same"]
+    engine = make_engine(team_url, pool_size=1)
+    reader = PostgresErrorReader(engine)
+    found = [(await reader.find(one.id)).occurrence for one in same]
+    await engine.dispose()
+    assert found == same

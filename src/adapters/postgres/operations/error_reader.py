@@ -6,7 +6,11 @@ from sqlalchemy import ColumnElement, RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.errors import translated
-from adapters.postgres.operations.error_mapping import group_of, occurrence_of
+from adapters.postgres.operations.error_mapping import (
+    group_of,
+    occurrence_of,
+    occurrences_query,
+)
 from adapters.postgres.operations.error_rows import error_groups, error_logs
 from application.records.ports import ErrorFilter, ErrorReader, FoundError
 from application.shared.pagination import Page, PageRequest
@@ -35,7 +39,7 @@ class PostgresErrorReader(ErrorReader):
     async def find(self, wanted: UUID) -> FoundError:
         if groups := await self._read(select(error_groups).where(error_groups.c.id == wanted)):
             return FoundError(group=group_of(groups[0]))
-        occurrences = await self._read(select(error_logs).where(error_logs.c.id == wanted))
+        occurrences = await self._read(occurrences_query().where(error_logs.c.id == wanted))
         if not occurrences:
             raise ErrorNotFoundError
         own = error_groups.c.id == occurrences[0]["group_id"]
@@ -45,7 +49,7 @@ class PostgresErrorReader(ErrorReader):
 
     async def occurrences(self, group: ErrorGroup, *, limit: int) -> tuple[ErrorOccurrence, ...]:
         query = (
-            select(error_logs)
+            occurrences_query()
             .where(error_logs.c.group_id == group.id)
             .order_by(error_logs.c.id.desc())
             .limit(limit)

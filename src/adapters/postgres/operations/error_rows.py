@@ -41,7 +41,10 @@ error_logs = Table(
     Column("route", Text),
     Column("method", Text),
     Column("message", Text, nullable=False),
-    Column("stack", Text, nullable=False),
+    # One that is the same as that of another occurrence of the month is stored there alone.
+    Column("stack", Text),
+    Column("stack_of", Uuid),
+    CheckConstraint("(stack IS NULL) <> (stack_of IS NULL)", name="stack"),
     Index(None, "group_id", "id"),
     postgresql_partition_by="RANGE (id)",
 )

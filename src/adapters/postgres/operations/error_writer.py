@@ -11,6 +11,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.operations.error_groups import PostgresErrorGroups
 from adapters.postgres.operations.error_mapping import group_of, group_values, occurrence_values
 from adapters.postgres.operations.error_rows import error_groups, error_logs
+from adapters.postgres.operations.error_stacks import StoredStacks
 from adapters.postgres.operations.event_log import PostgresEventLog
 from adapters.postgres.operations.operators import teams_of_operators
 from adapters.postgres.partitions import lowest_id
@@ -18,7 +19,7 @@ from application.shared.ports import IdGenerator
 from domain.identity.permissions import Permission
 from domain.operations.event import Event
 from domain.operations.technical_error import ErrorGroup, ErrorOccurrence
-from domain.shared.ids import ErrorGroupId, EventId
+from domain.shared.ids import ErrorGroupId, ErrorId, EventId
 
 SPIKE_WINDOW = timedelta(minutes=5)
 SPIKE_SILENCE = timedelta(hours=1)
@@ -45,13 +46,15 @@ class PostgresErrorWriter:
         self._sessions = sessions
         self._ids = ids
         self._spike_threshold = spike_threshold
+        self._stacks = StoredStacks()
 
     async def write(self, batch: Sequence[ErrorOccurrence]) -> None:
         """Raises ``UnavailableError`` while the database is away."""
+        holders = self._stacks.holders(batch)
         with translated():
             async with self._sessions() as session:
                 groups = await self._locked_groups(session, batch)
-                fresh = await _insert(session, groups, batch)
+                fresh = await _insert(session, groups, batch, holders)
                 events = [
                     event
                     for fingerprint, occurrences in _by_fingerprint(fresh)
@@ -59,6 +62,7 @@ class PostgresErrorWriter:
                 ]
                 await self._tell(session, events)
                 await session.commit()
+        self._stacks.stored(batch, holders)
 
     async def _locked_groups(
         self, session: AsyncSession, batch: Sequence[ErrorOccurrence]
@@ -126,11 +130,15 @@ def _by_fingerprint(
 
 
 async def _insert(
-    session: AsyncSession, groups: Mapping[str, ErrorGroup], batch: Sequence[ErrorOccurrence]
+    session: AsyncSession,
+    groups: Mapping[str, ErrorGroup],
+    batch: Sequence[ErrorOccurrence],
+    holders: Mapping[ErrorId, ErrorId],
 ) -> list[ErrorOccurrence]:
     """Store the occurrences and return those that were not there yet."""
     rows = [
-        occurrence_values(occurrence) | {"group_id": groups[occurrence.fingerprint].id}
+        occurrence_values(occurrence, holders.get(occurrence.id))
+        | {"group_id": groups[occurrence.fingerprint].id}
         for occurrence in batch
     ]
     new = insert(error_logs).values(rows).on_conflict_do_nothing().returning(error_logs.c.id)

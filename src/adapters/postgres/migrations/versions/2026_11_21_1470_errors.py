@@ -64,8 +64,12 @@ def upgrade() -> None:
         sa.Column("route", sa.Text),
         sa.Column("method", sa.Text),
         sa.Column("message", sa.Text, nullable=False),
-        sa.Column("stack", sa.Text, nullable=False),
+        sa.Column("stack", sa.Text),
+        sa.Column("stack_of", sa.Uuid),
         sa.PrimaryKeyConstraint("id", name="pk_error_logs"),
+        sa.CheckConstraint(
+            "(stack IS NULL) <> (stack_of IS NULL)", name=op.f("ck_error_logs_stack")
+        ),
         sa.ForeignKeyConstraint(
             ["group_id"], ["error_groups.id"], name="fk_error_logs_group_id", ondelete="CASCADE"
         ),
