@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -9,6 +10,7 @@ from adapters.http.settings.schemas import SettingGroups, SettingView
 from application.operations.change_settings import ChangeSettings, ChangeSettingsCommand
 from application.operations.list_settings import ListSettings, ListSettingsQuery
 from application.operations.reencrypt_secrets import ReencryptSecrets
+from domain.operations.runtime_setting import RuntimeSetting
 from domain.operations.runtime_settings import REGISTRY
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.output import json_option, print_json, print_members, print_table
@@ -69,10 +71,7 @@ def set_setting(invocation: Invocation, name: str, value: str | None, as_json: b
     Without VALUE it is read from standard input, or asked for. A secret is only ever taken that
     way, since others on the machine see the arguments of a command.
     """
-    is_secret = REGISTRY.find(name).secret
-    if is_secret and value is not None:
-        raise click.UsageError(f"'{name}' is a secret: give it on standard input.")
-    given = _asked_for(name, hidden=is_secret) if value is None else value
+    given = given_value(REGISTRY.find(name), value)
     _print(_change(invocation, {name: given}), as_json=as_json)
 
 
@@ -115,9 +114,15 @@ def _change(invocation: Invocation, values: Mapping[str, object]) -> SettingView
     return run_session(invocation, work)
 
 
-def _asked_for(name: str, *, hidden: bool) -> str:
+def given_value(setting: RuntimeSetting[Any], argument: str | None) -> str:
+    """The argument, else what is typed or comes on standard input. Raises ``UsageError`` for a
+    secret as an argument."""
+    if argument is not None:
+        if setting.secret:
+            raise click.UsageError(f"'{setting.name}' is a secret: give it on standard input.")
+        return argument
     if sys.stdin.isatty():
-        answer: str = click.prompt(name, hide_input=hidden, err=True)
+        answer: str = click.prompt(setting.name, hide_input=setting.secret, err=True)
         return answer
     return sys.stdin.read().strip()
 
