@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class AttemptSubject:
 
 
 LOGINS_PER_ACCOUNT = AttemptLimit(at_once=10, every=timedelta(seconds=30))
+_IPV6_SITE = 64
 # Many people may share an address.
 LOGINS_PER_ADDRESS = AttemptLimit(at_once=100, every=timedelta(seconds=3))
 
@@ -43,4 +45,15 @@ def login_subjects(email: str, address: str | None) -> tuple[AttemptSubject, ...
     account = AttemptSubject("login account", email, LOGINS_PER_ACCOUNT)
     if address is None:
         return (account,)
-    return (AttemptSubject("login address", address, LOGINS_PER_ADDRESS), account)
+    return (AttemptSubject("login address", _whole(address), LOGINS_PER_ADDRESS), account)
+
+
+def _whole(address: str) -> str:
+    """Whoever has an IPv6 address has the whole network that it is in."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, _IPV6_SITE), strict=False))
+    return address

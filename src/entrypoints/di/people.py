@@ -4,7 +4,6 @@ import structlog
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from adapters.passwords.argon2id import Argon2idHasher
 from adapters.passwords.frequent_passwords import FrequentPasswords
 from adapters.postgres.identity.activity import PostgresSessionActivity
 from adapters.postgres.identity.attempts import PostgresAttempts
@@ -80,6 +79,9 @@ class PeopleProvider(Provider):
 
     @provide
     def password_hasher(self) -> Iterable[PasswordHasher]:
+        # Most command lines need no passwords.
+        from adapters.passwords.argon2id import Argon2idHasher  # noqa: PLC0415
+
         hasher = Argon2idHasher()
         yield hasher
         hasher.stop()

@@ -43,7 +43,8 @@ class _Failure:
 @dataclass(slots=True, kw_only=True)
 class LoginFailures:
     """Keeps failed log-ins of users until they are written to the audit trail. To write them at
-    once would take time, and that would tell who is a user."""
+    once would take time, and that would tell who is a user. Beyond ``CAPACITY`` the oldest give
+    way."""
 
     new_uow: Callable[[], IdentityUnitOfWork]
     clock: Clock

@@ -37,15 +37,17 @@ class UpdateMe:
                 user.recolour(command.avatar_colour)
             if command.locale is not UNSET:
                 user.speak(command.locale)
-            await tx.users.save(user)
-            await self.auditor.record(
-                tx,
-                command.actor,
-                "user.updated",
-                Target("user", user.id),
-                before=before,
-                after=_recorded(user),
-            )
+            after = _recorded(user)
+            if after != before:
+                await tx.users.save(user)
+                await self.auditor.record(
+                    tx,
+                    command.actor,
+                    "user.updated",
+                    Target("user", user.id),
+                    before=before,
+                    after=after,
+                )
             me = await me_of(tx, command.actor, user)
             await tx.commit()
         return me

@@ -54,6 +54,12 @@ async def test_changes_what_is_given(desk: FrontDesk, actor: Actor) -> None:
     )
 
 
+async def test_what_changes_nothing_is_not_on_record(desk: FrontDesk, actor: Actor) -> None:
+    await desk.update_me(UpdateMeCommand(actor=actor, locale="en"))
+
+    assert desk.actions == ["session.created"]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
