@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from domain.identity.permissions import (
@@ -18,7 +20,7 @@ def test_every_permission_says_what_it_allows() -> None:
 def test_every_role_may_do_what_the_ones_below_may() -> None:
     from_the_top = [PERMISSIONS_OF[role] for role in Role]
 
-    for above, below in zip(from_the_top, from_the_top[1:], strict=False):
+    for above, below in pairwise(from_the_top):
         assert above >= below
 
 
