@@ -7,12 +7,26 @@ from application.identity.find_key import FindKey, FindKeyQuery
 from application.identity.issue_key import IssueKey, IssueKeyCommand
 from application.identity.list_keys import ListKeys, ListKeysQuery
 from application.identity.revoke_key import RevokeKey, RevokeKeyCommand
+from application.identity.update_key import UpdateKey, UpdateKeyCommand
+from application.shared.unset import UNSET
 from domain.identity.model_patterns import ANY_MODEL
 from domain.identity.permissions import Permission
 from domain.identity.scopes import scopes_of
+from entrypoints.cli.allowances import (
+    Given,
+    allowance_members,
+    allowance_options,
+    change_of,
+)
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ahead
-from entrypoints.cli.output import json_option, print_json, print_table, wide_option
+from entrypoints.cli.output import (
+    json_option,
+    print_json,
+    print_members,
+    print_table,
+    wide_option,
+)
 from entrypoints.cli.paging import all_of
 from entrypoints.cli.session import Session, run_session
 
@@ -22,7 +36,7 @@ WIDE = ("id",)
 
 @click.group()
 def keys_command() -> None:
-    """Create, list and revoke API keys."""
+    """Create, list, change and revoke API keys."""
 
 
 @keys_command.command("create")
@@ -46,16 +60,19 @@ def keys_command() -> None:
     "(calls.read).",
 )
 @click.option("--expires", type=MOMENT, help="When the key ends: 30d, or a date.")
+@allowance_options
 @json_option
 @click.pass_obj
 def create_key(
     invocation: Invocation,
+    /,
     name: str,
     *,
     models: tuple[str, ...],
     scopes: tuple[str, ...],
     expires: Moment | None,
     as_json: bool,
+    **allowance: Given | None,
 ) -> None:
     """Make a new API key called NAME and print it. It is shown only this once."""
 
@@ -69,6 +86,7 @@ def create_key(
                 allowed_models=models or ANY_MODEL,
                 scopes=scopes_of(scopes) if scopes else None,
                 expires_at=ahead(expires, now),
+                allowance=change_of(None, **allowance),
             )
         )
         return IssuedKeyView.of_issued(issued, now)
@@ -116,6 +134,50 @@ def list_keys(invocation: Invocation, wide: bool, as_json: bool) -> None:
         ),
         fold=("name", "models"),
         left_out=() if wide else WIDE,
+    )
+
+
+@keys_command.command("update")
+@click.argument("reference", metavar="NAME_OR_ID")
+@click.option("--name", help="Rename the key.")
+@allowance_options
+@json_option
+@click.pass_obj
+def update_key(
+    invocation: Invocation,
+    /,
+    reference: str,
+    *,
+    name: str | None,
+    as_json: bool,
+    **allowance: Given | None,
+) -> None:
+    """Change a key's name or what it may use; what is not given stays. Every node obeys at once."""
+    if name is None and not any(allowance.values()):
+        raise click.UsageError("Give --name, --budget, --rpm, --tpm or --concurrency.")
+
+    async def work(session: Session) -> KeyView:
+        find_key = await session.get(FindKey)
+        found = await find_key(FindKeyQuery(actor=session.actor, reference=reference))
+        use_case = await session.get(UpdateKey)
+        command = UpdateKeyCommand(
+            actor=session.actor,
+            key_id=found.id,
+            name=UNSET if name is None else name,
+            allowance=change_of(found.limits, **allowance),
+        )
+        return KeyView.of(await use_case(command), session.clock.now())
+
+    view = run_session(invocation, work)
+    if as_json:
+        print_json(view)
+        return
+    print_members(
+        (
+            ("name", view.name),
+            ("key", view.masked_key),
+            *allowance_members(view.limits, view.budget),
+        )
     )
 
 

@@ -4,6 +4,12 @@ from adapters.http.team.schemas import TeamView
 from application.identity.get_team import GetTeam, GetTeamQuery
 from application.identity.update_team import UpdateTeam, UpdateTeamCommand
 from application.shared.unset import UNSET
+from entrypoints.cli.allowances import (
+    Given,
+    allowance_members,
+    allowance_options,
+    change_of,
+)
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.output import json_option, print_json, print_members
 from entrypoints.cli.session import Session, run_session
@@ -34,19 +40,31 @@ def show_team(invocation: Invocation, as_json: bool) -> None:
     default=None,
     help="Keep prompts and answers with the calls in the ledger, or stop keeping them.",
 )
+@allowance_options
 @json_option
 @click.pass_obj
-def set_team(invocation: Invocation, name: str | None, capture: bool | None, as_json: bool) -> None:
-    """Change the team; what is not given stays."""
-    if name is None and capture is None:
-        raise click.UsageError("Give --name, --capture or --no-capture.")
+def set_team(
+    invocation: Invocation,
+    /,
+    *,
+    name: str | None,
+    capture: bool | None,
+    as_json: bool,
+    **allowance: Given | None,
+) -> None:
+    """Change the team, or what all in it together may use; what is not given stays."""
+    if name is None and capture is None and not any(allowance.values()):
+        raise click.UsageError("Give --name, --capture, --no-capture, --budget or a limit.")
 
     async def work(session: Session) -> TeamView:
+        get_team = await session.get(GetTeam)
+        present = (await get_team(GetTeamQuery(actor=session.actor))).allowance
         update_team = await session.get(UpdateTeam)
         command = UpdateTeamCommand(
             actor=session.actor,
             name=UNSET if name is None else name,
             capture_content=UNSET if capture is None else capture,
+            allowance=change_of(present.limits, **allowance),
         )
         return TeamView.of(await update_team(command))
 
@@ -62,6 +80,7 @@ def print_team(team: TeamView, *, as_json: bool) -> None:
         (
             ("team", team.name),
             ("captures contents", team.capture_content),
+            *allowance_members(team.limits, team.budget),
             ("created", team.created_at),
             ("id", team.id),
         )
