@@ -231,6 +231,14 @@ def test_the_database_goes_back_by_a_step(tmp_path: Path) -> None:
     assert "add " in check.stdout
 
 
+def test_the_database_does_not_go_back_under_a_running_server(server: StoaServer) -> None:
+    refused = run_in(server, "db", "downgrade", "-1")
+
+    assert refused.returncode != 0
+    assert refused.stderr.startswith("stoa: A server is running on this database.")
+    assert json.loads(run_in(server, "db", "current", "--json").stdout)["revision"] is not None
+
+
 def test_the_doctor_finds_the_running_server_and_nothing_wrong(server: StoaServer) -> None:
     done = run_in(server, "doctor", "--json")
 

@@ -25,11 +25,16 @@ from adapters.postgres.migrations.comparison import (
     without_partitions,
 )
 from adapters.postgres.partitions import PARTITIONED, ensure_partitions, months_from
-from domain.operations.errors import DatabaseTooNewError
+from domain.operations.errors import DatabaseInUseError, DatabaseTooNewError
 from domain.shared.errors import InvalidError
 
 _FOLDER = Path(__file__).with_name("migrations")
 _LOCK = 0x53746F61_00000003
+# Every server process holds a session of this name for as long as it lives.
+_SERVERS = """
+SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'stoa presence')
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +55,13 @@ async def upgrade(database_url: str, revision: str = "head") -> None:
 
 
 async def downgrade(database_url: str, revision: str) -> None:
-    """Go back to the revision (``base`` for an empty schema, ``-1`` for one step)."""
+    """Go back to the revision (``base`` for an empty schema, ``-1`` for one step). Raises
+    ``DatabaseInUseError`` while a server runs there."""
     _check_known(revision)
     async with _locked(database_url) as connection:
+        if (await connection.exec_driver_sql(_SERVERS)).scalar():
+            raise DatabaseInUseError
+        await connection.commit()
         await connection.run_sync(_alembic, lambda config: command.downgrade(config, revision))
 
 

@@ -111,6 +111,18 @@ class SecretKeyMissingError(TechnicalError):
         super().__init__("Secrets need a secret key: set STOA_SECRET_KEY, on every node the same.")
 
 
+class DatabaseInUseError(ConflictError):
+    """A server runs on the database that was to be taken back to an older schema."""
+
+    code = "DATABASE_IN_USE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A server is running on this database. Stop it first: it cannot work with an older"
+            " schema."
+        )
+
+
 class MailNotConfiguredError(ConflictError):
     """The server has been told of no mail server to send mail through."""
 
