@@ -7,7 +7,7 @@ import asyncpg
 from adapters.postgres.engine import connect
 from adapters.postgres.inference.lane import LaneConnection
 from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
-from adapters.postgres.inference.limit_move import Act, Move
+from adapters.postgres.inference.limit_move import LaneMove
 from domain.inference.rate import Demand, Limited, Spent
 
 WRITE_TIMEOUT_S = 5.0
@@ -26,7 +26,7 @@ _MOVE = f"SELECT admitted, requests, tokens, running FROM move_limits($1, {_ARGU
 Counter = tuple[UUID, str, str, UUID]
 
 
-class LimitConnection(LaneConnection[Move]):
+class LimitConnection(LaneConnection[LaneMove]):
     """A connection that decides a batch of moves with one statement."""
 
     def __init__(self, connection: asyncpg.Connection, statement: Any, process: int) -> None:
@@ -55,7 +55,7 @@ class LimitConnection(LaneConnection[Move]):
     def on_lost(self, call: Callable[[], None]) -> None:
         self._connection.add_termination_listener(lambda _: call())
 
-    async def write(self, batch: Sequence[Move], *, is_retry: bool) -> None:
+    async def write(self, batch: Sequence[LaneMove], *, is_retry: bool) -> None:
         """A batch that is repeated may be counted twice, which grows back; places are not."""
         # What was sent once may have happened, so it has to come to its end.
         moves = [move for move in batch if move.is_wanted or move.is_sent]
@@ -87,7 +87,7 @@ def _spent(requests: float, tokens: float, running: int) -> Spent:
     return Spent(requests=requests, tokens=tokens, running=running)
 
 
-def _arguments(moves: Sequence[Move], *, is_retry: bool) -> tuple[str, ...]:
+def _arguments(moves: Sequence[LaneMove], *, is_retry: bool) -> tuple[str, ...]:
     """The arrays that ``move_limits`` takes: those of the counters, of the moves, and of the
     places that become free."""
     keys = sorted({key for move in moves for key, _ in _counters(move.demand)})
@@ -110,7 +110,7 @@ def _arguments(moves: Sequence[Move], *, is_retry: bool) -> tuple[str, ...]:
     freed = [
         (numbers[key], move.demand.id)
         for move in moves
-        if move.act in (Act.SETTLE, Act.RELEASE) or (is_retry and move.takes)
+        if move.gives_back_places or (is_retry and move.takes)
         for key, limited in _counters(move.demand)
         if limited.limits.concurrency is not None
     ]

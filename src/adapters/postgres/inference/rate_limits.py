@@ -5,11 +5,11 @@ import structlog
 
 from adapters.postgres.inference.lane import Lane
 from adapters.postgres.inference.limit_connection import LimitConnection
-from adapters.postgres.inference.limit_move import Act, Move
+from adapters.postgres.inference.limit_move import LaneMove
 from adapters.postgres.inference.limit_sweep import SWEEP_EVERY_S, sweep_limits
 from application.inference.allowance_ports import RateLimits
+from application.inference.limit_move import Act, counters_away
 from domain.inference.rate import Demand, Standings
-from domain.shared.errors import UnavailableError
 
 log = structlog.get_logger()
 
@@ -44,14 +44,14 @@ class PostgresRateLimits(RateLimits):
         self._timeout_s = timeout_s
         self._linger_s = linger_s
         self._sweep_every_s = sweep_every_s
-        self._lane = Lane[Move](
+        self._lane = Lane[LaneMove](
             name="limits",
             connect=lambda: LimitConnection.open(database_url, process),
             on_durable=self._give_back_unwanted,
             on_refused=_refused,
             gap_s=GAP_S,
         )
-        self._lingering: list[Move] = []
+        self._lingering: list[LaneMove] = []
         self._timer: asyncio.TimerHandle | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -67,51 +67,51 @@ class PostgresRateLimits(RateLimits):
             _refused(move, ConnectionAbortedError())
 
     async def take(self, demand: Demand) -> Standings:
-        return await self._answered(Move(Act.TAKE, demand))
+        return await self._answered(LaneMove(Act.TAKE, demand))
 
     async def look(self, demand: Demand) -> Standings:
-        return await self._answered(Move(Act.LOOK, demand))
+        return await self._answered(LaneMove(Act.LOOK, demand))
 
     def settle(self, demand: Demand, tokens: int | None) -> None:
-        move = Move(Act.SETTLE, demand, used=tokens)
-        if any(one.limits.concurrency or move.tokens(one) for one in demand.limited):
+        move = LaneMove(Act.SETTLE, demand, used=tokens)
+        if not move.changes_nothing:
             self._linger(move)
 
     def release(self, demand: Demand) -> None:
-        self._linger(Move(Act.RELEASE, demand))
+        self._linger(LaneMove(Act.RELEASE, demand))
 
-    async def _answered(self, move: Move) -> Standings:
+    async def _answered(self, move: LaneMove) -> Standings:
         answer = move.answer
         if answer is None or self._lane.queued >= MAX_QUEUED:
-            raise _away()
+            raise counters_away()
         self._put(move)
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await answer
         except TimeoutError:
             self._abandon(move)
-            raise _away() from None
+            raise counters_away() from None
         except asyncio.CancelledError:
             self._abandon(move)
             raise
 
-    def _abandon(self, move: Move) -> None:
+    def _abandon(self, move: LaneMove) -> None:
         """Nobody waits any more: what was taken, or is about to be, is given back."""
         move.is_wanted = False
         if move.is_admitted:
             self._give_back_unwanted([move])
 
-    def _give_back_unwanted(self, moves: Sequence[Move]) -> None:
+    def _give_back_unwanted(self, moves: Sequence[LaneMove]) -> None:
         for move in moves:
-            if move.takes and move.is_admitted and not move.is_wanted:
+            if move.has_to_be_undone:
                 self.release(move.demand)
 
-    def _linger(self, move: Move) -> None:
+    def _linger(self, move: LaneMove) -> None:
         self._lingering.append(move)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._put)
 
-    def _put(self, *moves: Move) -> None:
+    def _put(self, *moves: LaneMove) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -131,11 +131,6 @@ class PostgresRateLimits(RateLimits):
                 log.exception("limits.sweep_failed")
 
 
-def _refused(move: Move, error: Exception) -> None:
+def _refused(move: LaneMove, error: Exception) -> None:
     log.error("limits.move_refused", act=move.act.value, error=repr(error))
-    if move.answer is not None and not move.answer.done():
-        move.answer.set_exception(_away())
-
-
-def _away() -> UnavailableError:
-    return UnavailableError("The limits of the caller cannot be counted now.", retry_after=1.0)
+    move.fail()
