@@ -8,6 +8,7 @@ from adapters.postgres.operations.event_reader import PostgresEventReader
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.events.notify_of_events import NotifyOfEvents
 from application.events.ports import EventFeed, EventReader, NotificationsUnitOfWork
+from application.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.database import DatabaseUrl
 
@@ -24,9 +25,9 @@ class EventsProvider(Provider):
 
     @provide
     async def feed(
-        self, sessions: async_sessionmaker[AsyncSession], url: DatabaseUrl
+        self, sessions: async_sessionmaker[AsyncSession], url: DatabaseUrl, reporter: ErrorReporter
     ) -> AsyncIterable[EventFeed]:
-        feed = PostgresEventFeed(sessions, url)
+        feed = PostgresEventFeed(sessions, url, reporter=reporter)
         await feed.start()
         yield feed
         await feed.stop()

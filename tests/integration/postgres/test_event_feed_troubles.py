@@ -13,11 +13,15 @@ from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.operations.event_feed import PostgresEventFeed
 from adapters.postgres.partitions import ensure_partitions, months_from
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.system.clock import SystemClock
+from adapters.system.ids import SystemIds
 from application.events.ports import EventSubscription
+from application.records.error_reporter import ErrorReporter
 from domain.operations.event import Event
 from tests.builders import OTHER_TEAM_ID, TEAM_ID
 from tests.event_builders import an_event
 from tests.fakes.clock import START
+from tests.fakes.errors import RecordingErrorLog
 
 LISTENERS = (
     "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stoa events'"
@@ -138,6 +142,34 @@ async def test_an_event_that_nobody_announced_is_found(
     await feed.stop()
 
     assert heard == [event]
+
+
+async def test_what_keeps_events_from_being_read_is_on_record_and_passes(
+    team_url: str, nodes: list[Node], sql: asyncpg.Connection
+) -> None:
+    errors = RecordingErrorLog()
+    reporter = ErrorReporter(errors=errors, clock=SystemClock(), ids=SystemIds())
+    sessions = make_sessions(nodes[0].engine)
+    feed = PostgresEventFeed(sessions, team_url, look_every_s=0.05, reporter=reporter)
+    await feed.start()
+    listener = await feed.subscribe(TEAM_ID)
+    event = an_event()
+
+    await sql.execute("ALTER TABLE events RENAME TO gone")
+    try:
+        async with asyncio.timeout(10):
+            while not errors.occurrences:
+                await asyncio.sleep(0.01)
+    finally:
+        await sql.execute("ALTER TABLE gone RENAME TO events")
+    await nodes[0].happen(event)
+    heard = await hear(listener, 1)
+    await feed.stop()
+
+    assert heard == [event]
+    assert {(one.route, one.code) for one in errors.occurrences} == {
+        ("event feed", "INTERNAL_ERROR")
+    }
 
 
 async def test_one_connection_listens_for_all(nodes: list[Node], sql: asyncpg.Connection) -> None:

@@ -14,6 +14,7 @@ from adapters.postgres.operations.event_order import KNOWN, event_of, number_eve
 from adapters.postgres.operations.rows import events
 from adapters.postgres.operations.team_events import REMEMBERED, PlacedEvent, TeamEvents
 from application.events.ports import EventFeed, EventSubscription
+from application.records.error_reporter import Circumstances, ErrorReporter
 from domain.operations.event import Event
 from domain.shared.errors import UnavailableError
 from domain.shared.ids import EventId, TeamId
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 5.0
 RETRY_S = 0.2
 AT_ONCE = 200
+
+# Where its errors happen, on record.
+ROUTE = "event feed"
 
 
 class PostgresEventFeed(EventFeed):
@@ -37,9 +41,12 @@ class PostgresEventFeed(EventFeed):
         *,
         look_every_s: float = LOOK_EVERY_S,
         remembered: int = REMEMBERED,
+        reporter: ErrorReporter | None = None,
     ) -> None:
-        """``remembered`` bounds the latest events that are kept of each team with listeners."""
+        """``reporter`` gets what keeps events from being read. ``remembered`` bounds the latest
+        events that are kept of each team with listeners."""
         self._sessions = sessions
+        self._reporter = reporter
         self._look_every_s = look_every_s
         self._remembered = remembered
         self._teams: dict[TeamId, TeamEvents] = {}
@@ -130,9 +137,11 @@ class PostgresEventFeed(EventFeed):
             except UnavailableError as error:
                 log.warning("events.postponed", reason=error.message)
                 await self._try_again()
-            except Exception:
+            except Exception as error:
                 # Nothing is lost by it: the next round reads from the same place.
                 log.exception("events.not_read")
+                if self._reporter is not None:
+                    self._reporter.report(error, Circumstances(route=ROUTE))
                 await self._try_again()
 
     async def _try_again(self) -> None:
