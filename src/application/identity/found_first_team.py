@@ -1,7 +1,10 @@
 from dataclasses import dataclass
 
 from application.identity.issue_key import IssuedKey
+from application.identity.key_reach import recorded
 from application.identity.ports import IdentityUnitOfWork
+from application.shared.actor import Actor
+from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import SECRET_PREFIX, ApiKey
 from domain.identity.membership import Membership
@@ -10,6 +13,7 @@ from domain.identity.permissions import Permission, Role
 from domain.identity.scopes import scopes_of
 from domain.identity.team import Team
 from domain.identity.user import User
+from domain.operations.audit import ActorKind
 from domain.shared.ids import KeyId, TeamId, UserId
 
 FIRST_TEAM_NAME = "My team"
@@ -29,6 +33,7 @@ class FoundFirstTeam:
     clock: Clock
     ids: IdGenerator
     secrets: SecretGenerator
+    auditor: Auditor
 
     async def __call__(self) -> IssuedKey | None:
         async with self.uow as tx:
@@ -55,5 +60,13 @@ class FoundFirstTeam:
             )
             await tx.memberships.add(Membership(team_id=team_id, user_id=user_id, role=Role.OWNER))
             await tx.api_keys.add(key)
+            actor = Actor(team_id=team_id, acting_as=ActorKind.SYSTEM)
+            team = Target("team", team_id)
+            await self.auditor.record(
+                tx, actor, "team.created", team, after={"name": FIRST_TEAM_NAME}
+            )
+            await self.auditor.record(
+                tx, actor, "key.issued", Target("key", key.id), after=recorded(key)
+            )
             await tx.commit()
         return IssuedKey(key=key, secret=secret)

@@ -88,4 +88,10 @@ class Desk:
 
     @property
     def found(self) -> FoundFirstTeam:
-        return FoundFirstTeam(uow=self.uow, clock=self.clock, ids=self.ids, secrets=self.secrets)
+        return FoundFirstTeam(
+            uow=self.uow,
+            clock=self.clock,
+            ids=self.ids,
+            secrets=self.secrets,
+            auditor=self.auditor,
+        )

@@ -5,6 +5,7 @@ from domain.identity.membership import Membership
 from domain.identity.permissions import Permission, Role
 from domain.identity.team import Team
 from domain.identity.user import User
+from domain.operations.audit import ActorKind
 from tests.fakes.clock import START
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.unit.application.identity.desk import Desk
@@ -39,6 +40,17 @@ async def test_makes_a_team_an_owner_and_a_key_on_a_fresh_database(desk: Desk) -
             created_at=START,
         )
     ]
+
+
+async def test_the_first_key_is_on_record_without_its_secret(desk: Desk) -> None:
+    desk.database = InMemoryIdentity()
+
+    issued = await desk.found()
+
+    assert issued is not None
+    assert desk.actions == ["team.created", "key.issued"]
+    assert {entry.actor_kind for entry in desk.database.committed.audit} == {ActorKind.SYSTEM}
+    assert issued.secret not in repr(desk.database.committed.audit)
 
 
 async def test_does_nothing_when_there_is_a_team_already(desk: Desk) -> None:
