@@ -1,9 +1,9 @@
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import jwt
 
+from adapters.oidc.believed_tokens import BelievedToken, BelievedTokens, Terms
 from adapters.oidc.documents import Documents
 from adapters.oidc.provider_keys import Freshness, IdentityProvider, ProviderKeys
 from adapters.oidc.signing_keys import ALGORITHMS
@@ -42,40 +42,26 @@ class OidcIdentityTokens(IdentityTokens):
         self._clock = clock
         self._freshness = freshness or Freshness()
         self._keys: ProviderKeys | None = None
+        self._believed = BelievedTokens()
 
     async def stop(self) -> None:
         if self._keys is not None:
             await self._keys.stop()
 
     async def verify(self, token: str) -> ExternalIdentity:
-        issuer = self._settings.get(OIDC_ISSUER)
-        audience = self._settings.get(OIDC_AUDIENCE)
-        if issuer is None or not audience or len(token) > MAX_TOKEN_LENGTH:
+        terms = Terms(
+            issuer=self._settings.get(OIDC_ISSUER), audience=self._settings.get(OIDC_AUDIENCE)
+        )
+        if terms.issuer is None or not terms.audience or len(token) > MAX_TOKEN_LENGTH:
             raise CredentialsInvalidError
-        header = _claimed_header(token, issuer)
-        algorithm = header["alg"]
-        key = await self._keys_of(issuer).find(header.get("kid"), algorithm)
-        if key is None:
-            raise CredentialsInvalidError
-        try:
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                audience=audience,
-                issuer=issuer,
-                # The time is not the library's to tell.
-                options={
-                    "require": _REQUIRED,
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                },
-            )
-        except jwt.PyJWTError:
-            raise CredentialsInvalidError from None
-        self._check_times(claims)
-        return _identity(claims)
+        keys = self._keys_of(terms.issuer)
+        # To check a signature takes as long as all else together, and most tokens come many times.
+        believed = self._believed.find(token, terms)
+        if believed is None or await keys.find(*believed.key_name) is not believed.key:
+            believed = await _read(token, terms.issuer, terms, keys)
+            self._believed.remember(token, believed)
+        self._check_times(believed)
+        return believed.identity
 
     def _keys_of(self, issuer: str) -> ProviderKeys:
         provider = IdentityProvider(issuer=issuer, jwks_url=self._settings.get(OIDC_JWKS_URL))
@@ -83,12 +69,45 @@ class OidcIdentityTokens(IdentityTokens):
             self._keys = ProviderKeys(provider, self._documents, self._clock, self._freshness)
         return self._keys
 
-    def _check_times(self, claims: Mapping[str, Any]) -> None:
+    def _check_times(self, believed: BelievedToken) -> None:
         now = self._clock.now().timestamp()
-        skew = timedelta(seconds=self._settings.get(OIDC_CLOCK_SKEW_SECONDS)).total_seconds()
-        begins = max(_time(claims, "nbf", default=now), _time(claims, "iat"))
-        if now >= _time(claims, "exp") + skew or now < begins - skew:
+        skew = self._settings.get(OIDC_CLOCK_SKEW_SECONDS)
+        if now >= believed.ends + skew or now < believed.begins - skew:
             raise CredentialsInvalidError
+
+
+async def _read(token: str, issuer: str, terms: Terms, keys: ProviderKeys) -> BelievedToken:
+    header = _claimed_header(token, issuer)
+    key_name = (header.get("kid"), header["alg"])
+    key = await keys.find(*key_name)
+    if key is None:
+        raise CredentialsInvalidError
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[header["alg"]],
+            audience=terms.audience,
+            issuer=issuer,
+            # The time is not the library's to tell, and goes on for a token that is remembered.
+            options={
+                "require": _REQUIRED,
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
+        )
+    except jwt.PyJWTError:
+        raise CredentialsInvalidError from None
+    issued = _time(claims, "iat")
+    return BelievedToken(
+        terms=terms,
+        key_name=key_name,
+        key=key,
+        identity=_identity(claims),
+        begins=max(issued, _time(claims, "nbf", default=issued)),
+        ends=_time(claims, "exp"),
+    )
 
 
 def _claimed_header(token: str, issuer: str) -> Mapping[str, Any]:

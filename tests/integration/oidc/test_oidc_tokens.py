@@ -329,3 +329,12 @@ async def test_another_provider_may_be_set_at_any_time(reader: OidcReader) -> No
         new = await refused(reader, other.token(reader.clock.now()))
 
     assert (old, new) == (True, False)
+
+
+async def test_other_settings_are_obeyed_for_tokens_that_were_taken(reader: OidcReader) -> None:
+    token = reader.token()
+    before = await refused(reader, token)
+
+    reader.settings.set(OIDC_AUDIENCE, ("another",))
+
+    assert (before, await refused(reader, token)) == (False, True)
