@@ -203,6 +203,27 @@ async def test_a_stream_ends_when_its_key_is_revoked(
     assert time.monotonic() - revoked < 4
 
 
+async def test_a_stream_of_a_browser_ends_with_the_log_out(
+    world: World, owner: httpx.AsyncClient
+) -> None:
+    login = {"email": "ada@example.com", "password": "a rather long secret 7"}
+    await owner.post("/api/v1/users", json={**login, "display_name": "Ada", "role": "viewer"})
+    site = {"origin": world.server.url}
+    async with httpx.AsyncClient(base_url=world.server.url, headers=site, timeout=20) as browser:
+        logged_in = await browser.post("/api/v1/auth/login", json=login)
+        async with browser.stream("GET", STREAM) as answer:
+            stream = await Stream(answer).begin()
+            event = await world.happen()
+            told = await stream.ids(1)
+            logged_out = await browser.post("/api/v1/auth/logout")
+            left = time.monotonic()
+            await stream.end()
+
+    assert (logged_in.status_code, logged_out.status_code) == (200, 204)
+    assert told == [event.id]
+    assert time.monotonic() - left < 4
+
+
 @pytest.mark.parametrize(
     ("headers", "query", "status", "code"),
     [
