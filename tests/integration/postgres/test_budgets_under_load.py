@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.identity.allowances import PostgresAllowances
 from adapters.postgres.identity.teams import PostgresTeams
 from adapters.system.clock import SystemClock
 from domain.identity.allowance import BudgetPeriod, BudgetTerms
@@ -190,3 +191,23 @@ async def _rows_read(load: Load) -> int:
         " WHERE relname = 'budgets'"
     )
     return count
+
+
+async def test_what_is_charged_while_a_budget_is_being_set_is_not_missed(load: Load) -> None:
+    world = load.world
+    running = await world.open(0, 0, 20)
+    assert running is not None
+    team = world.subjects[0]
+    terms = BudgetTerms(amount=500 * CENT, period=BudgetPeriod.MONTH)
+
+    async with make_sessions(load.engine)() as session:
+        # The ledger has been summed up, and nobody sees the budget yet.
+        await PostgresAllowances(session).set_budget(TEAM_ID, team, terms, at=world.clock.now())
+        settling = asyncio.create_task(world.settle(running, 12))
+        await asyncio.sleep(0.2)
+        await session.commit()
+    await settling
+
+    found = await world.store.reader.find(TEAM_ID, team, world.clock.now())
+    assert found is not None
+    assert (found.settled, found.held) == (12 * CENT, Decimal(0))
