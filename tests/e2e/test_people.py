@@ -288,3 +288,36 @@ def test_a_key_with_scopes_is_made_at_the_terminal(town: Town) -> None:
     assert key["scopes"] == ["calls.read", "audit.read"]
     assert client.get("/audit_logs").status_code == SERVED
     assert client.get("/keys").status_code == 403
+
+
+def test_what_a_user_and_a_key_may_do_is_changed_at_the_terminal(town: Town) -> None:
+    owner, name = town.person(), uuid4().hex
+    team = printed(run(town, "teams", "create", name, "--owner", owner.email, "--json"))
+    key = printed(run(town, "keys", "create", name, "--team", name, "--json"))
+
+    user = printed(
+        run(
+            town,
+            "users",
+            "update",
+            owner.email,
+            "--team",
+            name,
+            "--rpm",
+            "5",
+            "--name",
+            "O",
+            "--json",
+        )
+    )
+    narrow = printed(
+        run(town, "keys", "update", name, "--team", name, "--scope", "team.read", "--json")
+    )
+    rich = printed(run(town, "teams", "update", team["id"], "--budget", "5/month", "--json"))
+    elsewhere = run(town, "keys", "revoke", name)
+    nothing = run(town, "users", "update", owner.email)
+
+    assert (user["display_name"], user["limits"]["rpm"]) == ("O", 5)
+    assert (key["user_id"], narrow["scopes"]) == (owner.id, ["team.read"])
+    assert rich["budget"] == {"amount": "5", "period": "month", "hard": True}
+    assert (elsewhere.returncode, nothing.returncode) == (3, 2)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import date, datetime
 
 import click
@@ -12,6 +13,7 @@ from application.shared.unset import UNSET
 from domain.identity.model_patterns import ANY_MODEL
 from domain.identity.permissions import Permission
 from domain.identity.scopes import scopes_of
+from entrypoints.cli.acting import actor_in, team_option
 from entrypoints.cli.allowances import (
     Given,
     allowance_members,
@@ -21,6 +23,7 @@ from entrypoints.cli.allowances import (
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ahead
 from entrypoints.cli.output import (
+    Command,
     json_option,
     print_json,
     print_members,
@@ -30,8 +33,19 @@ from entrypoints.cli.output import (
 from entrypoints.cli.paging import all_of
 from entrypoints.cli.session import Session, run_session
 
-COLUMNS = ("name", "key", "status", "models", "created", "expires", "last used", "id")
-WIDE = ("id",)
+COLUMNS = ("name", "key", "status", "models", "scopes", "created", "expires", "last used", "id")
+WIDE = ("scopes", "id")
+
+
+def _scope_option(text: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--scope",
+        "scopes",
+        multiple=True,
+        type=click.Choice([permission.value for permission in Permission]),
+        metavar="PERMISSION",
+        help=text,
+    )
 
 
 @click.group()
@@ -49,18 +63,13 @@ def keys_command() -> None:
     help="A model that the key may use, with * for any run of characters. Repeat it for several; "
     "without it the key may use all.",
 )
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice([permission.value for permission in Permission]),
-    metavar="PERMISSION",
-    help="What the key may do, such as models.invoke. Repeat it for several; without it the key "
-    "may do everything, or with --model just call models (models.invoke) and read calls "
-    "(calls.read).",
+@_scope_option(
+    "What the key may do, such as models.invoke. Repeat it for several; without it the key may do "
+    "everything, or with --model just call models (models.invoke) and read calls (calls.read)."
 )
 @click.option("--expires", type=MOMENT, help="When the key ends: 30d, or a date.")
 @allowance_options
+@team_option
 @json_option
 @click.pass_obj
 def create_key(
@@ -71,6 +80,7 @@ def create_key(
     models: tuple[str, ...],
     scopes: tuple[str, ...],
     expires: Moment | None,
+    team: str | None,
     as_json: bool,
     **allowance: Given | None,
 ) -> None:
@@ -78,10 +88,11 @@ def create_key(
 
     async def work(session: Session) -> IssuedKeyView:
         now = session.clock.now()
+        actor = await actor_in(session, team)
         issue_key = await session.get(IssueKey)
         issued = await issue_key(
             IssueKeyCommand(
-                actor=session.actor,
+                actor=actor,
                 name=name,
                 allowed_models=models or ANY_MODEL,
                 scopes=scopes_of(scopes) if scopes else None,
@@ -100,16 +111,17 @@ def create_key(
 
 
 @keys_command.command("list")
+@team_option
 @wide_option
 @json_option
 @click.pass_obj
-def list_keys(invocation: Invocation, wide: bool, as_json: bool) -> None:
+def list_keys(invocation: Invocation, team: str | None, wide: bool, as_json: bool) -> None:
     """List the API keys, newest first."""
 
     async def work(session: Session) -> list[KeyView]:
         now = session.clock.now()
         use_case = await session.get(ListKeys)
-        actor = session.actor
+        actor = await actor_in(session, team)
         found = await all_of(lambda page: use_case(ListKeysQuery(actor=actor, page=page)))
         return [KeyView.of(key, now) for key in found]
 
@@ -125,6 +137,7 @@ def list_keys(invocation: Invocation, wide: bool, as_json: bool) -> None:
                 view.masked_key,
                 view.status,
                 view.allowed_models,
+                view.scopes,
                 _day(view.created_at),
                 _day(view.expires_at),
                 _day(view.last_used_at),
@@ -132,7 +145,7 @@ def list_keys(invocation: Invocation, wide: bool, as_json: bool) -> None:
             )
             for view in views
         ),
-        fold=("name", "models"),
+        fold=("name", "models", "scopes"),
         left_out=() if wide else WIDE,
     )
 
@@ -140,7 +153,9 @@ def list_keys(invocation: Invocation, wide: bool, as_json: bool) -> None:
 @keys_command.command("update")
 @click.argument("reference", metavar="NAME_OR_ID")
 @click.option("--name", help="Rename the key.")
+@_scope_option("What the key may do from now on; repeat it for several.")
 @allowance_options
+@team_option
 @json_option
 @click.pass_obj
 def update_key(
@@ -149,21 +164,26 @@ def update_key(
     reference: str,
     *,
     name: str | None,
+    scopes: tuple[str, ...],
+    team: str | None,
     as_json: bool,
     **allowance: Given | None,
 ) -> None:
-    """Change a key's name or what it may use; what is not given stays. Every node obeys at once."""
-    if name is None and not any(allowance.values()):
-        raise click.UsageError("Give --name, --budget, --rpm, --tpm or --concurrency.")
+    """Change a key's name, what it may do or what it may use; what is not given stays. Every node
+    obeys at once."""
+    if name is None and not scopes and not any(allowance.values()):
+        raise click.UsageError("Give --name, --scope, --budget, --rpm, --tpm or --concurrency.")
 
     async def work(session: Session) -> KeyView:
+        actor = await actor_in(session, team)
         find_key = await session.get(FindKey)
-        found = await find_key(FindKeyQuery(actor=session.actor, reference=reference))
+        found = await find_key(FindKeyQuery(actor=actor, reference=reference))
         use_case = await session.get(UpdateKey)
         command = UpdateKeyCommand(
-            actor=session.actor,
+            actor=actor,
             key_id=found.id,
             name=UNSET if name is None else name,
+            scopes=scopes_of(scopes) if scopes else UNSET,
             allowance=change_of(found.limits, **allowance),
         )
         return KeyView.of(await use_case(command), session.clock.now())
@@ -176,6 +196,7 @@ def update_key(
         (
             ("name", view.name),
             ("key", view.masked_key),
+            ("scopes", view.scopes),
             *allowance_members(view.limits, view.budget),
         )
     )
@@ -183,17 +204,19 @@ def update_key(
 
 @keys_command.command("revoke")
 @click.argument("reference", metavar="NAME_OR_ID")
+@team_option
 @json_option
 @click.pass_obj
-def revoke_key(invocation: Invocation, reference: str, as_json: bool) -> None:
+def revoke_key(invocation: Invocation, reference: str, team: str | None, as_json: bool) -> None:
     """Close an API key for good; every node refuses it at once."""
 
     async def work(session: Session) -> KeyView:
+        actor = await actor_in(session, team)
         find_key = await session.get(FindKey)
-        found = await find_key(FindKeyQuery(actor=session.actor, reference=reference))
+        found = await find_key(FindKeyQuery(actor=actor, reference=reference))
         revoke = await session.get(RevokeKey)
-        await revoke(RevokeKeyCommand(actor=session.actor, key_id=found.id))
-        closed = await find_key(FindKeyQuery(actor=session.actor, reference=str(found.id)))
+        await revoke(RevokeKeyCommand(actor=actor, key_id=found.id))
+        closed = await find_key(FindKeyQuery(actor=actor, reference=str(found.id)))
         return KeyView.of(closed, session.clock.now())
 
     view = run_session(invocation, work)

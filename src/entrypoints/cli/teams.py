@@ -4,10 +4,12 @@ from adapters.http.team.schemas import TeamView
 from adapters.http.teams.schemas import TeamSummaryView
 from application.identity.create_team import CreateTeam, CreateTeamCommand
 from application.identity.find_team import FindTeam, FindTeamQuery
+from application.identity.get_team import GetTeam, GetTeamQuery
 from application.identity.list_teams import ListTeams, ListTeamsQuery
 from application.identity.people.find_user import FindUser, FindUserQuery
 from application.identity.update_team import UpdateTeam, UpdateTeamCommand
 from application.shared.unset import UNSET
+from entrypoints.cli.allowances import Given, allowance_options, change_of
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.output import json_option, print_json, print_table
 from entrypoints.cli.paging import all_of
@@ -76,29 +78,35 @@ def list_teams(invocation: Invocation, as_json: bool) -> None:
     default=None,
     help="Keep prompts and answers with the calls in the ledger, or stop keeping them.",
 )
+@allowance_options
 @json_option
 @click.pass_obj
 def update_team(
     invocation: Invocation,
+    /,
     reference: str,
     *,
     name: str | None,
     capture: bool | None,
     as_json: bool,
+    **allowance: Given | None,
 ) -> None:
-    """Change a team; what is not given stays."""
-    if name is None and capture is None:
-        raise click.UsageError("Give --name, --capture or --no-capture.")
+    """Change a team, or what all in it together may use; what is not given stays."""
+    if name is None and capture is None and not any(allowance.values()):
+        raise click.UsageError("Give --name, --capture, --no-capture, --budget or a limit.")
 
     async def work(session: Session) -> TeamView:
         find_team = await session.get(FindTeam)
         team = await find_team(FindTeamQuery(actor=session.actor, reference=reference))
+        get_team = await session.get(GetTeam)
+        present = (await get_team(GetTeamQuery(actor=session.actor, team_id=team.id))).allowance
         use_case = await session.get(UpdateTeam)
         command = UpdateTeamCommand(
             actor=session.actor,
             team_id=team.id,
             name=UNSET if name is None else name,
             capture_content=UNSET if capture is None else capture,
+            allowance=change_of(present.limits, **allowance),
         )
         return TeamView.of(await use_case(command))
 

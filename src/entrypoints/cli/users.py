@@ -9,27 +9,32 @@ from application.identity.people.issue_password_reset import (
 )
 from application.identity.people.list_users import ListUsers, ListUsersQuery
 from application.identity.people.set_password import SetPassword, SetPasswordCommand
-from application.identity.people.update_user import UpdateUser, UpdateUserCommand, UserChange
 from domain.identity.permissions import Role
 from entrypoints.cli.acting import actor_in, team_option
 from entrypoints.cli.invocation import Invocation
-from entrypoints.cli.output import json_option, print_json, print_members, print_table, wide_option
+from entrypoints.cli.output import json_option, print_json, print_table, wide_option
 from entrypoints.cli.paging import all_of
 from entrypoints.cli.passwords import password_option, read_password
 from entrypoints.cli.session import Session, run_session
+from entrypoints.cli.user_changes import (
+    activate_user,
+    deactivate_user,
+    print_user,
+    update_user,
+    user_argument,
+)
 
 COLUMNS = ("e-mail", "name", "role", "active", "operator", "last login", "id")
 WIDE = ("operator", "id")
 
-_user_argument = click.argument("reference", metavar="EMAIL_OR_ID")
-_keep_keys_option = click.option(
-    "--keep-keys", is_flag=True, help="Leave the user's API keys as they are."
-)
-
 
 @click.group()
 def users_command() -> None:
-    """Create accounts, and open or close them."""
+    """Create and change accounts, and open or close them."""
+
+
+for _command in (update_user, deactivate_user, activate_user):
+    users_command.add_command(_command)
 
 
 @users_command.command("create")
@@ -58,7 +63,7 @@ def create_user(
     team: str | None,
     as_json: bool,
 ) -> None:
-    """Make an account for EMAIL and let it into the team. Unless a password is set, this prints a
+    """Make an account and let it into the team. Unless a password is set, this prints a
     one-time link by which the person sets one."""
     password = read_password() if asks_password else None
 
@@ -78,7 +83,7 @@ def create_user(
     if as_json:
         print_json(made)
         return
-    _print(made)
+    print_user(made)
     if made.password_reset is not None:
         _print_link(made.password_reset)
 
@@ -89,7 +94,7 @@ def create_user(
 @json_option
 @click.pass_obj
 def list_users(invocation: Invocation, team: str | None, wide: bool, as_json: bool) -> None:
-    """List the accounts of the people in the team, oldest first."""
+    """List the accounts in the team, oldest first."""
 
     async def work(session: Session) -> list[UserView]:
         use_case = await session.get(ListUsers)
@@ -121,15 +126,15 @@ def list_users(invocation: Invocation, team: str | None, wide: bool, as_json: bo
 
 
 @users_command.command("reset-password")
-@_user_argument
+@user_argument
 @password_option
 @json_option
 @click.pass_obj
 def reset_password(
     invocation: Invocation, reference: str, *, asks_password: bool, as_json: bool
 ) -> None:
-    """Print a one-time link by which the user sets a new password; or set it, which ends all of the
-    user's sessions."""
+    """Make a link to set a new password. It works once; with --password the password is set here
+    and now, which ends all of the user's sessions."""
     password = read_password() if asks_password else None
 
     async def work(session: Session) -> PasswordResetView | None:
@@ -152,56 +157,6 @@ def reset_password(
         click.echo("The password is set, and all sessions of the user have ended.")
     else:
         _print_link(reset)
-
-
-@users_command.command("deactivate")
-@_user_argument
-@_keep_keys_option
-@json_option
-@click.pass_obj
-def deactivate_user(
-    invocation: Invocation, reference: str, *, keep_keys: bool, as_json: bool
-) -> None:
-    """Close an account in all its teams: its sessions end and its API keys are revoked."""
-    change = UserChange(is_active=False, keep_keys=keep_keys)
-    _change(invocation, reference, change, as_json=as_json)
-
-
-@users_command.command("activate")
-@_user_argument
-@json_option
-@click.pass_obj
-def activate_user(invocation: Invocation, reference: str, as_json: bool) -> None:
-    """Open an account again. API keys that were revoked stay so."""
-    _change(invocation, reference, UserChange(is_active=True), as_json=as_json)
-
-
-def _change(invocation: Invocation, reference: str, change: UserChange, *, as_json: bool) -> None:
-    async def work(session: Session) -> UserView:
-        find_user = await session.get(FindUser)
-        user = (await find_user(FindUserQuery(actor=session.actor, reference=reference))).user
-        use_case = await session.get(UpdateUser)
-        command = UpdateUserCommand(actor=session.actor, user_id=user.id, change=change)
-        return UserView.of(await use_case(command))
-
-    view = run_session(invocation, work)
-    if as_json:
-        print_json(view)
-        return
-    _print(view)
-
-
-def _print(user: UserView) -> None:
-    print_members(
-        (
-            ("e-mail", user.email),
-            ("name", user.display_name),
-            ("role", user.role),
-            ("active", user.is_active),
-            ("operator", user.is_operator),
-            ("id", user.id),
-        )
-    )
 
 
 def _print_link(reset: PasswordResetView) -> None:
