@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from domain.shared.errors import UnavailableError
 
 log = structlog.get_logger()
 
+PATIENCE_S = 1.0
 _NO_PLACE = UUID(int=0)
 
 
@@ -37,9 +39,10 @@ class CountApiRequest:
             limited=(Limited(subject=subject, limits=Limits(rpm=per_minute)),),
         )
         try:
-            return (await self.limits.take(demand)).requests
-        except UnavailableError as error:
-            log.warning("api_request.not_counted", reason=error.message)
+            async with asyncio.timeout(PATIENCE_S):
+                return (await self.limits.take(demand)).requests
+        except (UnavailableError, TimeoutError) as error:
+            log.warning("api_request.not_counted", reason=repr(error))
             return None
 
 

@@ -61,6 +61,14 @@ async def test_everybody_passes_while_the_counters_are_away() -> None:
     assert await count(an_actor()) is None
 
 
+async def test_nobody_waits_for_long_until_he_is_counted() -> None:
+    limits = InMemoryRateLimits()
+    limits.asked.shut()
+    count = CountApiRequest(limits=limits, settings=InMemoryRuntimeSettings())
+
+    assert await count(an_actor()) is None
+
+
 async def test_callers_see_their_limits_and_take_nothing() -> None:
     limits = InMemoryRateLimits()
     allowance = Allowance(subject=Subject(SubjectKind.KEY, KEY_ID), limits=Limits(rpm=5))
