@@ -192,14 +192,7 @@ def update_key(
     if as_json:
         print_json(view)
         return
-    print_members(
-        (
-            ("name", view.name),
-            ("key", view.masked_key),
-            ("scopes", view.scopes),
-            *allowance_members(view.limits, view.budget),
-        )
-    )
+    _print(view)
 
 
 @keys_command.command("revoke")
@@ -224,6 +217,17 @@ def revoke_key(invocation: Invocation, reference: str, team: str | None, as_json
         print_json(view)
         return
     click.echo(f"The key '{view.name}' ({view.masked_key}) is revoked.")
+
+
+def _print(key: KeyView) -> None:
+    print_members(
+        (
+            ("name", key.name),
+            ("key", key.masked_key),
+            ("scopes", key.scopes),
+            *allowance_members(key.limits, key.budget),
+        )
+    )
 
 
 def _day(at: datetime | None) -> date | None:
