@@ -109,7 +109,7 @@ async def test_operations_of_plain_handlers_stand_in_the_document() -> None:
         "text/event-stream",
     }
     assert create["responses"]["429"] == {"$ref": "#/components/responses/OpenAIError429"}
-    assert create["security"] == [{"bearer": []}]
+    assert create["security"] == [{"bearer": []}, {"session": []}]
     show = found["paths"]["/v1/answers/{name}"]["get"]
     assert show["parameters"][0]["name"] == "name"
     assert "security" not in show
