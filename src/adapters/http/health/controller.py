@@ -4,6 +4,7 @@ from litestar.di import NamedDependency, Provide
 
 from adapters.http.guards import authenticated, provide_actor
 from adapters.http.health.schemas import DetailedHealthView, HealthView, ServerInfo
+from adapters.http.openapi_operations import SECURITY
 from application.operations.check_health import CheckHealth
 from application.operations.inspect_health import InspectHealth
 from application.operations.readiness import Readiness
@@ -36,7 +37,7 @@ class HealthController(Controller):
         summary="How is every part of the server?",
         guards=[authenticated],
         dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
-        security=[{"bearer": []}],
+        security=SECURITY,
     )
     async def get_detailed_health(
         self,
