@@ -179,6 +179,18 @@ async def test_a_stream_outlives_a_database_that_is_away() -> None:
         client.leaves.set()
 
 
+async def test_what_cannot_be_read_now_is_read_later() -> None:
+    client = Client()
+
+    async with streaming(client):
+        client.feed.away = True
+        event = client.happen()
+        await asyncio.sleep(0.05)
+        client.feed.away = False
+        await client.sees(written([event]))
+        client.leaves.set()
+
+
 async def test_a_client_that_does_not_read_is_let_go() -> None:
     client = Client()
 

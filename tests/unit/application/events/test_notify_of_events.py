@@ -9,7 +9,7 @@ from domain.identity.permissions import Role
 from domain.operations.event import Event
 from domain.shared.ids import UserId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, USER_ID, a_key, a_membership, a_user
-from tests.event_builders import an_event
+from tests.event_builders import a_notification, an_event
 from tests.fakes.clock import START, FrozenClock
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.fakes.ids import SequentialIds, uuid7_at
@@ -158,6 +158,17 @@ async def test_going_on_and_other_nodes_tell_nothing_twice(desk: Desk) -> None:
 
     assert len(desk.told) == 250
     assert desk.state.taken == 500
+
+
+async def test_who_was_told_already_is_not_told_again(desk: Desk) -> None:
+    event = desk.happen(type="error.spiked", data={"code": "BROKEN", "count": 3})
+    told = a_notification(user_id=OPERATOR_ID, event_id=event.id)
+    desk.state.stored.append(told)
+
+    await desk.notify()
+
+    assert desk.state.stored == [told]
+    assert desk.database.committed.events == [event]
 
 
 async def test_an_event_that_makes_no_sense_holds_up_no_other(desk: Desk) -> None:

@@ -190,6 +190,19 @@ async def test_somebody_who_comes_many_times_at_once_gets_one_account(desk: Desk
     assert len(desk.state.users) == 3
 
 
+@pytest.mark.parametrize("role", [Role.VIEWER, None], ids=["a member", "in no team"])
+async def test_who_was_admitted_by_another_node_meanwhile_is_who_that_was(
+    desk: Desk, role: Role | None
+) -> None:
+    desk.knows_person(role)
+    identity = ExternalIdentity(issuer=ISSUER, subject="s-1")
+
+    person = await desk.people.admit(identity, Role.MEMBER)
+
+    assert (person.user_id, person.role) == (PERSON_ID, role)
+    assert len(desk.state.users) == 2
+
+
 async def test_who_was_deactivated_stays_out(desk: Desk) -> None:
     desk.settings.set(OIDC_CREATE_USERS, True)
     desk.knows_person(is_active=False)
