@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.postgres.inference.limit_sweep import sweep_limits
 from adapters.postgres.inference.process_presence import ProcessPresence
@@ -163,3 +164,23 @@ async def _break_connections(sql: asyncpg.Connection) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name = 'stoa limits'"
     )
+
+
+async def test_a_sweep_that_fails_is_logged_and_tried_again(
+    limits: PostgresRateLimits,
+    presence: ProcessPresence,
+    database_url: str,
+    sql: asyncpg.Connection,
+) -> None:
+    sweeping = PostgresRateLimits(database_url, process=presence.process, sweep_every_s=0.02)
+    await sql.execute("ALTER TABLE limit_slots RENAME TO gone")
+    with capture_logs() as logs:
+        await sweeping.look(of_key(rpm=1))
+        async with asyncio.timeout(10):
+            while not any(entry["event"] == "limits.sweep_failed" for entry in logs):
+                await asyncio.sleep(0.02)
+    await sql.execute("ALTER TABLE gone RENAME TO limit_slots")
+
+    await limits.take(of_key(concurrency=1))
+
+    await sweeping.stop()

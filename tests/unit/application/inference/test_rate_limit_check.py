@@ -17,8 +17,9 @@ from domain.identity.allowance import (
 from domain.inference.call import CallStatus
 from domain.inference.errors import ProviderFailedError, RateLimitedError
 from domain.inference.rate import Measure, Purpose, Standings
-from domain.shared.errors import UnavailableError
+from domain.shared.errors import LimitExceededError, UnavailableError
 from tests.builders import KEY_ID, TEAM_ID, an_actor
+from tests.fakes.allowances import RecordingCheck
 from tests.fakes.gate import held_at
 from tests.fakes.providers import DONE, USAGE
 from tests.fakes.rate_limits import InMemoryRateLimits
@@ -169,3 +170,15 @@ async def test_counters_that_are_away_make_a_refused_row() -> None:
 
     assert (scene.row.status, scene.row.error_code) == (CallStatus.REFUSED, "SERVICE_UNAVAILABLE")
     assert scene.provider.requests == []
+
+
+async def test_a_call_that_another_check_refuses_takes_nothing() -> None:
+    limits, other = InMemoryRateLimits(), RecordingCheck()
+    other.asked.fail(LimitExceededError("No money left."))
+    scene = Scene(RateLimitCheck(limits=limits), other)
+
+    with pytest.raises(LimitExceededError):
+        await scene.invoke(actor=limited(rpm=5))
+
+    assert limits.released == limits.taken
+    assert limits.settled == []
