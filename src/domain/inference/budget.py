@@ -9,11 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.identity.allowance import BudgetTerms, Subject, SubjectKind
-from domain.models.prices import Prices
+from domain.models.prices import MILLION
 from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.errors import BudgetExhaustedError
 from domain.shared.ids import CallId, KeyId, TeamId, UserId
-from domain.shared.usage import Usage
 
 THRESHOLDS = (50, 80, 90, 100)
 
@@ -36,23 +35,20 @@ class CallSize:
     def worst_cost(self, model: ServedModel) -> Decimal | None:
         """The most that the call can cost; ``None`` for a model without a price."""
         prices = model.prices
-        return None if prices is None else _dearest(prices).cost(self._worst_usage(model))
-
-    def _worst_usage(self, model: ServedModel) -> Usage:
+        if prices is None:
+            return None
         # A token stands for a byte at least, and what providers put around messages is less than
         # what JSON does.
         prompt = self.body_bytes + self.attachments * TOKENS_PER_ATTACHMENT
-        if model.kind is ModelKind.EMBEDDING:
-            return Usage(prompt_tokens=prompt)
-        output = self.max_output or model.context_length or UNKNOWN_OUTPUT_TOKENS
-        if model.context_length is not None:
-            prompt = min(prompt, model.context_length * self.choices)
-        return Usage(prompt_tokens=prompt, completion_tokens=output * self.choices)
-
-
-def _dearest(prices: Prices) -> Prices:
-    cached = prices.cached_input
-    return replace(prices, input=max(prices.input, cached or prices.input), cached_input=None)
+        output = 0
+        if model.kind is not ModelKind.EMBEDDING:
+            context = model.context_length
+            output = (self.max_output or context or UNKNOWN_OUTPUT_TOKENS) * self.choices
+            if context is not None:
+                prompt = min(prompt, context * self.choices)
+        cached = prices.cached_input
+        dearest = prices.input if cached is None else max(prices.input, cached)
+        return (prompt * dearest + output * prices.output) / MILLION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
