@@ -45,10 +45,10 @@ def login_subjects(email: str, address: str | None) -> tuple[AttemptSubject, ...
     account = AttemptSubject("login account", email, LOGINS_PER_ACCOUNT)
     if address is None:
         return (account,)
-    return (AttemptSubject("login address", _whole(address), LOGINS_PER_ADDRESS), account)
+    return (AttemptSubject("login address", network_of(address), LOGINS_PER_ADDRESS), account)
 
 
-def _whole(address: str) -> str:
+def network_of(address: str) -> str:
     """Whoever has an IPv6 address has the whole network that it is in."""
     try:
         parsed = ip_address(address)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.identity.attempts import AttemptLimit, AttemptSubject
+from domain.identity.attempts import AttemptLimit, AttemptSubject, network_of
 
 # The tokens cannot be guessed; this bounds the work that guessing makes.
 TOKENS_PER_ADDRESS = AttemptLimit(at_once=30, every=timedelta(seconds=5))
@@ -27,4 +27,4 @@ def mailbox_subjects(email: str) -> tuple[AttemptSubject, ...]:
 
 
 def _of_address(kind: str, address: str | None, limit: AttemptLimit) -> tuple[AttemptSubject, ...]:
-    return () if address is None else (AttemptSubject(kind, address, limit),)
+    return () if address is None else (AttemptSubject(kind, network_of(address), limit),)

@@ -1,8 +1,10 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from domain.identity.attempts import AttemptLimit, AttemptSubject, login_subjects
+from domain.identity.joining.attempts import mail_subjects, token_subjects
 
 
 def test_an_attempt_may_be_ahead_by_those_at_once() -> None:
@@ -30,9 +32,10 @@ def test_subjects_of_different_kinds_are_different() -> None:
     ],
 )
 def test_counts_on_the_network_that_somebody_has(one: str, other: str, *, is_same: bool) -> None:
-    first, second = (login_subjects("ada@example.com", address)[0] for address in (one, other))
+    for subjects in (partial(login_subjects, "ada@example.com"), mail_subjects, token_subjects):
+        first, second = (subjects(address)[0] for address in (one, other))
 
-    assert (first.hash == second.hash) is is_same
+        assert (first.hash == second.hash) is is_same
 
 
 def test_without_an_address_only_the_account_counts() -> None:
