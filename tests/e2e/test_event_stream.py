@@ -125,7 +125,7 @@ async def test_what_happens_in_another_process_is_told_at_once(world: World) -> 
         event = await world.happen(data={"number": 7})
         told = await stream.next()
 
-    assert time.monotonic() - written < 1
+    assert time.monotonic() - written < 3
     assert stream.answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert told["id"] == str(event.id)
     assert told["event"] == "door.opened"
@@ -200,7 +200,7 @@ async def test_a_stream_ends_when_its_key_is_revoked(
         revoked = time.monotonic()
         await stream.end()
 
-    assert time.monotonic() - revoked < 4
+    assert time.monotonic() - revoked < 6
 
 
 async def test_a_stream_of_a_browser_ends_with_the_log_out(
@@ -221,7 +221,7 @@ async def test_a_stream_of_a_browser_ends_with_the_log_out(
 
     assert (logged_in.status_code, logged_out.status_code) == (200, 204)
     assert told == [event.id]
-    assert time.monotonic() - left < 4
+    assert time.monotonic() - left < 6
 
 
 @pytest.mark.parametrize(
