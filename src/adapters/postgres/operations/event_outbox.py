@@ -1,5 +1,4 @@
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import translated
@@ -44,9 +43,12 @@ class PostgresEventOutbox(EventOutbox):
         """How far it was taken, or ``None`` while another node takes some."""
         if not await self._session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK_ID))):
             return None
-        first = insert(event_readers).values(name=NOTIFIER, position=0)
-        await self._session.execute(first.on_conflict_do_nothing())
         position = await self._session.scalar(
             select(event_readers.c.position).where(event_readers.c.name == NOTIFIER)
         )
-        return position or 0
+        if position is None:
+            position = 0
+            await self._session.execute(
+                insert(event_readers).values(name=NOTIFIER, position=position)
+            )
+        return position
