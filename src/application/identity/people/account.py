@@ -7,7 +7,7 @@ from application.shared.actor import Actor
 from domain.identity.allowance import Allowance, Subject, SubjectKind
 from domain.identity.errors import MemberNotFoundError, UserElsewhereError, UserNotFoundError
 from domain.identity.membership import Member
-from domain.identity.permissions import Permission, Role
+from domain.identity.permissions import Permission, Role, permissions_of
 from domain.identity.user import User
 from domain.shared.ids import UserId
 
@@ -53,6 +53,16 @@ async def check_may_change(tx: IdentityUnitOfWork, actor: Actor, account: Accoun
     memberships = await tx.memberships.of_user(account.user.id)
     if account.user.is_operator or len(memberships) > 1:
         raise UserElsewhereError
+
+
+async def check_may_enter(tx: IdentityUnitOfWork, actor: Actor, account: Account) -> None:
+    """For what gives a way into the account: raise ``ForbiddenError`` besides where the actor, such
+    as a key with few scopes, may not all that the account may."""
+    await check_may_change(tx, actor, account)
+    if actor.may(Permission.MANAGE_SERVER) or account.role is None:
+        return
+    for permission in sorted(permissions_of(account.role)):
+        actor.require(permission)
 
 
 def recorded(user: User) -> dict[str, object]:

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 from application.identity.joining.ports import JoiningUnitOfWork
-from application.identity.people.account import account_in_reach, check_may_change
+from application.identity.people.account import account_in_reach, check_may_enter
 from application.identity.people.reset_links import OneTimeReset, ResetLinks
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
@@ -29,7 +29,7 @@ class IssuePasswordReset:
         actor.require(Permission.MANAGE_MEMBERS)
         async with self.uow as tx:
             user = await tx.users.get(command.user_id)
-            await check_may_change(tx, actor, await account_in_reach(tx, actor, user.id))
+            await check_may_enter(tx, actor, await account_in_reach(tx, actor, user.id))
             reset = await self.resets.issue(tx, user)
             await self.auditor.record(
                 tx, actor, "user.password_reset_issued", Target("user", user.id)

@@ -23,8 +23,8 @@ class RemoveMemberCommand:
 class RemoveMember:
     """Takes somebody out of the team, or lets the actor leave it, at once and on every node.
 
-    The member's API keys are revoked, or kept as the team's. The account stays. Only owners take
-    out owners, and the last owner stays.
+    The member's API keys are revoked, or kept as the team's, for which whoever leaves has to manage
+    keys. The account stays. Only owners take out owners, and the last owner stays.
     """
 
     uow: IdentityUnitOfWork
@@ -36,6 +36,9 @@ class RemoveMember:
         leaves = actor.kind is ActorKind.USER and command.user_id == actor.user_id
         if not leaves:
             actor.require(Permission.MANAGE_MEMBERS)
+        elif command.keep_keys:
+            # Kept keys have no user's limits any more.
+            actor.require(Permission.MANAGE_KEYS)
         async with self.uow as tx:
             await tx.memberships.find_member(actor.team_id, command.user_id)
             user = await tx.users.get(command.user_id)

@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field
 
 from application.identity.passwords import Passwords
-from application.identity.people.account import account_in_reach, check_may_change
+from application.identity.people.account import account_in_reach, check_may_enter
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
@@ -33,7 +33,7 @@ class SetPassword:
         hashed = await self.passwords.hash_new(command.password)
         async with self.uow as tx:
             user = await tx.users.get(command.user_id)
-            await check_may_change(tx, actor, await account_in_reach(tx, actor, user.id))
+            await check_may_enter(tx, actor, await account_in_reach(tx, actor, user.id))
             user.password_hash = hashed
             await tx.users.save(user)
             await tx.sessions.revoke_all(user.id, self.clock.now())

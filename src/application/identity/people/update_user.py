@@ -6,6 +6,7 @@ from application.identity.people.account import (
     Account,
     account_in_reach,
     check_may_change,
+    check_may_enter,
     recorded,
 )
 from application.identity.people.deactivation import Deactivation
@@ -90,7 +91,9 @@ class UpdateUser:
             user = await tx.users.get(command.user_id)
             account = await account_in_reach(tx, actor, command.user_id)
             if not change.is_empty:
-                await check_may_change(tx, actor, account)
+                # Passwords are reset by mail.
+                check = check_may_change if change.email is UNSET else check_may_enter
+                await check(tx, actor, account)
                 await self._change(tx, command, user)
             allowance = account.allowance
             if not command.allowance.is_empty:

@@ -7,8 +7,8 @@ from application.shared.actor import Actor
 from domain.identity.errors import LastOwnerError, MemberNotFoundError
 from domain.identity.permissions import Role
 from domain.shared.errors import ForbiddenError
-from domain.shared.ids import UserId
-from tests.builders import KEY_ID, OTHER_TEAM_ID, TEAM_ID, a_user
+from domain.shared.ids import KeyId, UserId
+from tests.builders import KEY_ID, OTHER_TEAM_ID, TEAM_ID, a_key, a_user
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 from tests.unit.application.identity.people.staff import (
@@ -21,6 +21,7 @@ from tests.unit.application.identity.people.staff import (
 )
 
 SECOND = UserId(uuid7_at(START, 200))
+SECOND_KEY = KeyId(uuid7_at(START, 201))
 
 
 async def test_an_admin_takes_a_member_out(staff: Staff) -> None:
@@ -121,3 +122,19 @@ async def test_nobody_outside_of_the_team_is_taken_out(staff: Staff) -> None:
             )
 
     assert staff.role_of(STRANGER, OTHER_TEAM_ID) is Role.OWNER
+
+
+async def test_who_leaves_keeps_no_keys_unless_they_are_his_to_manage(staff: Staff) -> None:
+    key, managed = staff.key_of(MEMBER), staff.has(a_key(id=SECOND_KEY, user_id=ADMIN))
+
+    with pytest.raises(ForbiddenError):
+        await staff.remove_member(
+            RemoveMemberCommand(actor=staff.actor(MEMBER), user_id=MEMBER, keep_keys=True)
+        )
+    await staff.remove_member(
+        RemoveMemberCommand(actor=staff.actor(ADMIN), user_id=ADMIN, keep_keys=True)
+    )
+
+    assert staff.key(key.id) == key
+    assert staff.role_of(MEMBER) is Role.MEMBER
+    assert staff.key(managed.id).revoked_at is None

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from application.identity.people.find_user import FindUserQuery
@@ -6,11 +8,12 @@ from application.identity.people.issue_password_reset import IssuePasswordResetC
 from application.identity.people.list_members import ListMembersQuery
 from application.identity.people.list_users import ListUsersQuery
 from application.identity.people.set_password import SetPasswordCommand
+from application.identity.people.update_user import UpdateUserCommand, UserChange
 from application.shared.actor import Actor
 from application.shared.pagination import PageRequest
 from domain.identity.api_key import hash_secret
 from domain.identity.errors import UserNotFoundError
-from domain.identity.permissions import Role
+from domain.identity.permissions import Permission, Role
 from domain.shared.errors import ForbiddenError, InvalidError
 from tests.builders import TEAM_ID
 from tests.fakes.clock import START
@@ -128,3 +131,19 @@ async def test_nobody_gets_into_the_account_of_an_owner_or_of_others(staff: Staf
             )
 
     assert staff.database.committed.password_resets == {}
+
+
+async def test_nobody_gets_into_an_account_that_may_do_more(staff: Staff) -> None:
+    key = replace(staff.actor(ADMIN), permissions=frozenset({Permission.MANAGE_MEMBERS}))
+
+    for refused in (
+        staff.issue_password_reset(IssuePasswordResetCommand(actor=key, user_id=ADMIN)),
+        staff.set_password(SetPasswordCommand(actor=key, user_id=ADMIN, password=PASSWORD)),
+        staff.update_user(
+            UpdateUserCommand(actor=key, user_id=ADMIN, change=UserChange(email="e@acme.example"))
+        ),
+    ):
+        with pytest.raises(ForbiddenError):
+            await refused
+
+    assert staff.actions == []
