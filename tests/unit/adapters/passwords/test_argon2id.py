@@ -47,7 +47,8 @@ async def test_nobodys_password_takes_as_long_as_anybodys(hasher: Argon2idHasher
     known = await _fastest(hasher, hashed)
     unknown = await _fastest(hasher, None)
 
-    assert unknown == pytest.approx(known, rel=0.5)
+    # Without a hash to compare with, it would be a thousand times.
+    assert known / 4 < unknown < known * 4
 
 
 async def test_turns_away_whom_it_could_not_serve_in_time(hasher: Argon2idHasher) -> None:
