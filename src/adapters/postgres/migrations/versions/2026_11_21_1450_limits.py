@@ -38,27 +38,30 @@ DECLARE
     c int;
     fits boolean;
 BEGIN
-    LOOP
-        found := 0;
-        FOR r IN
-            SELECT k.n, l.requests, l.tokens, l.at
-            FROM unnest(teams, purposes, kinds, ids) WITH ORDINALITY AS k(team, purpose, kind, id, n)
-            JOIN limit_counters l ON l.team_id = k.team AND l.purpose = k.purpose
-                AND l.subject_kind = k.kind AND l.subject_id = k.id
-            ORDER BY k.n
-            FOR UPDATE OF l
-        LOOP
-            found := found + 1;
-            spent_requests[r.n] := r.requests;
-            spent_tokens[r.n] := r.tokens;
-            elapsed[r.n] := GREATEST(0, EXTRACT(EPOCH FROM clock_timestamp() - r.at)::float8);
-        END LOOP;
-        EXIT WHEN found = cardinality(ids);
-        INSERT INTO limit_counters (team_id, purpose, subject_kind, subject_id, requests, tokens, at)
+    -- Rows are made before any is locked, so that nobody waits for somebody who waits for him.
+    SELECT count(*) INTO found
+    FROM unnest(teams, purposes, kinds, ids) AS k(team, purpose, kind, id)
+    JOIN limit_counters l ON l.team_id = k.team AND l.purpose = k.purpose
+        AND l.subject_kind = k.kind AND l.subject_id = k.id;
+    IF found < cardinality(ids) THEN
+        INSERT INTO limit_counters
+            (team_id, purpose, subject_kind, subject_id, requests, tokens, at)
         SELECT k.team, k.purpose, k.kind, k.id, 0, 0, clock_timestamp()
         FROM unnest(teams, purposes, kinds, ids) WITH ORDINALITY AS k(team, purpose, kind, id, n)
         ORDER BY k.n
         ON CONFLICT DO NOTHING;
+    END IF;
+    FOR r IN
+        SELECT k.n, l.requests, l.tokens, l.at
+        FROM unnest(teams, purposes, kinds, ids) WITH ORDINALITY AS k(team, purpose, kind, id, n)
+        JOIN limit_counters l ON l.team_id = k.team AND l.purpose = k.purpose
+            AND l.subject_kind = k.kind AND l.subject_id = k.id
+        ORDER BY k.n
+        FOR UPDATE OF l
+    LOOP
+        spent_requests[r.n] := r.requests;
+        spent_tokens[r.n] := r.tokens;
+        elapsed[r.n] := GREATEST(0, EXTRACT(EPOCH FROM clock_timestamp() - r.at)::float8);
     END LOOP;
     moment := clock_timestamp();
     IF cardinality(freed) > 0 THEN
