@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 
-from application.records.error_reporter import Circumstances, ErrorReporter
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from domain.shared.errors import UnavailableError
 
 log = structlog.get_logger()

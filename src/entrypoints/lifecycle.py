@@ -17,17 +17,17 @@ from adapters.http.openai.door import InferenceDoor
 from adapters.http.openai.gate import Gate
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
-from application.events.notify_of_events import NotifyOfEvents
-from application.events.ports import EventFeed
 from application.identity.ports import Credentials, KeyActivity
 from application.identity.session_ports import SessionActivity, SessionDirectory
 from application.identity.sessions.forget_ended_sessions import ForgetEndedSessions
 from application.identity.sessions.login_failures import LoginFailures
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.inference.keep_holds import KeepHolds
+from application.operations.events.notify_of_events import NotifyOfEvents
+from application.operations.events.ports import EventFeed
 from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from entrypoints.chores import Chore, repeat
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
 from entrypoints.first_run import first_run

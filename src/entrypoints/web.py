@@ -23,7 +23,7 @@ from adapters.http.rate_guards import tells_limits
 from adapters.http.request_container import in_request_container
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.lifecycle import Lifecycle
 from entrypoints.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.postgres.engine import make_sessions
 from adapters.postgres.operations.event_feed import PostgresEventFeed
-from application.events.ports import EventFeed, EventSubscription
+from application.operations.events.ports import EventFeed, EventSubscription
 from domain.operations.event import Event
 from domain.shared.ids import EventId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID

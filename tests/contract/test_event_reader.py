@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.postgres.operations.event_reader import PostgresEventReader
-from application.events.ports import EventReader
+from application.operations.events.ports import EventReader
 from domain.identity.permissions import Permission
 from domain.operations.event import Event
 from domain.shared.errors import InvalidError

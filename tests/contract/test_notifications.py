@@ -9,7 +9,7 @@ import pytest
 from adapters.postgres.engine import make_sessions
 from adapters.postgres.operations.event_feed import PostgresEventFeed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from application.events.ports import Listed, NotificationsUnitOfWork
+from application.operations.events.ports import Listed, NotificationsUnitOfWork
 from application.shared.pagination import PageRequest
 from domain.identity.permissions import Permission, Role
 from domain.operations.errors import NotificationNotFoundError

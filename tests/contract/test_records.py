@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from adapters.postgres.engine import make_engine
-from application.records.ports import AuditFilter, ErrorFilter
+from application.operations.records.ports import AuditFilter, ErrorFilter
 from application.shared.pagination import PageRequest
 from domain.identity.permissions import Permission
 from domain.operations.audit import ActorKind, AuditEntry

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from application.records.ports import AuditFilter, AuditReader
+from application.operations.records.ports import AuditFilter, AuditReader
 from application.shared.pagination import Slice
 from domain.operations.audit import AuditEntry
 from domain.shared.errors import FieldError, InvalidError

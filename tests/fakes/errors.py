@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from application.records.ports import (
+from application.operations.records.ports import (
     ErrorFilter,
     ErrorGroups,
     ErrorLog,

@@ -2,7 +2,7 @@ import asyncio
 from copy import deepcopy
 from uuid import UUID
 
-from application.events.ports import EventFeed, EventReader, EventSubscription
+from application.operations.events.ports import EventFeed, EventReader, EventSubscription
 from application.shared.pagination import Slice
 from domain.identity.permissions import Permission
 from domain.operations.event import Event

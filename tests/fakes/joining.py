@@ -15,7 +15,7 @@ from domain.identity.joining.invitation import Invitation
 from domain.identity.joining.password_reset import PasswordReset
 from domain.identity.joining.setup_token import SetupToken
 from domain.identity.permissions import Role
-from domain.shared.ids import InvitationId, TeamId
+from domain.shared.ids import InvitationId, TeamId, UserId
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import Transaction
 
@@ -57,13 +57,23 @@ class InMemoryPasswordResets(PasswordResets):
         self._transaction.written.password_resets[reset.id] = reset
 
     async def take(self, secret_hash: bytes) -> PasswordReset | None:
-        await self._transaction.lock("password reset", secret_hash)
-        resets = self._transaction.password_resets()
-        found = next((r for r in resets.values() if r.secret_hash == secret_hash), None)
-        if found is not None:
-            gone = (reset.id for reset in resets.values() if reset.user_id == found.user_id)
-            self._transaction.written.gone.update(gone)
+        found = self._find(secret_hash)
+        if found is None:
+            return None
+        await self._transaction.lock("user", found.user_id)
+        if self._find(secret_hash) is None:
+            return None
+        await self.forget(found.user_id)
         return found
+
+    async def forget(self, user_id: UserId) -> None:
+        resets = self._transaction.password_resets().values()
+        gone = (reset.id for reset in resets if reset.user_id == user_id)
+        self._transaction.written.gone.update(gone)
+
+    def _find(self, secret_hash: bytes) -> PasswordReset | None:
+        resets = self._transaction.password_resets().values()
+        return next((reset for reset in resets if reset.secret_hash == secret_hash), None)
 
 
 class InMemoryInvitations(Invitations):

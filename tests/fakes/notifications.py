@@ -5,7 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from application.events.ports import (
+from application.operations.events.ports import (
     Audience,
     EventOutbox,
     Listed,

@@ -5,7 +5,7 @@ from litestar.types import HTTPScope
 
 from adapters.http.kinds import is_functional
 from adapters.http.problems import report
-from application.records.error_reporter import Circumstances, ErrorReporter
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from domain.shared.errors import StoaError
 
 DATA_PLANE = "/v1/"

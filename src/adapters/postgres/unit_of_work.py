@@ -25,10 +25,10 @@ from adapters.postgres.operations.event_outbox import PostgresEventOutbox
 from adapters.postgres.operations.notifications import PostgresNotifications
 from adapters.postgres.operations.operators import PostgresOperators
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
-from application.events.ports import NotificationsUnitOfWork
 from application.identity.joining.ports import JoiningUnitOfWork
+from application.operations.events.ports import NotificationsUnitOfWork
 from application.operations.ports import OperationsUnitOfWork, SettingsUnitOfWork
-from application.records.ports import ErrorsUnitOfWork
+from application.operations.records.ports import ErrorsUnitOfWork
 
 
 class PostgresUnitOfWork(

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from application.records.error_reporter import Circumstances, ErrorReporter
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.ports import Errands
 from domain.shared.errors import FunctionalError, StoaError, UnavailableError
 

@@ -9,9 +9,9 @@ import click
 
 from adapters.http.audit.export import ExportFormat, export
 from adapters.http.audit.schemas import AuditEntryView, AuditSlice
-from application.records.export_audit import ExportAudit, ExportAuditQuery
-from application.records.list_audit import ListAudit, ListAuditQuery
-from application.records.ports import AuditFilter
+from application.operations.records.export_audit import ExportAudit, ExportAuditQuery
+from application.operations.records.list_audit import ListAudit, ListAuditQuery
+from application.operations.records.ports import AuditFilter
 from application.shared.pagination import MAX_LIMIT
 from domain.shared.ids import KeyId, UserId
 from entrypoints.cli.invocation import Invocation

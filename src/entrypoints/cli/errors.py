@@ -6,10 +6,13 @@ from uuid import UUID
 import click
 
 from adapters.http.error_records.schemas import ErrorDetailView, ErrorGroupPage, ErrorGroupView
-from application.records.change_error_state import ChangeErrorState, ChangeErrorStateCommand
-from application.records.get_error import GetError, GetErrorQuery
-from application.records.list_errors import ListErrors, ListErrorsQuery
-from application.records.ports import ErrorFilter
+from application.operations.records.change_error_state import (
+    ChangeErrorState,
+    ChangeErrorStateCommand,
+)
+from application.operations.records.get_error import GetError, GetErrorQuery
+from application.operations.records.list_errors import ListErrors, ListErrorsQuery
+from application.operations.records.ports import ErrorFilter
 from application.shared.pagination import MAX_PAGE_SIZE, PageRequest
 from domain.operations.technical_error import ErrorState
 from entrypoints.cli.invocation import Invocation

@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.postgres.operations.event_feed import PostgresEventFeed
 from adapters.postgres.operations.event_reader import PostgresEventReader
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from application.events.notify_of_events import NotifyOfEvents
-from application.events.ports import EventFeed, EventReader, NotificationsUnitOfWork
-from application.records.error_reporter import ErrorReporter
+from application.operations.events.notify_of_events import NotifyOfEvents
+from application.operations.events.ports import EventFeed, EventReader, NotificationsUnitOfWork
+from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.database import DatabaseUrl
 

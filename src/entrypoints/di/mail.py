@@ -9,7 +9,7 @@ from adapters.mail.smtp_mailer import SmtpMailer
 from adapters.system.errands import BackgroundErrands
 from application.identity.joining.links import Links
 from application.operations.ports import Mailer
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, Errands, IdGenerator
 from entrypoints.listening import own_url
 from entrypoints.settings import Settings

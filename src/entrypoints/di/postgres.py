@@ -25,7 +25,7 @@ from application.operations.ports import (
     SecretBox,
     SettingsUnitOfWork,
 )
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from domain.operations.runtime_settings import CACHE_DISABLE_ALL
 from entrypoints.database import DatabaseUrl
 from entrypoints.di.observation import Backlog

@@ -9,8 +9,13 @@ from adapters.postgres.operations.error_reader import PostgresErrorReader
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.operations.ports import RuntimeSettings
-from application.records.error_reporter import ErrorReporter
-from application.records.ports import AuditReader, ErrorLog, ErrorReader, ErrorsUnitOfWork
+from application.operations.records.error_reporter import ErrorReporter
+from application.operations.records.ports import (
+    AuditReader,
+    ErrorLog,
+    ErrorReader,
+    ErrorsUnitOfWork,
+)
 from application.shared.ports import IdGenerator
 from domain.operations.runtime_settings import ERROR_SPIKE_THRESHOLD
 

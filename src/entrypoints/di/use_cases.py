@@ -1,10 +1,5 @@
 from dishka import Provider, Scope, provide
 
-from application.events.list_events import ListEvents
-from application.events.list_notifications import ListNotifications
-from application.events.listen_to_events import ListenToEvents
-from application.events.mark_all_notifications_read import MarkAllNotificationsRead
-from application.events.mark_notification_read import MarkNotificationRead
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.authenticate import Authenticate
 from application.identity.create_team import CreateTeam
@@ -42,15 +37,20 @@ from application.inference.stream_model import StreamModel
 from application.models.get_model import GetModel
 from application.models.list_models import ListModels
 from application.operations.change_settings import ChangeSettings
+from application.operations.events.list_events import ListEvents
+from application.operations.events.list_notifications import ListNotifications
+from application.operations.events.listen_to_events import ListenToEvents
+from application.operations.events.mark_all_notifications_read import MarkAllNotificationsRead
+from application.operations.events.mark_notification_read import MarkNotificationRead
 from application.operations.inspect_health import InspectHealth
 from application.operations.list_settings import ListSettings
+from application.operations.records.change_error_state import ChangeErrorState
+from application.operations.records.export_audit import ExportAudit
+from application.operations.records.get_error import GetError
+from application.operations.records.list_audit import ListAudit
+from application.operations.records.list_errors import ListErrors
 from application.operations.reencrypt_secrets import ReencryptSecrets
 from application.operations.run_retention import RunRetention
-from application.records.change_error_state import ChangeErrorState
-from application.records.export_audit import ExportAudit
-from application.records.get_error import GetError
-from application.records.list_audit import ListAudit
-from application.records.list_errors import ListErrors
 from entrypoints.instrumentation import instrumented
 
 INSTRUMENTED = (

@@ -35,8 +35,8 @@ from application.operations.ports import (
     SettingsUnitOfWork,
 )
 from application.operations.readiness import Readiness
-from application.records.error_reporter import ErrorReporter
-from application.records.ports import AuditReader, ErrorReader, ErrorsUnitOfWork
+from application.operations.records.error_reporter import ErrorReporter
+from application.operations.records.ports import AuditReader, ErrorReader, ErrorsUnitOfWork
 from application.shared.auditing import Auditor
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey

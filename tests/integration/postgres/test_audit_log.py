@@ -16,8 +16,8 @@ from adapters.postgres.engine import make_engine
 from adapters.postgres.operations.audit_reader import PostgresAuditReader, audit_query
 from adapters.postgres.operations.old_records import PostgresOldRecords
 from adapters.postgres.partitions import ensure_partitions, partition_name
-from application.records.export_audit import ExportAudit, ExportAuditQuery
-from application.records.ports import AuditFilter
+from application.operations.records.export_audit import ExportAudit, ExportAuditQuery
+from application.operations.records.ports import AuditFilter
 from domain.operations.retention import RecordKind
 from tests.builders import KEY_ID, OTHER_TEAM_ID, TEAM_ID, USER_ID, an_actor
 from tests.fakes.ids import uuid7_at

@@ -17,7 +17,7 @@ from adapters.postgres.operations.error_reader import PostgresErrorReader
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from domain.inference.call import CallContent
 from domain.inference.errors import LedgerUnavailableError
 from domain.operations.technical_error import ErrorOccurrence

@@ -15,8 +15,8 @@ from adapters.postgres.partitions import ensure_partitions, months_from
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
-from application.events.ports import EventSubscription
-from application.records.error_reporter import ErrorReporter
+from application.operations.events.ports import EventSubscription
+from application.operations.records.error_reporter import ErrorReporter
 from domain.operations.event import Event
 from tests.builders import OTHER_TEAM_ID, TEAM_ID
 from tests.event_builders import an_event

@@ -11,7 +11,7 @@ from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.operations.event_feed import PostgresEventFeed
 from adapters.postgres.partitions import ensure_partitions, months_from
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from application.events.notify_of_events import NotifyOfEvents
+from application.operations.events.notify_of_events import NotifyOfEvents
 from domain.identity.permissions import Role
 from domain.operations.event import Event
 from domain.shared.ids import UserId

@@ -3,7 +3,7 @@ from functools import partial
 
 from structlog.testing import capture_logs
 
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from domain.shared.errors import UnavailableError
 from entrypoints.chores import Chore, name_of, repeat
 from tests.fakes.clock import FrozenClock

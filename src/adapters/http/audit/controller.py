@@ -16,9 +16,9 @@ from adapters.http.parameters import (
     parse_id_parameter,
     parse_time,
 )
-from application.records.export_audit import ExportAudit, ExportAuditQuery
-from application.records.list_audit import DEFAULT_LIMIT, ListAudit, ListAuditQuery
-from application.records.ports import AuditFilter
+from application.operations.records.export_audit import ExportAudit, ExportAuditQuery
+from application.operations.records.list_audit import DEFAULT_LIMIT, ListAudit, ListAuditQuery
+from application.operations.records.ports import AuditFilter
 from application.shared.actor import Actor
 from domain.shared.ids import KeyId, UserId
 

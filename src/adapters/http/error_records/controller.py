@@ -20,10 +20,13 @@ from adapters.http.parameters import (
     parse_id,
     parse_time,
 )
-from application.records.change_error_state import ChangeErrorState, ChangeErrorStateCommand
-from application.records.get_error import GetError, GetErrorQuery
-from application.records.list_errors import ListErrors, ListErrorsQuery
-from application.records.ports import ErrorFilter
+from application.operations.records.change_error_state import (
+    ChangeErrorState,
+    ChangeErrorStateCommand,
+)
+from application.operations.records.get_error import GetError, GetErrorQuery
+from application.operations.records.list_errors import ListErrors, ListErrorsQuery
+from application.operations.records.ports import ErrorFilter
 from application.shared.actor import Actor
 from application.shared.pagination import PageRequest
 from domain.operations.errors import ErrorNotFoundError

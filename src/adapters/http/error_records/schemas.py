@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from application.records.get_error import ErrorDetail
+from application.operations.records.get_error import ErrorDetail
 from application.shared.pagination import Page
 from domain.operations.technical_error import ErrorGroup, ErrorOccurrence, ErrorState
 

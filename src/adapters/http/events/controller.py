@@ -13,8 +13,8 @@ from adapters.http.events.open_streams import OpenStreams
 from adapters.http.events.schemas import EventSlice, EventView
 from adapters.http.guards import authenticated, provide_actor
 from adapters.http.parameters import LimitParameter, parse_id_parameter
-from application.events.list_events import DEFAULT_LIMIT, ListEvents, ListEventsQuery
-from application.events.listen_to_events import ListenToEvents, ListenToEventsQuery
+from application.operations.events.list_events import DEFAULT_LIMIT, ListEvents, ListEventsQuery
+from application.operations.events.listen_to_events import ListenToEvents, ListenToEventsQuery
 from application.shared.actor import Actor
 from domain.shared.ids import EventId
 

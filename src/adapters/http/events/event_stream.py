@@ -13,7 +13,7 @@ from adapters.http.events.open_streams import OpenStreams
 from adapters.http.events.schemas import EventView
 from adapters.http.openai.event_stream import HEADERS, PING
 from adapters.http.openai.hangup import Hangup
-from application.events.listen_to_events import Listener
+from application.operations.events.listen_to_events import Listener
 from application.shared.actor import Actor
 from domain.operations.event import Event
 from domain.shared.errors import FunctionalError, UnavailableError

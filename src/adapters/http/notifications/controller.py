@@ -5,12 +5,15 @@ from litestar.params import FromQuery
 
 from adapters.http.notifications.schemas import NotificationPage
 from adapters.http.parameters import IdParameter, PageParameter, PageSizeParameter, parse_id
-from application.events.list_notifications import ListNotifications, ListNotificationsQuery
-from application.events.mark_all_notifications_read import (
+from application.operations.events.list_notifications import (
+    ListNotifications,
+    ListNotificationsQuery,
+)
+from application.operations.events.mark_all_notifications_read import (
     MarkAllNotificationsRead,
     MarkAllNotificationsReadCommand,
 )
-from application.events.mark_notification_read import (
+from application.operations.events.mark_notification_read import (
     MarkNotificationRead,
     MarkNotificationReadCommand,
 )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from application.events.ports import Listed
+from application.operations.events.ports import Listed
 from domain.operations.notification import Notification
 
 

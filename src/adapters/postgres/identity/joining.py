@@ -84,6 +84,15 @@ class PostgresPasswordResets(PasswordResets):
 
     async def take(self, secret_hash: bytes) -> PasswordReset | None:
         with translated():
+            # The user first, as everybody who changes one: else two could wait for each other.
+            of_user = select(PasswordResetRow.user_id).where(
+                PasswordResetRow.secret_hash == secret_hash
+            )
+            await self._session.execute(
+                select(UserRow.id)
+                .where(UserRow.id == of_user.scalar_subquery())
+                .with_for_update(key_share=True)
+            )
             row = await self._session.scalar(
                 select(PasswordResetRow)
                 .where(PasswordResetRow.secret_hash == secret_hash)
@@ -99,12 +108,16 @@ class PostgresPasswordResets(PasswordResets):
                 created_at=row.created_at,
                 expires_at=row.expires_at,
             )
+        await self.forget(reset.user_id)
+        return reset
+
+    async def forget(self, user_id: UserId) -> None:
+        with translated():
             await self._session.execute(
                 delete(PasswordResetRow)
-                .where(PasswordResetRow.user_id == reset.user_id)
+                .where(PasswordResetRow.user_id == user_id)
                 .execution_options(synchronize_session=False)
             )
-        return reset
 
 
 class PostgresInvitations(Invitations):

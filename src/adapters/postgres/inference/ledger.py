@@ -18,7 +18,7 @@ from adapters.postgres.inference.ledger_row import (
 )
 from adapters.postgres.inference.lost_rows import LostRows
 from application.inference.ports import Ledger, WriteAhead
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from domain.inference.call import Call
 from domain.inference.errors import LedgerUnavailableError
 from domain.shared.ids import CallId

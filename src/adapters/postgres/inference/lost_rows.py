@@ -4,7 +4,7 @@ from uuid import UUID
 import structlog
 
 from adapters.postgres.inference.call_json import for_the_log
-from application.records.error_reporter import Circumstances, ErrorReporter
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.actor import Actor
 from application.shared.correlation import correlation_id
 from domain.inference.errors import LedgerUnavailableError

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import translated
 from adapters.postgres.identity.rows import ApiKeyRow, MembershipRow, UserRow
-from application.events.ports import Audience
+from application.operations.events.ports import Audience
 from domain.identity.permissions import PERMISSIONS_OF, SERVER_PERMISSIONS, Permission
 from domain.shared.ids import KeyId, TeamId, UserId
 

@@ -9,7 +9,7 @@ from adapters.postgres.cursors import cursor_at, id_in
 from adapters.postgres.errors import translated
 from adapters.postgres.operations.rows import audit_logs
 from adapters.postgres.partitions import lowest_id
-from application.records.ports import AuditFilter, AuditReader
+from application.operations.records.ports import AuditFilter, AuditReader
 from application.shared.pagination import Slice
 from domain.operations.audit import ActorKind, AuditEntry
 from domain.shared.ids import TeamId

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.postgres.errors import translated
 from adapters.postgres.operations.error_mapping import group_of, group_values
 from adapters.postgres.operations.error_rows import error_groups
-from application.records.ports import ErrorGroups
+from application.operations.records.ports import ErrorGroups
 from domain.operations.errors import ErrorNotFoundError
 from domain.operations.technical_error import ErrorGroup
 from domain.shared.ids import ErrorGroupId

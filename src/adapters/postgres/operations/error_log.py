@@ -5,7 +5,7 @@ from itertools import islice
 
 import structlog
 
-from application.records.ports import ErrorLog
+from application.operations.records.ports import ErrorLog
 from domain.operations.technical_error import ErrorOccurrence
 from domain.shared.errors import UnavailableError
 

@@ -12,7 +12,7 @@ from adapters.postgres.operations.error_mapping import (
     occurrences_query,
 )
 from adapters.postgres.operations.error_rows import error_groups, error_logs
-from application.records.ports import ErrorFilter, ErrorReader, FoundError
+from application.operations.records.ports import ErrorFilter, ErrorReader, FoundError
 from application.shared.pagination import Page, PageRequest
 from domain.operations.errors import ErrorNotFoundError
 from domain.operations.technical_error import ErrorGroup, ErrorOccurrence

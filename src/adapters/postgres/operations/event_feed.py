@@ -13,8 +13,8 @@ from adapters.postgres.operations.event_log import CHANNEL
 from adapters.postgres.operations.event_order import KNOWN, event_of, number_events
 from adapters.postgres.operations.rows import events
 from adapters.postgres.operations.team_events import REMEMBERED, PlacedEvent, TeamEvents
-from application.events.ports import EventFeed, EventSubscription
-from application.records.error_reporter import Circumstances, ErrorReporter
+from application.operations.events.ports import EventFeed, EventSubscription
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from domain.operations.event import Event
 from domain.shared.errors import UnavailableError
 from domain.shared.ids import EventId, TeamId

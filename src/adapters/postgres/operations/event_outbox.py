@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.postgres.errors import translated
 from adapters.postgres.operations.event_order import KNOWN, event_of
 from adapters.postgres.operations.rows import event_readers, events
-from application.events.ports import EventOutbox
+from application.operations.events.ports import EventOutbox
 from domain.operations.event import Event
 
 NOTIFIER = "notifications"

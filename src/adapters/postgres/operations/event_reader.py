@@ -5,7 +5,7 @@ from adapters.postgres.cursors import cursor_at, id_in
 from adapters.postgres.errors import translated
 from adapters.postgres.operations.event_order import event_of
 from adapters.postgres.operations.rows import events
-from application.events.ports import EventReader
+from application.operations.events.ports import EventReader
 from application.shared.pagination import Slice
 from domain.identity.permissions import Permission
 from domain.operations.event import Event

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import translated
 from adapters.postgres.operations.rows import notifications
-from application.events.ports import Listed, Notifications
+from application.operations.events.ports import Listed, Notifications
 from application.shared.pagination import Page, PageRequest
 from domain.operations.errors import NotificationNotFoundError
 from domain.operations.notification import Notification

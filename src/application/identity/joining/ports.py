@@ -5,7 +5,7 @@ from application.shared.pagination import Page, PageRequest
 from domain.identity.joining.invitation import Invitation
 from domain.identity.joining.password_reset import PasswordReset
 from domain.identity.joining.setup_token import SetupToken
-from domain.shared.ids import InvitationId, TeamId
+from domain.shared.ids import InvitationId, TeamId, UserId
 
 
 class SetupTokens(Protocol):
@@ -32,7 +32,11 @@ class PasswordResets(Protocol):
 
     async def take(self, secret_hash: bytes) -> PasswordReset | None:
         """Remove the one with that secret, together with all others of its user; whoever asks for
-        it at the same time gets none."""
+        one of them at the same time gets none. Locks the user."""
+        ...
+
+    async def forget(self, user_id: UserId) -> None:
+        """Remove all of the user, who is locked."""
         ...
 
 

@@ -1,8 +1,8 @@
 from dataclasses import dataclass, field
 
+from application.identity.joining.ports import JoiningUnitOfWork
 from application.identity.passwords import Passwords
 from application.identity.people.account import account_in_reach, check_may_enter
-from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock
@@ -19,10 +19,10 @@ class SetPasswordCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPassword:
-    """Sets the password of somebody in the team and ends all sessions of that account. Whoever may
-    not change the account may not do this either."""
+    """Sets the password of somebody in the team and ends all sessions of that account, and all links
+    for a new password. Whoever may not change the account may not do this either."""
 
-    uow: IdentityUnitOfWork
+    uow: JoiningUnitOfWork
     auditor: Auditor
     clock: Clock
     passwords: Passwords
@@ -36,6 +36,7 @@ class SetPassword:
             await check_may_enter(tx, actor, await account_in_reach(tx, actor, user.id))
             user.password_hash = hashed
             await tx.users.save(user)
+            await tx.password_resets.forget(user.id)
             await tx.sessions.revoke_all(user.id, self.clock.now())
             await self.auditor.record(tx, actor, "user.password_set", Target("user", user.id))
             await tx.commit()

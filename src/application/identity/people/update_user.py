@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 from application.identity import allowance_change
 from application.identity.allowance_change import UNCHANGED, AllowanceChange
+from application.identity.joining.ports import JoiningUnitOfWork
 from application.identity.people.account import (
     Account,
     account_in_reach,
@@ -11,7 +12,6 @@ from application.identity.people.account import (
 )
 from application.identity.people.deactivation import Deactivation
 from application.identity.people.member_keys import MemberKeys
-from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock
@@ -74,7 +74,7 @@ class UpdateUser:
     owner of a team stays active.
     """
 
-    uow: IdentityUnitOfWork
+    uow: JoiningUnitOfWork
     auditor: Auditor
     clock: Clock
     keys: MemberKeys
@@ -101,7 +101,7 @@ class UpdateUser:
             await tx.commit()
         return Account(user=user, role=account.role, allowance=allowance)
 
-    async def _change(self, tx: IdentityUnitOfWork, command: UpdateUserCommand, user: User) -> None:
+    async def _change(self, tx: JoiningUnitOfWork, command: UpdateUserCommand, user: User) -> None:
         actor, change = command.actor, command.change
         before = recorded(user)
         change.describe(user)
@@ -116,16 +116,18 @@ class UpdateUser:
             user.is_operator = change.is_operator
             if not (change.is_operator or change.keep_keys):
                 await self._narrow_keys(tx, actor, user)
+        if user.email != before["email"]:
+            await tx.password_resets.forget(user.id)
         await tx.users.save(user)
         target = Target("user", user.id)
         await self.auditor.record(tx, actor, action, target, before=before, after=recorded(user))
 
-    async def _narrow_keys(self, tx: IdentityUnitOfWork, actor: Actor, user: User) -> None:
+    async def _narrow_keys(self, tx: JoiningUnitOfWork, actor: Actor, user: User) -> None:
         for membership in await tx.memberships.of_user(user.id):
             await self.keys.narrow(tx, actor, membership, permissions_of(membership.role))
 
     async def _allowed(
-        self, tx: IdentityUnitOfWork, command: UpdateUserCommand, account: Account
+        self, tx: JoiningUnitOfWork, command: UpdateUserCommand, account: Account
     ) -> Allowance:
         if account.role is None:
             raise UserNotFoundError

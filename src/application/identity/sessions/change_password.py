@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
+from application.identity.joining.ports import JoiningUnitOfWork
 from application.identity.passwords import Passwords
-from application.identity.ports import IdentityUnitOfWork
 from application.identity.session_ports import Attempts
 from application.identity.sessions.person import session_of
 from application.shared.actor import Actor
@@ -21,9 +21,9 @@ class ChangePasswordCommand:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePassword:
     """Gives the person another password, for whoever knows the present one. All other sessions of
-    the person end at once."""
+    the person end at once, and links for a new password are worth nothing any more."""
 
-    uow: IdentityUnitOfWork
+    uow: JoiningUnitOfWork
     passwords: Passwords
     attempts: Attempts
     clock: Clock
@@ -47,6 +47,7 @@ class ChangePassword:
                 raise WrongPasswordError
             locked.password_hash = hashed
             await tx.users.save(locked)
+            await tx.password_resets.forget(user_id)
             ended = await tx.sessions.revoke_all(user_id, self.clock.now(), but=session_id)
             target = Target("user", user_id)
             await self.auditor.record(

@@ -11,7 +11,7 @@ import pytest
 from adapters.http.events.event_stream import GREETING, EventStream, Pace, written
 from adapters.http.events.open_streams import OpenStreams
 from adapters.http.openai.event_stream import PING
-from application.events.listen_to_events import ListenToEvents, ListenToEventsQuery
+from application.operations.events.listen_to_events import ListenToEvents, ListenToEventsQuery
 from application.shared.actor import Actor
 from domain.identity.errors import CredentialsInvalidError
 from domain.identity.permissions import Permission

@@ -9,7 +9,7 @@ from adapters.http.client_origin import ClientOrigins
 from adapters.http.failures import Failures
 from adapters.http.frame import Frame
 from adapters.http.metrics.requests import RequestMetrics
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from application.shared.correlation import correlation_id
 from application.shared.ports import IdGenerator
 from tests.fakes.clock import FrozenClock

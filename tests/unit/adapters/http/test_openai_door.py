@@ -21,7 +21,7 @@ from application.inference.refuse_call import RefuseCall
 from application.inference.show_limits import ShowLimits
 from application.inference.stream_model import StreamModel
 from application.operations.readiness import Readiness
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from domain.inference.call import CallStatus
 from domain.inference.errors import ProviderFailedError
 from tests.builders import a_key, a_model, a_team

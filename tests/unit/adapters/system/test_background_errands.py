@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.system.errands import BackgroundErrands
-from application.records.error_reporter import ErrorReporter
+from application.operations.records.error_reporter import ErrorReporter
 from application.shared.correlation import correlation_id
 from domain.operations.errors import MailFailedError, MailNotConfiguredError
 from domain.shared.errors import UnavailableError

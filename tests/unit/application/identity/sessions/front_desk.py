@@ -17,6 +17,7 @@ from domain.identity.user import User
 from domain.operations.audit import AuditEntry
 from domain.shared.ids import SessionId
 from tests.builders import USER_ID, a_user
+from tests.fakes.joining import InMemoryJoiningUnitOfWork
 from tests.fakes.passwords import FewCommonPasswords, PlainHasher
 from tests.fakes.sessions import InMemoryAttempts, ReadableAccessTokens
 from tests.unit.application.identity.desk import Desk
@@ -110,7 +111,7 @@ class FrontDesk(Desk):
     @property
     def change_password(self) -> ChangePassword:
         return ChangePassword(
-            uow=self.uow,
+            uow=InMemoryJoiningUnitOfWork(self.database),
             passwords=self.passwords,
             attempts=self.attempts,
             clock=self.clock,

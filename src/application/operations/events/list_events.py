@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from application.events.ports import EventReader
+from application.operations.events.ports import EventReader
 from application.shared.actor import Actor
 from application.shared.pagination import Slice, check_limit
 from domain.identity.permissions import Permission

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from application.events.ports import NotificationsUnitOfWork
+from application.operations.events.ports import NotificationsUnitOfWork
 from application.shared.ports import Clock, IdGenerator
 from domain.operations.event import Event
 from domain.operations.notification import Notice, Notification, notice_of

@@ -2,12 +2,15 @@ from datetime import timedelta
 
 import pytest
 
-from application.events.list_notifications import ListNotifications, ListNotificationsQuery
-from application.events.mark_all_notifications_read import (
+from application.operations.events.list_notifications import (
+    ListNotifications,
+    ListNotificationsQuery,
+)
+from application.operations.events.mark_all_notifications_read import (
     MarkAllNotificationsRead,
     MarkAllNotificationsReadCommand,
 )
-from application.events.mark_notification_read import (
+from application.operations.events.mark_notification_read import (
     MarkNotificationRead,
     MarkNotificationReadCommand,
 )

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from application.events.list_events import ListEvents, ListEventsQuery
-from application.events.listen_to_events import ListenToEvents, ListenToEventsQuery
+from application.operations.events.list_events import ListEvents, ListEventsQuery
+from application.operations.events.listen_to_events import ListenToEvents, ListenToEventsQuery
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
 from domain.operations.event import Event

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from application.records.ports import AuditFilter, AuditReader
+from application.operations.records.ports import AuditFilter, AuditReader
 from application.shared.actor import Actor
 from application.shared.pagination import Slice, check_limit
 from domain.identity.permissions import Permission

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.records.ports import ErrorReader, ErrorsUnitOfWork
+from application.operations.records.ports import ErrorReader, ErrorsUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock

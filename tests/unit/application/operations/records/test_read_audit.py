@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from application.records.export_audit import CHUNK, ExportAudit, ExportAuditQuery
-from application.records.list_audit import ListAudit, ListAuditQuery
-from application.records.ports import AuditFilter
+from application.operations.records.export_audit import CHUNK, ExportAudit, ExportAuditQuery
+from application.operations.records.list_audit import ListAudit, ListAuditQuery
+from application.operations.records.ports import AuditFilter
 from domain.operations.audit import AuditEntry
 from domain.shared.errors import ForbiddenError, InvalidError
 from tests.builders import OTHER_TEAM_ID, an_actor, an_audit_entry

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from application.events.notify_of_events import NotifyOfEvents
+from application.operations.events.notify_of_events import NotifyOfEvents
 from domain.identity.permissions import Role
 from domain.operations.event import Event
 from domain.shared.ids import UserId

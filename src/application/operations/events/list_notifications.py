@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field
 
-from application.events.inbox import owner_of_inbox
-from application.events.ports import Listed, NotificationsUnitOfWork
+from application.operations.events.inbox import owner_of_inbox
+from application.operations.events.ports import Listed, NotificationsUnitOfWork
 from application.shared.actor import Actor
 from application.shared.pagination import PageRequest
 

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
-from application.events.inbox import owner_of_inbox
-from application.events.ports import NotificationsUnitOfWork
+from application.operations.events.inbox import owner_of_inbox
+from application.operations.events.ports import NotificationsUnitOfWork
 from application.shared.actor import Actor
 from application.shared.ports import Clock
 from domain.shared.ids import NotificationId

@@ -1,6 +1,6 @@
 from dataclasses import dataclass, field
 
-from application.records.ports import ErrorFilter, ErrorReader
+from application.operations.records.ports import ErrorFilter, ErrorReader
 from application.shared.actor import Actor
 from application.shared.pagination import Page, PageRequest
 from domain.identity.permissions import Permission

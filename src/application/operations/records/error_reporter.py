@@ -3,13 +3,13 @@ from uuid import UUID
 
 import structlog
 
-from application.records.error_description import (
+from application.operations.records.error_description import (
     exception_name,
     fingerprint,
     message_of,
     stack_of,
 )
-from application.records.ports import ErrorLog
+from application.operations.records.ports import ErrorLog
 from application.shared.actor import Actor
 from application.shared.correlation import correlation_id
 from application.shared.ports import Clock, IdGenerator

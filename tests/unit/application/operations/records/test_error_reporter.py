@@ -4,8 +4,8 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from application.records.error_description import MAX_MESSAGE, MAX_STACK
-from application.records.error_reporter import Circumstances, ErrorReporter
+from application.operations.records.error_description import MAX_MESSAGE, MAX_STACK
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.correlation import correlation_id
 from application.shared.pagination import PageRequest, check_limit
 from domain.inference.errors import ContextLengthExceededError, ProviderFailedError

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from application.events.ports import EventFeed, EventSubscription
+from application.operations.events.ports import EventFeed, EventSubscription
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
 from domain.operations.event import Event

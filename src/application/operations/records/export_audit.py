@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from application.records.ports import AuditFilter, AuditReader
+from application.operations.records.ports import AuditFilter, AuditReader
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
 from domain.operations.audit import AuditEntry

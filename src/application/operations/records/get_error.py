@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.records.ports import ErrorReader
+from application.operations.records.ports import ErrorReader
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
 from domain.operations.technical_error import ErrorGroup, ErrorOccurrence
