@@ -162,21 +162,41 @@ async def test_a_reset_is_taken_once_and_takes_those_of_its_user_along(units: Un
         assert await tx.password_resets.take(hash_secret("others")) == others
 
 
-async def test_of_two_who_take_a_reset_at_once_one_gets_it(units: Units) -> None:
+async def test_of_those_who_take_resets_of_a_user_at_once_one_gets_his(units: Units) -> None:
     async with units() as tx:
-        await tx.password_resets.add(a_reset("only"))
+        for secret in ("first", "second", "third"):
+            await tx.password_resets.add(a_reset(secret))
         await tx.commit()
 
-    async def take() -> PasswordReset | None:
+    async def take(secret: str) -> PasswordReset | None:
         async with units() as tx:
-            taken = await tx.password_resets.take(hash_secret("only"))
+            taken = await tx.password_resets.take(hash_secret(secret))
+            await tx.users.get(USER_ID)
             await asyncio.sleep(0.05)
             await tx.commit()
         return taken
 
-    taken = await asyncio.gather(take(), take())
+    taken = await asyncio.gather(*map(take, ("third", "first", "second", "first")))
 
-    assert sorted(one is None for one in taken) == [False, True]
+    assert sorted(one is None for one in taken) == [False, True, True, True]
+
+
+async def test_all_resets_of_a_user_are_forgotten(units: Units) -> None:
+    others = a_reset("others", user_id=STRANGER_ID)
+    async with units() as tx:
+        await tx.users.add(a_user(id=STRANGER_ID))
+        for reset in (a_reset("first"), a_reset("second"), others):
+            await tx.password_resets.add(reset)
+        await tx.commit()
+
+    async with units() as tx:
+        await tx.password_resets.forget(USER_ID)
+        await tx.commit()
+
+    async with units() as tx:
+        assert await tx.password_resets.take(hash_secret("first")) is None
+        assert await tx.password_resets.take(hash_secret("second")) is None
+        assert await tx.password_resets.take(hash_secret("others")) == others
 
 
 async def test_a_new_reset_clears_away_what_had_expired(units: Units) -> None:

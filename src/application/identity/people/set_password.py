@@ -19,8 +19,9 @@ class SetPasswordCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPassword:
-    """Sets the password of somebody in the team and ends all sessions of that account, and all links
-    for a new password. Whoever may not change the account may not do this either."""
+    """Sets the password of somebody in the team. All sessions of that account end, and links for a
+    new password are worth nothing any more. Whoever may not change the account may not do this
+    either."""
 
     uow: JoiningUnitOfWork
     auditor: Auditor

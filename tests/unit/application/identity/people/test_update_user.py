@@ -5,6 +5,7 @@ import pytest
 
 from application.identity.allowance_change import AllowanceChange
 from application.identity.people.change_role import ChangeRoleCommand
+from application.identity.people.issue_password_reset import IssuePasswordResetCommand
 from application.identity.people.update_user import UpdateUserCommand, UserChange
 from application.shared.actor import Actor
 from domain.identity.allowance import BudgetPeriod, BudgetTerms, Limits
@@ -52,6 +53,24 @@ async def test_an_admin_changes_what_is_given(staff: Staff) -> None:
         "display_name": "Ada",
         "locale": "en",
     }
+
+
+async def test_links_sent_to_the_former_address_are_worth_nothing(staff: Staff) -> None:
+    for user_id in (MEMBER, VIEWER):
+        await staff.issue_password_reset(
+            IssuePasswordResetCommand(actor=staff.actor(ADMIN), user_id=user_id)
+        )
+
+    for user_id, change in (
+        (MEMBER, UserChange(email="eve@acme.example")),
+        (VIEWER, UserChange(locale="fr")),
+    ):
+        await staff.update_user(
+            UpdateUserCommand(actor=staff.actor(ADMIN), user_id=user_id, change=change)
+        )
+
+    (left,) = staff.database.committed.password_resets.values()
+    assert left.user_id == VIEWER
 
 
 async def test_a_colour_can_be_changed(staff: Staff) -> None:

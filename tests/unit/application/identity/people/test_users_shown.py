@@ -93,8 +93,11 @@ async def test_an_admin_makes_a_link_to_set_a_password(staff: Staff) -> None:
     assert staff.actions == ["user.password_reset_issued"]
 
 
-async def test_setting_a_password_ends_all_sessions(staff: Staff) -> None:
+async def test_setting_a_password_ends_all_sessions_and_links(staff: Staff) -> None:
     session = staff.session_of(MEMBER)
+    await staff.issue_password_reset(
+        IssuePasswordResetCommand(actor=staff.actor(ADMIN), user_id=MEMBER)
+    )
 
     await staff.set_password(
         SetPasswordCommand(actor=staff.actor(ADMIN), user_id=MEMBER, password=PASSWORD)
@@ -102,7 +105,8 @@ async def test_setting_a_password_ends_all_sessions(staff: Staff) -> None:
 
     assert staff.user(MEMBER).password_hash == f"hash:{PASSWORD}"
     assert staff.database.committed.sessions[session.id].revoked_at == START
-    assert staff.actions == ["user.password_set"]
+    assert staff.database.committed.password_resets == {}
+    assert staff.actions == ["user.password_reset_issued", "user.password_set"]
     assert PASSWORD not in repr(staff.database.committed.audit)
 
 

@@ -13,8 +13,9 @@ from domain.identity.errors import (
     TooManyAttemptsError,
     WrongPasswordError,
 )
+from domain.identity.joining.password_reset import PasswordReset
 from domain.shared.errors import InvalidError
-from domain.shared.ids import SessionId, TeamId, UserId
+from domain.shared.ids import PasswordResetId, SessionId, TeamId, UserId
 from tests.builders import (
     OTHER_TEAM_ID,
     TEAM_ID,
@@ -30,6 +31,7 @@ from tests.fakes.ids import uuid7_at
 from tests.unit.application.identity.sessions.front_desk import PASSWORD, FrontDesk
 
 NEW_PASSWORD = "another horse altogether"
+RESET_ID = PasswordResetId(uuid7_at(START, 998))
 
 
 async def test_lists_the_sessions_that_have_not_ended(desk: FrontDesk) -> None:
@@ -107,8 +109,10 @@ async def test_stays_out_of_the_teams_of_others(desk: FrontDesk) -> None:
             await desk.switch(SwitchTeamCommand(actor=actor, team_id=team_id))
 
 
-async def test_another_password_ends_all_other_sessions(desk: FrontDesk) -> None:
+async def test_another_password_ends_all_other_sessions_and_links(desk: FrontDesk) -> None:
     own, other = await desk.opened(), await desk.opened()
+    reset = PasswordReset.issue(id=RESET_ID, user_id=USER_ID, secret="reset", at=START)
+    desk.database.committed.password_resets[reset.id] = reset
 
     await desk.change_password(
         ChangePasswordCommand(
@@ -119,6 +123,7 @@ async def test_another_password_ends_all_other_sessions(desk: FrontDesk) -> None
     assert desk.user.password_hash == f"hash:{NEW_PASSWORD}"
     assert desk.session(own.session.id).revoked_at is None
     assert desk.session(other.session.id).revoked_at == START
+    assert desk.database.committed.password_resets == {}
     entry = desk.audit[-1]
     assert (entry.action, entry.target_id) == ("password.changed", str(USER_ID))
     assert NEW_PASSWORD not in repr(entry)
