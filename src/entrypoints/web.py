@@ -111,7 +111,7 @@ def _models(container: AsyncContainer, readiness: Readiness, clock: Clock) -> Di
         "/v1",
         route_handlers=model_handlers(clock.now()),
         guards=[only_when_ready(readiness), authenticated, tells_limits],
-        dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
+        dependencies={"actor": Provide(provide_actor)},
         middleware=[in_request_container(container)],
         security=SECURITY,
     )

@@ -172,7 +172,7 @@ def _route_handlers(
         "/",
         route_handlers=[],
         guards=[only_when_ready(parts.readiness), authenticated, within_api_limit],
-        dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
+        dependencies={"actor": Provide(provide_actor)},
         security=SECURITY,
     )
     for controller in GUARDED:

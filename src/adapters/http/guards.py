@@ -7,7 +7,7 @@ from litestar.params import QueryParameter
 
 from adapters.http.connection import AnyRequest
 from adapters.http.parameters import invalid
-from adapters.http.presented import presented, refuse_other_sites
+from adapters.http.presented import SAFE_METHODS, presented, refuse_other_sites
 from application.identity.authenticate import Authenticate
 from application.operations.readiness import Readiness
 from application.shared.actor import Actor
@@ -28,7 +28,8 @@ def only_when_ready(readiness: Readiness) -> Guard:
 
 
 async def authenticated(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """A guard that finds out who asks; ``provide_actor`` hands the answer to the handler."""
+    """A guard that finds out who asks, before the body is read; ``provide_actor`` hands the answer
+    to the handler."""
     state = connection.scope["state"]
     authenticate = await state["dishka_container"].get(Authenticate)
     shown = presented(connection.scope)
@@ -41,7 +42,11 @@ def of_this_server(connection: Connection, _handler: BaseRouteHandler) -> None:
     refuse_other_sites(connection.scope)
 
 
-def provide_actor(request: AnyRequest) -> Actor:
+async def provide_actor(request: AnyRequest) -> Actor:
+    """Asks again where there may be a body: its sender may have waited until what he showed was
+    worth nothing any more."""
+    if request.method not in SAFE_METHODS:
+        await authenticated(request, request.route_handler)
     actor: Actor = request.scope["state"]["actor"]
     return actor
 

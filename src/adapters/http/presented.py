@@ -10,7 +10,7 @@ from adapters.http.errors import CrossSiteRequestError
 SESSION_COOKIE = "stoa_session"
 
 _COOKIE_NAME = SESSION_COOKIE.encode()
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # A page of this server, or the person at the browser itself.
 _OWN_SITES = frozenset({b"same-origin", b"none"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -43,7 +43,7 @@ def presented(scope: Scope) -> Presented:
     cookie = _session_cookie(b";".join(cookies))
     if cookie is None:
         return NOTHING
-    if scope["method"] not in _SAFE_METHODS:  # type: ignore[typeddict-item]  # HTTP only
+    if scope["method"] not in SAFE_METHODS:  # type: ignore[typeddict-item]  # HTTP only
         check_same_origin(scope)
     return Presented(cookie=cookie)
 

@@ -90,4 +90,4 @@ class EventsController(Controller):
 
 async def _who_asks_now(request: AnyRequest) -> Actor:
     await authenticated(request, request.route_handler)
-    return provide_actor(request)
+    return await provide_actor(request)

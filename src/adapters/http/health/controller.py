@@ -36,7 +36,7 @@ class HealthController(Controller):
         operation_id="get_detailed_health",
         summary="How is every part of the server?",
         guards=[authenticated],
-        dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
+        dependencies={"actor": Provide(provide_actor)},
         security=SECURITY,
     )
     async def get_detailed_health(

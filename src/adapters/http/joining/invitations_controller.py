@@ -126,7 +126,7 @@ class InvitedController(Controller):
         operation_id="accept_invitation",
         summary="Accept an invitation",
         guards=[recognised],
-        dependencies={"visitor": Provide(provide_visitor, sync_to_thread=False)},
+        dependencies={"visitor": Provide(provide_visitor)},
     )
     async def accept_invitation(
         self,

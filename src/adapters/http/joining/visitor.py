@@ -15,7 +15,8 @@ async def recognised(connection: Connection, handler: BaseRouteHandler) -> None:
         connection.scope["state"]["actor"] = None
 
 
-def provide_visitor(request: AnyRequest) -> Actor | None:
-    """Who was recognised, if anybody."""
+async def provide_visitor(request: AnyRequest) -> Actor | None:
+    """Who is recognised, if anybody, now that the body is there."""
+    await recognised(request, request.route_handler)
     visitor: Actor | None = request.scope["state"]["actor"]
     return visitor

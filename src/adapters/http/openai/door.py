@@ -34,6 +34,9 @@ from domain.shared.ids import CallId
 PLAIN_ENCODINGS = (b"", b"identity")
 JSON_TYPE = (b"content-type", b"application/json")
 
+# After so long a wait for the body, what was shown with it may be worth nothing any more.
+SLOW_BODY_S = 0.1
+
 Report = Callable[..., None]
 
 
@@ -67,15 +70,19 @@ class InferenceDoor:
 
     async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
         """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
-        shown = presented(scope)
-        actor = await self.authenticate(shown.bearer, cookie=shown.cookie)
+        actor = await self._who_asks(scope)
         state = scope["state"]
-        state["actor"] = actor
         try:
             await self._answer(exchange, scope, actor)
         except FunctionalError:
             await tell_what_remains(state, actor, self.show_limits)
             raise
+
+    async def _who_asks(self, scope: HTTPScope) -> Actor:
+        shown = presented(scope)
+        actor = await self.authenticate(shown.bearer, cookie=shown.cookie)
+        scope["state"]["actor"] = actor
+        return actor
 
     async def _answer(self, exchange: Exchange, scope: HTTPScope, actor: Actor) -> None:
         started = perf_counter()
@@ -87,6 +94,8 @@ class InferenceDoor:
             elapsed_ms = (perf_counter() - started) * 1000
             await self.refuse(_refusal(exchange, actor, body, error, elapsed_ms))
             raise
+        if perf_counter() - started > SLOW_BODY_S:
+            actor = await self._who_asks(scope)
         tell = telling(scope["state"]) if actor.allowances else None
         command = _command(exchange, actor, request, body, tell)
         if command.stream:
