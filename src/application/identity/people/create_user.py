@@ -1,5 +1,6 @@
 from dataclasses import dataclass, field
 
+from application.identity import allowance_change
 from application.identity.allowance_change import UNCHANGED, AllowanceChange
 from application.identity.joining.ports import JoiningUnitOfWork
 from application.identity.passwords import Passwords
@@ -76,7 +77,11 @@ class CreateUser:
                 tx, actor, Subject(SubjectKind.USER, user.id), self.clock.now()
             )
             reset = await self.resets.issue(tx, user) if user.password_hash is None else None
-            after = {**recorded(user), "role": membership.role}
+            after = {
+                **recorded(user),
+                "role": membership.role,
+                **allowance_change.recorded(allowance),
+            }
             await self.auditor.record(
                 tx, actor, "user.created", Target("user", user.id), after=after
             )
