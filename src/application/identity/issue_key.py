@@ -2,7 +2,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.identity.allowance_change import UNCHANGED, AllowanceChange
-from application.identity.key_reach import learn_allowances, owner_in_reach, recorded
+from application.identity.key_reach import (
+    learn_allowances,
+    owner_in_reach,
+    permissions_to_give,
+    recorded,
+)
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
@@ -70,6 +75,7 @@ class IssueKey:
             at=self.clock.now(),
         )
         async with self.uow as tx:
+            check_given(scopes, await permissions_to_give(tx, actor, key.created_at))
             await tx.api_keys.add(key)
             subject = Subject(SubjectKind.KEY, key.id)
             await command.allowance.apply(tx, actor, subject, key.created_at)

@@ -1,13 +1,15 @@
 """Which of the team's API keys somebody may see and change."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from domain.identity.allowance import SubjectKind
 from domain.identity.api_key import ApiKey
 from domain.identity.errors import KeyNotFoundError
-from domain.identity.permissions import Permission
+from domain.identity.permissions import Permission, permissions_of
+from domain.operations.audit import ActorKind
 from domain.shared.ids import KeyId, UserId
 
 
@@ -20,6 +22,26 @@ def owner_in_reach(actor: Actor) -> UserId | None:
     if actor.user_id is None:
         actor.require(Permission.MANAGE_KEYS)
     return actor.user_id
+
+
+async def permissions_to_give(
+    tx: IdentityUnitOfWork, actor: Actor, at: datetime
+) -> frozenset[Permission]:
+    """What the actor may still do. It holds until the unit of work ends, so that no key slips
+    through while its maker is demoted or taken out. Raises ``MemberNotFoundError``."""
+    if actor.kind not in (ActorKind.USER, ActorKind.KEY):
+        return actor.permissions
+    given = actor.permissions
+    if actor.user_id is not None:
+        user = await tx.users.get(actor.user_id)
+        member = await tx.memberships.find_member(actor.team_id, actor.user_id)
+        if actor.kind is ActorKind.USER:
+            now = permissions_of(member.role, is_operator=user.is_operator)
+            given = given & now if user.is_active else frozenset()
+    if actor.key_id is not None:
+        key = await tx.api_keys.get(actor.team_id, actor.key_id)
+        given = given & key.permissions if key.is_live(at) else frozenset()
+    return given
 
 
 async def key_in_reach(tx: IdentityUnitOfWork, actor: Actor, key_id: KeyId) -> ApiKey:

@@ -2,7 +2,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.identity.allowance_change import UNCHANGED, AllowanceChange
-from application.identity.key_reach import key_in_reach, learn_allowances, recorded
+from application.identity.key_reach import (
+    key_in_reach,
+    learn_allowances,
+    permissions_to_give,
+    recorded,
+)
 from application.identity.ports import IdentityUnitOfWork
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
@@ -10,6 +15,7 @@ from application.shared.ports import Clock
 from application.shared.unset import UNSET, UnsetType
 from domain.identity.allowance import Subject, SubjectKind
 from domain.identity.api_key import ApiKey
+from domain.identity.permissions import Permission
 from domain.identity.scopes import Scopes, check_given
 from domain.shared.ids import KeyId
 
@@ -39,9 +45,12 @@ class UpdateKey:
     async def __call__(self, command: UpdateKeyCommand) -> ApiKey:
         command.allowance.must_be_allowed(command.actor)
         async with self.uow as tx:
+            given = command.actor.permissions
+            if command.scopes is not UNSET:
+                given = await permissions_to_give(tx, command.actor, self.clock.now())
             key = await key_in_reach(tx, command.actor, command.key_id)
             before = recorded(key)
-            self._change(key, command)
+            self._change(key, command, given)
             if not command.allowance.is_empty:
                 key.must_not_be_revoked()
             await tx.api_keys.save(key)
@@ -59,14 +68,14 @@ class UpdateKey:
             await tx.commit()
         return key
 
-    def _change(self, key: ApiKey, command: UpdateKeyCommand) -> None:
+    def _change(self, key: ApiKey, command: UpdateKeyCommand, given: frozenset[Permission]) -> None:
         if command.name is not UNSET:
             key.rename(command.name)
         if command.allowed_models is not UNSET:
             key.restrict_to(command.allowed_models)
         if command.scopes is not UNSET:
             added = frozenset(command.scopes) - key.permissions
-            check_given(added, command.actor.permissions)
+            check_given(added, given)
             key.limit_to(command.scopes)
         if command.expires_at is not UNSET:
             key.expire(command.expires_at, at=self.clock.now())

@@ -8,7 +8,7 @@ from domain.identity.api_key import SECRET_PREFIX, ApiKey, hash_secret
 from domain.identity.errors import KeyNameTakenError
 from domain.identity.permissions import Permission
 from domain.shared.errors import ForbiddenError, InvalidError
-from tests.builders import OTHER_TEAM_ID, TEAM_ID, USER_ID, a_key, an_actor
+from tests.builders import KEY_ID, OTHER_TEAM_ID, TEAM_ID, USER_ID, a_key, an_actor
 from tests.fakes.clock import START
 from tests.unit.application.identity.desk import Desk
 
@@ -16,7 +16,7 @@ TOMORROW = START + timedelta(days=1)
 
 
 async def test_shows_the_secret_once_and_stores_its_hash(desk: Desk) -> None:
-    issued = await desk.issue(IssueKeyCommand(actor=an_actor(), name="ci"))
+    issued = await desk.issue(IssueKeyCommand(actor=an_actor(key_id=None), name="ci"))
 
     assert issued.secret.startswith(SECRET_PREFIX)
     assert desk.key(issued.key.id) == ApiKey(
@@ -34,7 +34,7 @@ async def test_shows_the_secret_once_and_stores_its_hash(desk: Desk) -> None:
 
 async def test_a_key_can_be_narrow_and_short_lived(desk: Desk) -> None:
     command = IssueKeyCommand(
-        actor=an_actor(), name="ci", allowed_models=("gpt-*",), expires_at=TOMORROW
+        actor=an_actor(key_id=None), name="ci", allowed_models=("gpt-*",), expires_at=TOMORROW
     )
 
     issued = await desk.issue(command)
@@ -43,14 +43,16 @@ async def test_a_key_can_be_narrow_and_short_lived(desk: Desk) -> None:
 
 
 async def test_two_keys_have_different_secrets(desk: Desk) -> None:
-    one = await desk.issue(IssueKeyCommand(actor=an_actor(), name="one"))
-    other = await desk.issue(IssueKeyCommand(actor=an_actor(), name="other"))
+    one = await desk.issue(IssueKeyCommand(actor=an_actor(key_id=None), name="one"))
+    other = await desk.issue(IssueKeyCommand(actor=an_actor(key_id=None), name="other"))
 
     assert one.secret != other.secret
     assert one.key.id < other.key.id
 
 
 async def test_what_a_key_of_nobody_makes_is_nobodys_too(desk: Desk) -> None:
+    desk.has(a_key(id=KEY_ID, user_id=None))
+
     issued = await desk.issue(IssueKeyCommand(actor=an_actor(user_id=None), name="ci"))
 
     assert issued.key.user_id is None
@@ -60,7 +62,7 @@ async def test_refuses_a_name_in_use(desk: Desk) -> None:
     desk.has(a_key(name="ci"))
 
     with pytest.raises(KeyNameTakenError):
-        await desk.issue(IssueKeyCommand(actor=an_actor(), name=" ci "))
+        await desk.issue(IssueKeyCommand(actor=an_actor(key_id=None), name=" ci "))
 
     assert len(desk.database.committed.keys) == 1
 
@@ -69,13 +71,13 @@ async def test_takes_the_name_of_a_revoked_key_or_of_another_teams(desk: Desk) -
     desk.has(a_key(name="ci", revoked_at=START))
     desk.has(a_key(name="ci", team_id=OTHER_TEAM_ID))
 
-    issued = await desk.issue(IssueKeyCommand(actor=an_actor(), name="ci"))
+    issued = await desk.issue(IssueKeyCommand(actor=an_actor(key_id=None), name="ci"))
 
     assert issued.key.name == "ci"
 
 
 async def test_one_of_two_that_want_a_name_at_once_gets_it(desk: Desk) -> None:
-    command = IssueKeyCommand(actor=an_actor(), name="ci")
+    command = IssueKeyCommand(actor=an_actor(key_id=None), name="ci")
 
     results = await asyncio.gather(desk.issue(command), desk.issue(command), return_exceptions=True)
 
@@ -85,12 +87,12 @@ async def test_one_of_two_that_want_a_name_at_once_gets_it(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("command", "param"),
     [
-        (IssueKeyCommand(actor=an_actor(), name=" "), "name"),
+        (IssueKeyCommand(actor=an_actor(key_id=None), name=" "), "name"),
         (
-            IssueKeyCommand(actor=an_actor(), name="ci", allowed_models=("gpt-?",)),
+            IssueKeyCommand(actor=an_actor(key_id=None), name="ci", allowed_models=("gpt-?",)),
             "allowed_models",
         ),
-        (IssueKeyCommand(actor=an_actor(), name="ci", expires_at=START), "expires_at"),
+        (IssueKeyCommand(actor=an_actor(key_id=None), name="ci", expires_at=START), "expires_at"),
     ],
     ids=["name", "pattern", "expiry"],
 )

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from application.identity.find_key import FindKeyQuery
@@ -13,13 +16,14 @@ from domain.identity.errors import KeyNotFoundError, ScopesExceededError
 from domain.identity.permissions import PERMISSIONS_OF, Permission, Role
 from domain.operations.audit import ActorKind
 from domain.shared.errors import ForbiddenError, InvalidError
-from domain.shared.ids import UserId
-from tests.builders import TEAM_ID, USER_ID, a_key, an_actor
+from domain.shared.ids import SessionId, UserId
+from tests.builders import TEAM_ID, USER_ID, a_key, a_membership, an_actor
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 from tests.unit.application.identity.desk import Desk
 
 SOMEBODY = UserId(uuid7_at(START, 77))
+SESSION = SessionId(uuid7_at(START, 78))
 CALLING = (Permission.INVOKE_MODELS, Permission.READ_CALLS)
 
 
@@ -71,7 +75,9 @@ async def test_an_allow_list_and_scopes_over_keys_do_not_go_together(desk: Desk)
 async def test_scopes_can_be_changed(desk: Desk) -> None:
     key = desk.has(a_key())
 
-    await desk.update(UpdateKeyCommand(actor=an_actor(), key_id=key.id, scopes=CALLING))
+    await desk.update(
+        UpdateKeyCommand(actor=an_actor(key_id=key.id), key_id=key.id, scopes=CALLING)
+    )
 
     assert desk.key(key.id).scopes == CALLING
 
@@ -184,3 +190,36 @@ async def test_a_change_of_the_team_is_on_record(desk: Desk) -> None:
     (entry,) = desk.database.committed.audit
     assert (entry.action, entry.target_id) == ("team.updated", str(TEAM_ID))
     assert (entry.before, entry.after) == ({"name": "Acme"}, {"name": "Research"})
+
+
+async def test_a_person_gives_only_what_he_still_may(desk: Desk) -> None:
+    key = desk.has(a_key(scopes=()))
+    person = replace(a_member(), session_id=SESSION)
+    desk.database.committed.memberships[TEAM_ID, USER_ID] = a_membership(role=Role.VIEWER)
+
+    for refused in (
+        desk.issue(IssueKeyCommand(actor=person, name="mine")),
+        desk.update(UpdateKeyCommand(actor=person, key_id=key.id, scopes=CALLING)),
+    ):
+        with pytest.raises(ScopesExceededError):
+            await refused
+
+    assert desk.database.committed.keys == {key.id: key}
+
+
+async def test_a_person_who_was_shut_out_gives_nothing(desk: Desk) -> None:
+    users = desk.database.committed.users
+    users[USER_ID] = replace(users[USER_ID], is_active=False)
+
+    with pytest.raises(ScopesExceededError):
+        await desk.issue(
+            IssueKeyCommand(actor=replace(a_member(), session_id=SESSION), name="mine")
+        )
+
+
+@pytest.mark.parametrize("fields", [{"revoked_at": START}, {"scopes": CALLING}])
+async def test_a_key_gives_only_what_it_still_may(desk: Desk, fields: dict[str, Any]) -> None:
+    key = desk.has(a_key(**fields))
+
+    with pytest.raises(ScopesExceededError):
+        await desk.issue(IssueKeyCommand(actor=an_actor(key_id=key.id), name="mine"))
