@@ -33,3 +33,6 @@ class InMemoryRuntimeSettings(RuntimeSettings):
         if setting.name in self._environment:
             return cast("T", self._environment[setting.name]), True
         return setting.default, False
+
+    async def catch_up(self, owners: frozenset[TeamId | None]) -> None:
+        """There is nothing to wait for."""

@@ -61,6 +61,8 @@ class UpdateTeam:
                 after=after.recorded,
             )
             await tx.commit()
+        if command.capture_content is not UNSET:
+            await self.runtime.catch_up(frozenset({team_id}))
         return after
 
     async def _change(self, tx: IdentityUnitOfWork, team: Team, command: UpdateTeamCommand) -> None:

@@ -76,6 +76,7 @@ class ChangeSettings:
                 )
             now = await _locked(tx, changes)
             await tx.commit()
+        await self.runtime.catch_up(frozenset(change.owner for change in changes))
         return resolve([change.setting for change in changes], now.values(), self.runtime)
 
     def _checked(self, command: ChangeSettingsCommand) -> list[_Change]:

@@ -83,6 +83,12 @@ class RuntimeSettings(Protocol):
         """What a setting is where nothing is stored, and whether the environment says so."""
         ...
 
+    async def catch_up(self, owners: frozenset[TeamId | None]) -> None:
+        """Returns when this process obeys what has been committed for those teams (``None`` is the
+        server), so that whoever changed a setting finds it changed. Never raises: while the
+        database is away it follows as soon as it can."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:

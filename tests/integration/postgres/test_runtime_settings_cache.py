@@ -229,3 +229,23 @@ async def test_asking_for_a_value_costs_next_to_nothing(nodes: list[Node]) -> No
 
     # A look-up takes about half a microsecond; anything that waits takes a hundred times as long.
     assert each_us < 20
+
+
+async def test_whoever_changes_a_setting_finds_it_changed(nodes: list[Node]) -> None:
+    await nodes[0].put("enable_tools", "false", TEAM_ID)
+    await nodes[0].settings.catch_up(frozenset({TEAM_ID}))
+
+    assert not nodes[0].settings.get(ENABLE_TOOLS, TEAM_ID)
+
+
+async def test_who_cannot_catch_up_at_once_follows_later() -> None:
+    settings = PostgresRuntimeSettings(
+        "postgresql://127.0.0.1:1/nowhere", environment={}, secrets=AesGcmSecretBox(KEY)
+    )
+    with capture_logs() as logs:
+        await settings.catch_up(frozenset({None}))
+        await asyncio.sleep(0.3)
+        await settings.stop()
+
+    assert {log["event"] for log in logs} == {"settings.not_read"}
+    assert len(logs) > 1

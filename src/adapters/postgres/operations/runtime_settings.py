@@ -80,6 +80,14 @@ class PostgresRuntimeSettings(RuntimeSettings):
             return cast("T", self._environment[setting.name]), True
         return setting.default, False
 
+    async def catch_up(self, owners: frozenset[TeamId | None]) -> None:
+        async with self._reading:
+            try:
+                await self._read_again(set(owners))
+            except UnavailableError as error:
+                log.warning("settings.not_read", reason=error.message)
+                self._follow(owners)
+
     async def _listen(self, connection: asyncpg.Connection) -> None:
         await connection.add_listener(CHANNEL, self._on_change)
         async with self._reading:
@@ -88,7 +96,10 @@ class PostgresRuntimeSettings(RuntimeSettings):
             self._values = self._read(await connection.fetch(f"{_OF_SERVER} UNION ALL {_OF_TEAMS}"))
 
     def _on_change(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        self._changed.add(TeamId(UUID(str(payload))) if payload else None)
+        self._follow({TeamId(UUID(str(payload))) if payload else None})
+
+    def _follow(self, owners: Iterable[TeamId | None]) -> None:
+        self._changed.update(owners)
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._refresh())
 
