@@ -22,6 +22,8 @@ FILES = {
         "models: [{name: m, provider: a, upstream_name: /nowhere/x.gguf}]\n"
     ),
 }
+# Nothing of what is wrong here gets better by waiting, so nobody waits.
+PATIENCE = {"STOA_DATABASE_WAIT_SECONDS": "60"}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,7 @@ def test_a_start_that_cannot_succeed_ends_with_one_line(
     if (name := given.get("STOA_CONFIG")) in FILES:
         given["STOA_CONFIG"] = str(tmp_path / f"{name}.yaml")
         (tmp_path / f"{name}.yaml").write_text(FILES[str(name)])
-    server = StoaServer(data_dir=tmp_path, settings=given)
+    server = StoaServer(data_dir=tmp_path, settings=PATIENCE | given)
     started = time.monotonic()
 
     done = server.run("serve")
@@ -87,7 +89,7 @@ def test_a_start_that_cannot_succeed_ends_with_one_line(
     assert said.format(**obstacles) in done.stderr
     assert "canary" not in done.stderr + done.stdout
     assert done.stdout == ""
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 40
     assert not (tmp_path / "postgres").exists()
 
 
