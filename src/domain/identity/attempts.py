@@ -55,5 +55,8 @@ def network_of(address: str) -> str:
     except ValueError:
         return address
     if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            # So sockets that listen on both show an IPv4 address.
+            return str(parsed.ipv4_mapped)
         return str(ip_network((parsed, _IPV6_SITE), strict=False))
     return address

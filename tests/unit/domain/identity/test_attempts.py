@@ -28,6 +28,8 @@ def test_subjects_of_different_kinds_are_different() -> None:
         ("192.0.2.1", "192.0.2.2", False),
         ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("testclient", "testclient", True),
     ],
 )
