@@ -89,6 +89,8 @@ async def test_a_setting_goes_back_to_what_lies_beneath(how: str) -> None:
         ({"enable_tools": False, "retention_calls_days": -1}, ["retention_calls_days"]),
         ({"nonsense": True, "cache_disable_all": "?"}, ["nonsense", "cache_disable_all"]),
         ({"default_chat_model": "unknown"}, ["default_chat_model"]),
+        ({"retention_calls_days": 1.5}, ["retention_calls_days"]),
+        ({"enable_tools": {}, "oidc_audience": [1]}, ["enable_tools", "oidc_audience"]),
     ],
 )
 async def test_what_is_wrong_is_named_and_nothing_changes(
@@ -104,7 +106,7 @@ async def test_what_is_wrong_is_named_and_nothing_changes(
     assert world.identity.settings.stored == {}
 
 
-@pytest.mark.parametrize("body", [[], "x", None, {"enable_tools": 1.5}, {"enable_tools": {}}])
+@pytest.mark.parametrize("body", [[], "x", None])
 async def test_what_is_no_set_of_values_is_refused(body: object) -> None:
     async with World().client() as client:
         answer = await client.patch(SETTINGS, json=body)

@@ -3,7 +3,7 @@ from typing import Annotated
 from dishka import FromDishka
 from litestar import Controller, delete, get, patch
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter
+from litestar.params import PathParameter
 
 from adapters.http.settings.schemas import SettingGroups, SettingValues, SettingView
 from application.operations.change_settings import ChangeSettings, ChangeSettingsCommand
@@ -29,7 +29,7 @@ class SettingsController(Controller):
     @patch(operation_id="change_settings", summary="Change runtime settings")
     async def change_settings(
         self,
-        data: JSONBody[SettingValues],
+        data: SettingValues,
         actor: NamedDependency[Actor],
         use_case: FromDishka[ChangeSettings],
     ) -> SettingGroups:

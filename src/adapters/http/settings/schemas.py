@@ -1,17 +1,30 @@
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from msgspec import Meta, Struct
+from litestar.enums import RequestEncodingType
+from litestar.openapi.spec import OpenAPIType, Schema
+from litestar.params import BodyKwarg
+from msgspec import Struct
 
 from application.operations.resolved_settings import ResolvedSetting, ValueSource
 from domain.operations.runtime_setting import SettingGroup, SettingScope
 from domain.operations.setting_values import Bounds, json_of
 
 SettingJson = bool | int | str | list[str] | None
-# The names are those of the settings; decimals are strings.
+_PLAIN = (OpenAPIType.BOOLEAN, OpenAPIType.INTEGER, OpenAPIType.STRING)
+_VALUE = Schema(
+    one_of=[
+        *(Schema(type=plain) for plain in _PLAIN),
+        Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING)),
+        Schema(type=OpenAPIType.NULL),
+    ]
+)
+# The names are those of the settings; decimals are strings. What is no value is left to the
+# settings themselves to refuse, which know their names.
 SettingValues = Annotated[
-    dict[str, bool | int | str | list[str] | None], Meta(min_length=1, max_length=200)
+    dict[str, Any],
+    BodyKwarg(media_type=RequestEncodingType.JSON, schema_extra={"additional_properties": _VALUE}),
 ]
 
 
