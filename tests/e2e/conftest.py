@@ -8,22 +8,6 @@ from openai import AsyncOpenAI, OpenAI
 from tests.fixtures.server import StoaServer
 
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
-# Their tests share no server.
-APART = ("test_failed_start.py", "test_recovery.py", "test_stopping.py", "test_first_start.py")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one module share a server, and so run in one process, unless they say otherwise."""
-    here = Path(__file__).parent
-    for item in items:
-        module = item.path
-        if not module.is_relative_to(here) or module.is_relative_to(here / "api"):
-            continue
-        if module.name in APART or item.get_closest_marker("xdist_group"):
-            continue
-        group = module.stem if module.parent == here else module.parent.name
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from openai import OpenAI
 
 from tests.fixtures.server import StoaServer
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_model")]
+pytestmark = pytest.mark.local_model
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,6 @@ from tests.fixtures import mail_server as mail
 from tests.fixtures.mail_server import Post, mail_server, make_certificates, text_of
 from tests.fixtures.server import StoaServer
 
-pytestmark = pytest.mark.xdist_group("joining")
-
 OWNER, BOB, CAROL, DORA, EVE = (
     f"{name}@example.com" for name in ("ada", "bob", "carol", "dora", "eve")
 )

@@ -15,8 +15,6 @@ import pytest
 from tests.fixtures.database import PostgresUnderTest
 from tests.fixtures.server import StoaServer
 
-pytestmark = pytest.mark.xdist_group("leaks")
-
 CANARY = "canary"
 PASSWORD = "canary-password-of-ada"
 NEXT_PASSWORD = "canary-password-of-ada-2"

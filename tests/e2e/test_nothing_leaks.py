@@ -12,8 +12,6 @@ import pytest
 from tests.fakes.upstream import Upstream, json_answer, stream_head
 from tests.fixtures.server import StoaServer
 
-pytestmark = pytest.mark.xdist_group("leaks")
-
 PROVIDER_KEY = "canary-key-of-the-provider"
 PROVIDER_HEADER = "canary-header-of-the-provider"
 PROMPT = "canary of a prompt"

@@ -15,7 +15,6 @@ from tests.fixtures.mail_server import Post, mail_server, text_of
 from tests.fixtures.server import StoaServer
 
 pytestmark = [
-    pytest.mark.xdist_group("joining"),
     pytest.mark.skipif(BROWSER is None, reason="there is no chromium on this machine"),
 ]
 

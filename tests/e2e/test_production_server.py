@@ -16,8 +16,6 @@ import pytest
 
 from tests.fixtures.server import StoaServer
 
-pytestmark = pytest.mark.xdist_group("production")
-
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
 CHAT = "/v1/chat/completions"
 ORIGIN = "https://app.example.com"

@@ -13,8 +13,6 @@ import pytest
 
 from tests.fixtures.server import KEY, StoaServer
 
-pytestmark = pytest.mark.xdist_group("workers")
-
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
 COUNTED = 'stoa_calls_total{model="echo",operation="chat/completions",provider="script"'
 

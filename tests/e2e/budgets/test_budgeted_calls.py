@@ -12,8 +12,6 @@ from openai import AsyncOpenAI
 from tests.fixtures.budget_nodes import HELLO, a_budgeted_key, at_rest, bearer, call, caller
 from tests.fixtures.server import StoaServer
 
-pytestmark = pytest.mark.xdist_group("budgets")
-
 Nodes = tuple[StoaServer, StoaServer]
 
 

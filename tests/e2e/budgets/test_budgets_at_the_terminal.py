@@ -2,11 +2,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from tests.fixtures.server import StoaServer
-
-pytestmark = pytest.mark.xdist_group("budgets")
 
 Nodes = tuple[StoaServer, StoaServer]
 

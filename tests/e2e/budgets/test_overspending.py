@@ -4,13 +4,9 @@ import asyncio
 from collections import Counter
 from decimal import Decimal
 
-import pytest
-
 from tests.e2e.budgets.conftest import HOLD_S
 from tests.fixtures.budget_nodes import a_budgeted_key, at_rest, call, caller, standing
 from tests.fixtures.server import StoaServer
-
-pytestmark = pytest.mark.xdist_group("budgets")
 
 CALLS = 200
 Nodes = tuple[StoaServer, StoaServer]

@@ -17,7 +17,7 @@ from tests.fakes.local_models import (
     read_events,
 )
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_models")]
+pytestmark = pytest.mark.local_model
 
 
 async def chat(provider: LocalProvider, **body: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from domain.inference.errors import ContextLengthExceededError
 from domain.shared.errors import InvalidError
 from tests.fakes.local_models import completion_request, read_events
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_models")]
+pytestmark = pytest.mark.local_model
 
 PROMPT = "The capital of France is"
 

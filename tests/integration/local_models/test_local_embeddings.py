@@ -16,7 +16,7 @@ from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.errors import InvalidError
 from tests.fakes.local_models import SMOLLM2, embedding_request, local_provider
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_models")]
+pytestmark = pytest.mark.local_model
 
 TEXTS = [
     "The cat sits on the mat.",

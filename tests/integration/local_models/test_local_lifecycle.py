@@ -25,7 +25,7 @@ from tests.fakes.local_models import (
     local_provider,
 )
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_models")]
+pytestmark = pytest.mark.local_model
 
 ROOT = Path(__file__).parents[3]
 LISTENING = "0A"

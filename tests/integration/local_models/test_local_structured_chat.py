@@ -8,7 +8,7 @@ from adapters.providers.local.provider import LocalProvider
 from domain.shared.errors import InvalidError
 from tests.fakes.local_models import ADD, WEATHER, chat_request, read_events
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_models")]
+pytestmark = pytest.mark.local_model
 
 CITY = {
     "type": "object",

@@ -11,7 +11,7 @@ from adapters.providers.local.embedded_weights import EMBEDDED
 from adapters.providers.local.minilm import MiniLm
 from adapters.providers.local.safetensors import read_float32
 
-pytestmark = [pytest.mark.local_model, pytest.mark.xdist_group("local_models")]
+pytestmark = pytest.mark.local_model
 
 Doubles = NDArray[np.float64]
 GELU = np.vectorize(lambda x: 0.5 * x * (1 + math.erf(x / math.sqrt(2))))
