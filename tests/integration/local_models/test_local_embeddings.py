@@ -123,7 +123,7 @@ async def test_does_not_work_through_an_input_that_cannot_fit(
     with pytest.raises(ContextLengthExceededError, match="512 tokens"):
         await embed(provider, input=value)
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 async def test_stops_reading_inputs_that_nobody_waits_for(provider: LocalProvider) -> None:
