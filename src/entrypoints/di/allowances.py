@@ -14,6 +14,7 @@ from application.inference.count_api_request import CountApiRequest
 from application.inference.keep_holds import KeepHolds
 from application.inference.rate_limit_check import RateLimitCheck
 from application.inference.show_limits import ShowLimits
+from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock
 from entrypoints.database import DatabaseUrl
 from entrypoints.settings import Settings
@@ -37,7 +38,12 @@ class AllowancesProvider(Provider):
 
     @provide
     async def budgets(
-        self, settings: Settings, url: DatabaseUrl, engine: AsyncEngine, clock: Clock
+        self,
+        settings: Settings,
+        url: DatabaseUrl,
+        engine: AsyncEngine,
+        clock: Clock,
+        reporter: ErrorReporter,
     ) -> AsyncIterable[Budgets]:
         budgets = PostgresBudgets(
             url,
@@ -45,6 +51,7 @@ class AllowancesProvider(Provider):
             clock,
             ttl_s=settings.budget_hold_seconds,
             timeout_s=settings.ledger_timeout_seconds,
+            reporter=reporter,
         )
         yield budgets
         await budgets.stop()
@@ -59,10 +66,17 @@ class LimitsInPostgresProvider(Provider):
 
     @provide
     async def rate_limits(
-        self, settings: Settings, url: DatabaseUrl, presence: ProcessPresence
+        self,
+        settings: Settings,
+        url: DatabaseUrl,
+        presence: ProcessPresence,
+        reporter: ErrorReporter,
     ) -> AsyncIterable[RateLimits]:
         limits = PostgresRateLimits(
-            url, process=presence.process, timeout_s=settings.ledger_timeout_seconds
+            url,
+            process=presence.process,
+            timeout_s=settings.ledger_timeout_seconds,
+            reporter=reporter,
         )
         yield limits
         await limits.stop()

@@ -34,7 +34,13 @@ class EventsProvider(Provider):
 
     @provide
     def notify_of_events(
-        self, sessions: async_sessionmaker[AsyncSession], clock: Clock, ids: IdGenerator
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        clock: Clock,
+        ids: IdGenerator,
+        reporter: ErrorReporter,
     ) -> NotifyOfEvents:
         """For one task alone, which has a unit of work of its own."""
-        return NotifyOfEvents(uow=PostgresUnitOfWork(sessions), clock=clock, ids=ids)
+        return NotifyOfEvents(
+            uow=PostgresUnitOfWork(sessions), clock=clock, ids=ids, reporter=reporter
+        )

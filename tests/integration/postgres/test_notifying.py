@@ -12,12 +12,14 @@ from adapters.postgres.operations.event_feed import PostgresEventFeed
 from adapters.postgres.partitions import ensure_partitions, months_from
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.operations.events.notify_of_events import NotifyOfEvents
+from application.operations.records.error_reporter import ErrorReporter
 from domain.identity.permissions import Role
 from domain.operations.event import Event
 from domain.shared.ids import UserId
 from tests.builders import TEAM_ID, USER_ID, a_membership, a_user
 from tests.event_builders import an_event
 from tests.fakes.clock import START, FrozenClock
+from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.ids import SequentialIds, uuid7_at
 
 SECOND_ID = UserId(uuid7_at(START, 20))
@@ -45,8 +47,11 @@ async def nodes(team_url: str, sql: asyncpg.Connection) -> AsyncIterator[list[No
         stack.push_async_callback(feed.stop)
         await feed.subscribe(TEAM_ID)
         ids, clock = SequentialIds(), FrozenClock()
+        reporter = ErrorReporter(errors=RecordingErrorLog(), clock=clock, ids=ids)
         yield [
-            NotifyOfEvents(uow=PostgresUnitOfWork(sessions), clock=clock, ids=ids)
+            NotifyOfEvents(
+                uow=PostgresUnitOfWork(sessions), clock=clock, ids=ids, reporter=reporter
+            )
             for _ in range(NODES)
         ]
 

@@ -11,7 +11,11 @@ from structlog.testing import capture_logs
 from adapters.postgres.inference.limit_sweep import sweep_limits
 from adapters.postgres.inference.process_presence import ProcessPresence
 from adapters.postgres.inference.rate_limits import PostgresRateLimits
+from adapters.system.clock import SystemClock
+from adapters.system.ids import SystemIds
+from application.operations.records.error_reporter import ErrorReporter
 from domain.shared.errors import UnavailableError
+from tests.fakes.errors import RecordingErrorLog
 from tests.fixtures.demands import of_key, refused, until_admitted
 
 _ONE_HOLDER_IS_DEAD = (
@@ -166,13 +170,19 @@ async def _break_connections(sql: asyncpg.Connection) -> None:
     )
 
 
-async def test_a_sweep_that_fails_is_logged_and_tried_again(
+async def test_a_sweep_that_fails_is_on_record_and_tried_again(
     limits: PostgresRateLimits,
     presence: ProcessPresence,
     database_url: str,
     sql: asyncpg.Connection,
 ) -> None:
-    sweeping = PostgresRateLimits(database_url, process=presence.process, sweep_every_s=0.02)
+    errors = RecordingErrorLog()
+    sweeping = PostgresRateLimits(
+        database_url,
+        process=presence.process,
+        sweep_every_s=0.02,
+        reporter=ErrorReporter(errors=errors, clock=SystemClock(), ids=SystemIds()),
+    )
     await sql.execute("ALTER TABLE limit_slots RENAME TO gone")
     with capture_logs() as logs:
         await sweeping.look(of_key(rpm=1))
@@ -184,3 +194,4 @@ async def test_a_sweep_that_fails_is_logged_and_tried_again(
     await limits.take(of_key(concurrency=1))
 
     await sweeping.stop()
+    assert {one.route for one in errors.occurrences} == {"limits"}

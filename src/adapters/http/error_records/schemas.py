@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from adapters.http.page_numbers import numbers_of
 from application.operations.records.get_error import ErrorDetail
 from application.shared.pagination import Page
 from domain.operations.technical_error import ErrorGroup, ErrorOccurrence, ErrorState
@@ -76,10 +77,7 @@ class ErrorGroupPage(Struct, kw_only=True):
     def of(cls, page: Page[ErrorGroup]) -> Self:
         return cls(
             items=tuple(map(ErrorGroupView.of, page.items)),
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
         )
 
 

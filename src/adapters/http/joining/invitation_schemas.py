@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from adapters.http.page_numbers import numbers_of
 from application.identity.joining.accept_invitation import AcceptInvitationCommand, Joined
 from application.identity.joining.inspect_invitation import (
     InspectedInvitation,
@@ -64,10 +65,7 @@ class InvitationPage(Struct, kw_only=True):
     def of(cls, page: Page[Invitation], at: datetime) -> Self:
         return cls(
             items=tuple(InvitationView.of(invitation, at) for invitation in page.items),
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
         )
 
 

@@ -12,6 +12,7 @@ from adapters.http.allowances import (
     limits_of,
     terms_of,
 )
+from adapters.http.page_numbers import numbers_of
 from adapters.http.partial_update import given
 from application.identity.allowance_change import AllowanceChange
 from application.identity.issue_key import IssuedKey, IssueKeyCommand
@@ -106,10 +107,7 @@ class KeyPage(Struct, kw_only=True):
     def of(cls, page: Page[ApiKey], at: datetime) -> Self:
         return cls(
             items=tuple(KeyView.of(key, at) for key in page.items),
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
         )
 
 

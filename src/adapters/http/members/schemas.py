@@ -3,6 +3,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from adapters.http.page_numbers import numbers_of
 from application.identity.people.change_role import ChangeRoleCommand
 from application.shared.actor import Actor
 from application.shared.pagination import Page
@@ -55,8 +56,5 @@ class MemberPage(Struct, kw_only=True):
     def of(cls, page: Page[Member]) -> Self:
         return cls(
             items=tuple(map(MemberView.of, page.items)),
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
         )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from adapters.http.page_numbers import numbers_of
 from application.operations.events.ports import Listed
 from domain.operations.notification import Notification
 
@@ -47,9 +48,6 @@ class NotificationPage(Struct, kw_only=True):
         page = listed.page
         return cls(
             items=tuple(map(NotificationView.of, page.items)),
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
             unread=listed.unread,
         )

@@ -5,6 +5,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from adapters.http.me.schemas import PersonView
+from adapters.http.page_numbers import numbers_of
 from application.identity.sessions.change_password import ChangePasswordCommand
 from application.identity.sessions.log_in import LogInCommand
 from application.identity.sessions.opening import OpenedSession
@@ -98,10 +99,7 @@ class SessionPage(Struct, kw_only=True):
     def of(cls, page: Page[Session], current: SessionId | None) -> Self:
         return cls(
             items=[SessionView.of(session, current) for session in page.items],
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
         )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 
 from adapters.http.allowances import BudgetChange, LimitsChange, limits_of, terms_of
+from adapters.http.page_numbers import numbers_of
 from application.identity.allowance_change import AllowanceChange
 from application.identity.create_team import CreateTeamCommand
 from application.shared.actor import Actor
@@ -51,8 +52,5 @@ class TeamPage(Struct, kw_only=True):
     def of(cls, page: Page[Team]) -> Self:
         return cls(
             items=tuple(map(TeamSummaryView.of, page.items)),
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
         )

@@ -14,6 +14,7 @@ from adapters.http.allowances import (
     limits_view,
     terms_of,
 )
+from adapters.http.page_numbers import numbers_of
 from adapters.http.partial_update import given
 from application.identity.allowance_change import AllowanceChange
 from application.identity.people.account import Account
@@ -141,10 +142,7 @@ class UserPage(Struct, kw_only=True):
     def of(cls, page: Page[Account]) -> Self:
         return cls(
             items=tuple(map(UserView.of, page.items)),
-            total=page.total,
-            page=page.page,
-            page_size=page.page_size,
-            total_pages=page.total_pages,
+            **numbers_of(page),
         )
 
 

@@ -12,6 +12,7 @@ from adapters.postgres.inference.budget_connection import BudgetConnection, colu
 from adapters.postgres.inference.budget_move import Act, BudgetMove
 from adapters.postgres.inference.lane import Lane
 from application.inference.allowance_ports import Budgets
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.ports import Clock
 from domain.inference.budget import Hold
 from domain.inference.call import Call
@@ -24,6 +25,7 @@ TTL_S = 60.0
 TIMEOUT_S = 5.0
 MAX_QUEUED = 10_000
 # Batches start this far apart under load; a hold that comes alone leaves at once.
+ROUTE = "budgets"
 GAP_S = 0.001
 STOP_S = 1.0
 
@@ -47,8 +49,11 @@ class PostgresBudgets(Budgets):
         *,
         ttl_s: float = TTL_S,
         timeout_s: float = TIMEOUT_S,
+        reporter: ErrorReporter | None = None,
     ) -> None:
-        """A hold is good for ``ttl_s`` if nobody renews it."""
+        """A hold is good for ``ttl_s`` if nobody renews it. ``reporter`` gets what the database did
+        not take."""
+        self._reporter = reporter
         self._engine = engine
         self._ttl = timedelta(seconds=ttl_s)
         self._timeout_s = timeout_s
@@ -153,6 +158,8 @@ class PostgresBudgets(Budgets):
 
     def _on_refused(self, move: BudgetMove, error: Exception) -> None:
         log.error("budgets.move_refused", act=move.act.value, error=repr(error))
+        if self._reporter is not None:
+            self._reporter.report(error, Circumstances(route=ROUTE))
         self._undecided.pop(move.hold.call_id, None)
         move.refuse(_away())
 

@@ -9,11 +9,13 @@ from adapters.postgres.inference.limit_move import LaneMove
 from adapters.postgres.inference.limit_sweep import SWEEP_EVERY_S, sweep_limits
 from application.inference.allowance_ports import RateLimits
 from application.inference.limit_move import Act, counters_away
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from domain.inference.rate import Demand, Standings
 
 log = structlog.get_logger()
 
 TIMEOUT_S = 5.0
+ROUTE = "limits"
 MAX_QUEUED = 10_000
 # Batches start this far apart under load; what comes alone leaves at once.
 GAP_S = 0.0005
@@ -37,18 +39,21 @@ class PostgresRateLimits(RateLimits):
         timeout_s: float = TIMEOUT_S,
         linger_s: float = LINGER_S,
         sweep_every_s: float = SWEEP_EVERY_S,
+        reporter: ErrorReporter | None = None,
     ) -> None:
-        """``process`` is the number that the process' presence holds a lock on."""
+        """``process`` is the number that the process' presence holds a lock on. ``reporter`` gets
+        what the database did not take."""
         self._database_url = database_url
         self._process = process
         self._timeout_s = timeout_s
         self._linger_s = linger_s
         self._sweep_every_s = sweep_every_s
+        self._reporter = reporter
         self._lane = Lane[LaneMove](
             name="limits",
             connect=lambda: LimitConnection.open(database_url, process),
             on_durable=self._give_back_unwanted,
-            on_refused=_refused,
+            on_refused=self._on_refused,
             gap_s=GAP_S,
         )
         self._lingering: list[LaneMove] = []
@@ -64,7 +69,7 @@ class PostgresRateLimits(RateLimits):
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
         for move in await self._lane.stop():
-            _refused(move, ConnectionAbortedError())
+            _fail(move, ConnectionAbortedError())
 
     async def take(self, demand: Demand) -> Standings:
         return await self._answered(LaneMove(Act.TAKE, demand))
@@ -126,11 +131,20 @@ class PostgresRateLimits(RateLimits):
             await asyncio.sleep(self._sweep_every_s)
             try:
                 await sweep_limits(self._database_url, self._process)
-            except Exception:
+            except Exception as error:
                 # What is left behind is found again, or does no harm until then.
                 log.exception("limits.sweep_failed")
+                self._report(error)
+
+    def _on_refused(self, move: LaneMove, error: Exception) -> None:
+        _fail(move, error)
+        self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        if self._reporter is not None:
+            self._reporter.report(error, Circumstances(route=ROUTE))
 
 
-def _refused(move: LaneMove, error: Exception) -> None:
+def _fail(move: LaneMove, error: Exception) -> None:
     log.error("limits.move_refused", act=move.act.value, error=repr(error))
     move.fail()

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import structlog
 
 from application.operations.events.ports import NotificationsUnitOfWork
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.ports import Clock, IdGenerator
 from domain.operations.event import Event
 from domain.operations.notification import Notice, Notification, notice_of
@@ -21,6 +22,7 @@ class NotifyOfEvents:
     uow: NotificationsUnitOfWork
     clock: Clock
     ids: IdGenerator
+    reporter: ErrorReporter
 
     async def __call__(self) -> None:
         while await self._go_on():
@@ -30,11 +32,20 @@ class NotifyOfEvents:
         async with self.uow as tx:
             events = await tx.outbox.take(AT_ONCE)
             for event in events:
-                notice = _notice_of(event)
+                notice = self._notice_of(event)
                 if notice is not None:
                     await self._notify(tx, event, notice)
             await tx.commit()
         return len(events) == AT_ONCE
+
+    def _notice_of(self, event: Event) -> Notice | None:
+        try:
+            return notice_of(event)
+        except (KeyError, TypeError, ValueError) as error:
+            # One that cannot be understood must not keep all later ones from being told.
+            log.exception("notification.impossible", event_type=event.type, event_id=str(event.id))
+            self.reporter.report(error, Circumstances(route="notifications"))
+            return None
 
     async def _notify(self, tx: NotificationsUnitOfWork, event: Event, notice: Notice) -> None:
         for user_id in sorted(await _readers(tx, event, notice)):
@@ -50,15 +61,6 @@ class NotifyOfEvents:
             )
             if await tx.notifications.add(notification):
                 await tx.events.add(notification.announcement(EventId(self.ids.new())))
-
-
-def _notice_of(event: Event) -> Notice | None:
-    try:
-        return notice_of(event)
-    except (KeyError, TypeError, ValueError):
-        # One that cannot be understood must not keep all later ones from being told.
-        log.exception("notification.impossible", event_type=event.type, event_id=str(event.id))
-        return None
 
 
 async def _readers(tx: NotificationsUnitOfWork, event: Event, notice: Notice) -> frozenset[UserId]:

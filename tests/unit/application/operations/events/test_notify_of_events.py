@@ -5,12 +5,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from application.operations.events.notify_of_events import NotifyOfEvents
+from application.operations.records.error_reporter import ErrorReporter
 from domain.identity.permissions import Role
 from domain.operations.event import Event
 from domain.shared.ids import UserId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, USER_ID, a_key, a_membership, a_user
 from tests.event_builders import a_notification, an_event
 from tests.fakes.clock import START, FrozenClock
+from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.fakes.ids import SequentialIds, uuid7_at
 from tests.fakes.notifications import InMemoryNotificationsUnitOfWork, NotificationsState
@@ -30,6 +32,7 @@ class Desk:
         self.state = NotificationsState()
         self.clock = FrozenClock()
         self.ids = SequentialIds()
+        self.errors = RecordingErrorLog()
         users = (
             (a_user(), Role.OWNER),
             (a_user(id=MEMBER_ID), Role.MEMBER),
@@ -49,7 +52,8 @@ class Desk:
     @property
     def notify(self) -> NotifyOfEvents:
         uow = InMemoryNotificationsUnitOfWork(self.database, self.state)
-        return NotifyOfEvents(uow=uow, clock=self.clock, ids=self.ids)
+        reporter = ErrorReporter(errors=self.errors, clock=self.clock, ids=SequentialIds())
+        return NotifyOfEvents(uow=uow, clock=self.clock, ids=self.ids, reporter=reporter)
 
     @property
     def told(self) -> list[tuple[UserId, str]]:
@@ -183,3 +187,4 @@ async def test_an_event_that_makes_no_sense_holds_up_no_other(desk: Desk) -> Non
 
     assert len(desk.told) == 1
     assert [line["event"] for line in logs] == ["notification.impossible"] * 4
+    assert [one.route for one in desk.errors.occurrences] == ["notifications"] * 4
