@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from application.inference.ports import CallFilter, UsageGrouping, UsageRow
+from application.inference.call_ports import CallFilter, UsageGrouping, UsageRow
 from domain.inference.call import Call, CallStatus
 from domain.models.prices import Prices
 from domain.shared.errors import InvalidError

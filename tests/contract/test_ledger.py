@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from application.inference.ports import CallFilter
+from application.inference.call_ports import CallFilter
 from domain.inference.call import Call, CallContent, CallStatus
 from domain.inference.errors import CallNotFoundError
 from domain.models.prices import Prices

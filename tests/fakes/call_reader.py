@@ -6,7 +6,12 @@ from datetime import UTC
 from decimal import Decimal
 from uuid import UUID
 
-from application.inference.ports import CallFilter, CallReader, UsageGrouping, UsageRow
+from application.inference.call_ports import (
+    CallFilter,
+    CallReader,
+    UsageGrouping,
+    UsageRow,
+)
 from application.shared.pagination import Slice
 from domain.inference.call import Call, CallStatus
 from domain.inference.errors import CallNotFoundError

@@ -10,6 +10,7 @@ from application.inference.ports import (
     ProviderStream,
     StreamReport,
 )
+from domain.models.served_model import ServedModel
 from domain.shared.usage import Usage
 from tests.fakes.gate import Gate
 
@@ -109,5 +110,5 @@ class ScriptedModelProviders(ModelProviders):
     def __init__(self, **providers: ModelProvider) -> None:
         self._providers = providers
 
-    def get(self, name: str) -> ModelProvider:
-        return self._providers[name]
+    def get(self, model: ServedModel) -> ModelProvider:
+        return self._providers[model.provider]

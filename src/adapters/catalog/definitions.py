@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.providers.definition import ProviderDefinition
+from domain.models.route import Route
 from domain.models.served_model import ServedModel
 
 
@@ -12,4 +13,5 @@ class LoadedCatalog:
 
     providers: tuple[ProviderDefinition, ...]
     models: tuple[ServedModel, ...]
+    routes: tuple[Route, ...] = ()
     source: Path | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from application.inference.ports import ModelProvider, ModelProviders
+from domain.models.served_model import ServedModel
 
 
 class HostedStatus(Protocol):
@@ -29,8 +30,8 @@ class ConfiguredProviders(ModelProviders):
 
     by_name: Mapping[str, ModelProvider]
 
-    def get(self, name: str) -> ModelProvider:
-        return self.by_name[name]
+    def get(self, model: ServedModel) -> ModelProvider:
+        return self.by_name[model.provider]
 
     async def start(self) -> None:
         for provider in self.by_name.values():

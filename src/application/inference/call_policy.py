@@ -79,20 +79,24 @@ class CallPolicy:
     def _find(self, name: str, kind: ModelKind, team_id: TeamId) -> ServedModel:
         if name == DEFAULT_MODEL:
             chosen = self.settings.get(_DEFAULT_OF_KIND[kind], team_id)
-            model = self._own_default(kind) if chosen is None else self.catalog.find(chosen)
+            model = (
+                self._own_default(kind, team_id)
+                if chosen is None
+                else self.catalog.find(chosen, team_id)
+            )
             name = chosen or name
         else:
-            model = self.catalog.find(name)
+            model = self.catalog.find(name, team_id)
         if model is None:
             raise ModelNotFoundError(name)
         return model
 
-    def _own_default(self, kind: ModelKind) -> ServedModel | None:
+    def _own_default(self, kind: ModelKind, team_id: TeamId) -> ServedModel | None:
         """The model that the configuration calls so, else the first of its kind."""
-        named = self.catalog.find(DEFAULT_MODEL)
+        named = self.catalog.find(DEFAULT_MODEL, team_id)
         if named is not None and named.kind is kind:
             return named
-        return next((model for model in self.catalog.all() if model.kind is kind), None)
+        return next((model for model in self.catalog.all(team_id) if model.kind is kind), None)
 
 
 def _check_length(wanted: int | None, limit: int | None) -> None:

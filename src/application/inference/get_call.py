@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from application.inference.ports import CallReader
+from application.inference.call_ports import CallReader
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
 from domain.inference.call import Call

@@ -21,7 +21,7 @@ class InvokeModel:
         # What was answered is paid for, whether or not it still reaches the client.
         answer: ProviderAnswer | None = None
         try:
-            provider = self.providers.get(flight.request.model.provider)
+            provider = self.providers.get(flight.request.model)
             answer = await provider.complete(flight.request)
             flight.first_byte()
             await flight.write_ahead.committed

@@ -1,6 +1,6 @@
 from dataclasses import dataclass, field
 
-from application.inference.ports import CallFilter, CallReader
+from application.inference.call_ports import CallFilter, CallReader
 from application.shared.actor import Actor
 from application.shared.pagination import Slice, check_limit
 from domain.identity.permissions import Permission

@@ -1,23 +1,21 @@
 """What the data plane needs from outside.
 
-The language between the core and its providers is OpenAI's wire format: a request is the JSON body
-as the client sent it, an answer is the JSON body or the SSE blocks that the client will get. A door
-that speaks another dialect translates before and after.
+The language between the core and its providers is that of the operation that the client asked for:
+a request is the body as the client sent it, an answer is the body or the SSE blocks that the client
+will get. A provider that speaks another language translates behind this port.
 """
 
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from application.shared.moments import check_moments
-from application.shared.pagination import Slice
-from domain.inference.call import Call, CallStatus
+from domain.inference.call import Call
 from domain.models.served_model import ServedModel
-from domain.shared.ids import CallId, KeyId, TeamId
 from domain.shared.usage import Usage
+
+JSON = "application/json"
 
 
 class Operation(StrEnum):
@@ -25,17 +23,31 @@ class Operation(StrEnum):
 
     CHAT = "chat/completions"
     COMPLETION = "completions"
+    RESPONSES = "responses"
+    MESSAGES = "messages"
+    COUNT_TOKENS = "messages/count_tokens"
     EMBEDDING = "embeddings"
+    RERANK = "rerank"
+    MODERATION = "moderations"
+    IMAGE = "images/generations"
+    TRANSCRIPTION = "audio/transcriptions"
+    SPEECH = "audio/speech"
+
+
+# The same conversation in different dialects: what is asked in one can be answered by a provider
+# that speaks another.
+GENERATION = frozenset({Operation.CHAT, Operation.RESPONSES, Operation.MESSAGES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRequest:
     """One call as a provider sees it.
 
-    ``body`` is the client's JSON object in OpenAI's format, with unknown fields left as they came
+    ``body`` is the client's, in the format of the operation, with unknown fields left as they came
     and ``model`` still holding the name that the client asked for; the provider sends
-    ``model.upstream_name``. ``include_usage`` says whether a stream's client wants the usage chunk:
-    the provider asks upstream for it in any case and withholds it when it is false.
+    ``model.upstream_name``. ``content_type`` is that of the body: JSON but for uploads.
+    ``include_usage`` says whether the client of a stream of chat or text completions wants the
+    usage chunk: the provider asks upstream for it in any case and withholds it when it is false.
     """
 
     operation: Operation
@@ -44,14 +56,17 @@ class ProviderRequest:
     correlation_id: str
     stream: bool = False
     include_usage: bool = False
+    content_type: str = JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAnswer:
-    """A whole answer. ``body`` is JSON in OpenAI's format, ready for the client."""
+    """A whole answer. ``body`` is in the format of the operation, ready for the client: JSON, or
+    what ``content_type`` says."""
 
     body: bytes
     usage: Usage
+    content_type: str = JSON
     finish_reason: str | None = None
     provider_request_id: str | None = None
 
@@ -114,10 +129,11 @@ class ModelProvider(Protocol):
 
 
 class ModelProviders(Protocol):
-    """The configured providers by name."""
+    """The providers of the configuration and of the teams' registries."""
 
-    def get(self, name: str) -> ModelProvider:
-        """The provider of that name; the catalog has checked that it exists."""
+    def get(self, model: ServedModel) -> ModelProvider:
+        """The provider that runs the model. Raises ``ProviderFailedError`` for a provider that was
+        removed or cannot be built any more."""
         ...
 
 
@@ -154,73 +170,6 @@ class Ledger(Protocol):
 
     async def flush(self, timeout_s: float) -> int:
         """Wait until everything queued is durable; returns how many rows are still not."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFilter:
-    """``since`` is inclusive, ``until`` exclusive; what is ``None`` does not restrict.
-
-    Raises ``InvalidError`` for what no ledger can be asked.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    key_id: KeyId | None = None
-    model: str | None = None
-    status: CallStatus | None = None
-
-    def __post_init__(self) -> None:
-        check_moments(since=self.since, until=self.until)
-
-
-class UsageGrouping(StrEnum):
-    DAY = "day"
-    MODEL = "model"
-    KEY = "key"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageRow:
-    """Sums over the calls of one group, each of which has one of the six statuses. ``group`` is a
-    day (``2026-11-21``, UTC), a model's name or a key's id; ``label`` is the key's name where the
-    group is a key. ``unpriced`` counts the calls with tokens but without a price, whose cost is
-    therefore not in ``cost`` (US dollars)."""
-
-    group: str
-    label: str
-    calls: int
-    open: int
-    succeeded: int
-    failed: int
-    refused: int
-    cancelled: int
-    interrupted: int
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    reasoning_tokens: int
-    cost: Decimal
-    unpriced: int
-
-
-class CallReader(Protocol):
-    """Reads the ledger, always of one team."""
-
-    async def list(
-        self, team_id: TeamId, where: CallFilter, *, cursor: str | None, limit: int
-    ) -> Slice[Call]:
-        """Newest first, without contents. Raises ``InvalidError`` for a cursor it did not make."""
-        ...
-
-    async def get(self, team_id: TeamId, call_id: CallId) -> Call:
-        """One call, with its content if that was captured. Raises ``CallNotFoundError``."""
-        ...
-
-    async def usage(
-        self, team_id: TeamId, grouping: UsageGrouping, where: CallFilter
-    ) -> tuple[UsageRow, ...]:
-        """One row per group, days newest first, others by cost, then calls, then name."""
         ...
 
 

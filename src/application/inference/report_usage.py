@@ -1,6 +1,11 @@
 from dataclasses import dataclass, field
 
-from application.inference.ports import CallFilter, CallReader, UsageGrouping, UsageRow
+from application.inference.call_ports import (
+    CallFilter,
+    CallReader,
+    UsageGrouping,
+    UsageRow,
+)
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
 

@@ -76,7 +76,7 @@ class StreamModel:
     async def __call__(self, command: InvokeModelCommand) -> AnswerStream:
         flight = await self.admission.admit(command)
         try:
-            provider = self.providers.get(flight.request.model.provider)
+            provider = self.providers.get(flight.request.model)
             source = await provider.open_stream(flight.request)
         except CancelledError:
             flight.cancel()

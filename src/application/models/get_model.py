@@ -19,7 +19,7 @@ class GetModel:
     catalog: ModelCatalog
 
     async def __call__(self, query: GetModelQuery) -> ServedModel:
-        model = self.catalog.find(query.name)
+        model = self.catalog.find(query.name, query.actor.team_id)
         if model is None or not query.actor.may_use(model):
             raise ModelNotFoundError(query.name)
         return model

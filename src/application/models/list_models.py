@@ -12,4 +12,4 @@ class ListModels:
     catalog: ModelCatalog
 
     async def __call__(self, actor: Actor) -> tuple[ServedModel, ...]:
-        return tuple(m for m in self.catalog.all() if actor.may_use(m))
+        return tuple(m for m in self.catalog.all(actor.team_id) if actor.may_use(m))

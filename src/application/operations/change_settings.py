@@ -88,7 +88,7 @@ class ChangeSettings:
                 problems.append(FieldError(name, "is no runtime setting", "unknown_setting"))
                 continue
             try:
-                value = None if raw is None else self._parsed(setting, raw)
+                value = None if raw is None else self._parsed(setting, raw, command.actor.team_id)
             except InvalidError as error:
                 problems += error.errors
                 continue
@@ -99,11 +99,11 @@ class ChangeSettings:
             raise InvalidError(f"{message}.", param=problems[0].field, errors=tuple(problems))
         return changes
 
-    def _parsed(self, setting: RuntimeSetting[Any], raw: object) -> object:
+    def _parsed(self, setting: RuntimeSetting[Any], raw: object, team_id: TeamId) -> object:
         value = setting.parse(raw)
         kind = _KIND_OF_DEFAULT.get(setting.name)
         if kind is not None:
-            model = self.catalog.find(str(value))
+            model = self.catalog.find(str(value), team_id)
             if model is None or model.kind is not kind:
                 raise setting.refusal(f"must be the name of a served {kind} model")
         return value

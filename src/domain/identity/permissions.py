@@ -21,6 +21,7 @@ class Permission(StrEnum):
     MANAGE_SERVER = "server.manage"
     READ_ERRORS = "errors.read"
     MANAGE_ERRORS = "errors.manage"
+    MANAGE_MODELS = "models.manage"
 
 
 MEANINGS: dict[Permission, str] = {
@@ -39,6 +40,7 @@ MEANINGS: dict[Permission, str] = {
     Permission.MANAGE_SERVER: "Make teams, change the server's settings and any account.",
     Permission.READ_ERRORS: "See the technical errors of the server.",
     Permission.MANAGE_ERRORS: "Resolve, ignore and reopen technical errors.",
+    Permission.MANAGE_MODELS: "Set up providers with their credentials, models, prices and routes.",
 }
 
 

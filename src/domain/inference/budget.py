@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.identity.allowance import BudgetTerms, Subject, SubjectKind
-from domain.models.prices import MILLION
+from domain.models.prices import MILLION, Prices
 from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.errors import BudgetExhaustedError
 from domain.shared.ids import CallId, KeyId, TeamId, UserId
@@ -20,6 +20,11 @@ THRESHOLDS = (50, 80, 90, 100)
 TOKENS_PER_ATTACHMENT = 50_000
 # What a model may answer of which nobody has said how much it can.
 UNKNOWN_OUTPUT_TOKENS = 128_000
+# No codec that speech is sent in needs less.
+LEAST_BYTES_PER_SECOND = 500
+
+_NOTHING = Decimal(0)
+_WITHOUT_OUTPUT = frozenset({ModelKind.EMBEDDING, ModelKind.RERANK, ModelKind.MODERATION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +46,24 @@ class CallSize:
         # what JSON does.
         prompt = self.body_bytes + self.attachments * TOKENS_PER_ATTACHMENT
         output = 0
-        if model.kind is not ModelKind.EMBEDDING:
+        if model.kind not in _WITHOUT_OUTPUT:
             context = model.context_length
-            output = (self.max_output or context or UNKNOWN_OUTPUT_TOKENS) * self.choices
+            most = self.max_output or model.max_output_tokens or context
+            output = (most or UNKNOWN_OUTPUT_TOKENS) * self.choices
             if context is not None:
                 prompt = min(prompt, context * self.choices)
-        cached = prices.cached_input
-        dearest = prices.input if cached is None else max(prices.input, cached)
-        return (prompt * dearest + output * prices.output) / MILLION
+        tokens = prompt * prices.dearest_input + output * prices.dearest_output
+        return tokens / MILLION + self._worst_cost_beside_tokens(prices)
+
+    def _worst_cost_beside_tokens(self, prices: Prices) -> Decimal:
+        cost = prices.request or _NOTHING
+        if prices.image is not None:
+            cost += prices.image * self.choices
+        if prices.character is not None:
+            cost += prices.character * self.body_bytes / MILLION
+        if prices.second is not None:
+            cost += prices.second * self.body_bytes / LEAST_BYTES_PER_SECOND
+        return cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,38 @@ class CallContent:
     response: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at one deployment. ``began_ms`` is the time since the admission, ``outcome`` is
+    ``succeeded``, ``cancelled`` or the code of the error that it ended with."""
+
+    deployment: str
+    began_ms: float
+    took_ms: float
+    outcome: str
+
+
+class CacheUse(StrEnum):
+    """Whether an answer came out of the cache; ``bypass`` is at the client's wish."""
+
+    HIT = "hit"
+    SEMANTIC = "semantic"
+    MISS = "miss"
+    BYPASS = "bypass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailVerdict:
+    """What a guardrail found, without the words themselves. ``stage`` is ``input`` or ``output``,
+    ``rule`` such as ``pii:email`` or ``denied``, ``action`` is ``redacted``, ``refused`` or
+    ``reported``."""
+
+    stage: str
+    rule: str
+    action: str
+    count: int = 1
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
     """One row of the ledger: a model call from its admission to its outcome.
@@ -33,6 +65,10 @@ class Call:
     ``price`` is the price it will be charged at, fixed when it opens, so that a later change of
     prices never rewrites history. Durations are in milliseconds; ``ttft_ms`` is the time from the
     admission to the first byte of the answer.
+
+    ``model`` is the name that was asked for, ``routed_to`` the model that answered, ``reason`` why
+    that one was chosen, ``arm`` the side of a split that the caller is on. ``saved`` is what an
+    answer out of the cache would have cost.
     """
 
     id: CallId
@@ -57,6 +93,14 @@ class Call:
     ttft_ms: float | None = None
     provider_request_id: str | None = None
     content: CallContent | None = None
+    routed_to: str | None = None
+    reason: str | None = None
+    arm: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    cache: CacheUse | None = None
+    saved: Decimal | None = None
+    guardrails: tuple[GuardrailVerdict, ...] = ()
+    tags: tuple[str, ...] = ()
 
     def settle(
         self,

@@ -1,21 +1,41 @@
 from dataclasses import dataclass
+from decimal import Decimal
 
-_COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+_COUNTS = (
+    "prompt_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "audio_input_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "audio_output_tokens",
+    "images",
+    "characters",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one call, inclusive as in OpenTelemetry's GenAI conventions.
+    """What one call used, inclusive as in OpenTelemetry's GenAI conventions.
 
-    ``cached_tokens`` is a part of ``prompt_tokens`` and ``reasoning_tokens`` a part of
-    ``completion_tokens``. ``counted`` is true where the provider reported nothing and the gateway
-    estimated the numbers itself. Whatever a provider reports, no number is negative.
+    ``cached_tokens``, ``cache_write_tokens`` and ``audio_input_tokens`` are parts of
+    ``prompt_tokens``; ``reasoning_tokens`` and ``audio_output_tokens`` are parts of
+    ``completion_tokens``. ``images`` are those made, ``seconds`` is the length of audio that was
+    heard, ``characters`` what was read aloud. ``counted`` is true where the provider reported
+    nothing and the gateway estimated the numbers itself. Whatever a provider reports, no number is
+    negative.
     """
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    audio_input_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
+    audio_output_tokens: int = 0
+    images: int = 0
+    seconds: Decimal = Decimal(0)
+    characters: int = 0
     counted: bool = False
 
     def __post_init__(self) -> None:
@@ -23,5 +43,7 @@ class Usage:
         for name in _COUNTS:
             if getattr(self, name) < 0:
                 object.__setattr__(self, name, 0)
+        if self.seconds < 0:
+            object.__setattr__(self, "seconds", Decimal(0))
         if self.cached_tokens > self.prompt_tokens:
             object.__setattr__(self, "cached_tokens", self.prompt_tokens)

@@ -4,9 +4,9 @@ import click
 import msgspec
 
 from adapters.http.calls.schemas import CallDetailView, CallSlice, CallView
+from application.inference.call_ports import CallFilter
 from application.inference.get_call import GetCall, GetCallQuery
 from application.inference.list_calls import ListCalls, ListCallsQuery
-from application.inference.ports import CallFilter
 from application.shared.pagination import MAX_LIMIT
 from domain.inference.call import CallStatus
 from domain.shared.ids import CallId

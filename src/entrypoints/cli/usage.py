@@ -1,7 +1,7 @@
 import click
 
 from adapters.http.usage.schemas import UsageItem, UsageTotals, UsageView
-from application.inference.ports import CallFilter, UsageGrouping
+from application.inference.call_ports import CallFilter, UsageGrouping
 from application.inference.report_usage import ReportUsage, ReportUsageQuery
 from domain.inference.call import CallStatus
 from entrypoints.cli.invocation import Invocation

@@ -15,8 +15,12 @@ from adapters.postgres.operations.old_records import PostgresOldRecords
 from adapters.postgres.operations.runtime_settings import PostgresRuntimeSettings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
+from application.inference.call_ports import CallReader
 from application.inference.observed_ledger import ObservedLedger
-from application.inference.ports import CallReader, Ledger, OrphanedCalls
+from application.inference.ports import (
+    Ledger,
+    OrphanedCalls,
+)
 from application.operations.ports import (
     CallObserver,
     OldRecords,

@@ -6,7 +6,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from application.inference.ports import CallFilter, CallReader, UsageGrouping, UsageRow
+from application.inference.call_ports import (
+    CallFilter,
+    CallReader,
+    UsageGrouping,
+    UsageRow,
+)
 from application.shared.pagination import Slice
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.inference.call import Call, CallStatus

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from application.inference.ports import CallFilter
+from application.inference.call_ports import CallFilter
 from domain.inference.call import CallContent, CallStatus
 from domain.models.prices import Prices
 from domain.shared.ids import KeyId, TeamId

@@ -1,4 +1,4 @@
-from application.inference.ports import UsageGrouping
+from application.inference.call_ports import UsageGrouping
 from tests.e2e.api.doubles import a_usage_row
 from tests.e2e.api.world import World
 

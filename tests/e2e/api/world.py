@@ -23,8 +23,8 @@ from application.identity.people.member_keys import MemberKeys
 from application.identity.people.reset_links import ResetLinks
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
 from application.inference.allowance_ports import BudgetReader, RateLimits
+from application.inference.call_ports import CallReader
 from application.inference.count_api_request import CountApiRequest
-from application.inference.ports import CallReader
 from application.inference.show_limits import ShowLimits
 from application.models.ports import ModelCatalog
 from application.operations.check_health import CheckHealth

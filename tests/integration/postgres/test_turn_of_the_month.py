@@ -17,7 +17,7 @@ from adapters.postgres.partitions import (
     partition_name,
 )
 from adapters.system.clock import SystemClock
-from application.inference.ports import CallFilter, UsageGrouping
+from application.inference.call_ports import CallFilter, UsageGrouping
 from domain.inference.call import CallContent, CallStatus
 from domain.shared.ids import CallId
 from entrypoints.database import keep_partitions

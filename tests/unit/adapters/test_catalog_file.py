@@ -15,6 +15,7 @@ from adapters.providers.transport.endpoint import Timeouts
 from domain.models.errors import CatalogError
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
+from tests.builders import TEAM_ID
 
 WHOLE = """\
 providers:
@@ -154,9 +155,9 @@ def test_without_a_file_the_embedded_models_are_served() -> None:
 def test_models_are_found_by_name_and_alias_and_listed_in_order(tmp_path: Path) -> None:
     catalog = FileModelCatalog(load(tmp_path, WHOLE, OPENAI_KEY="k", TEAM="a"))
 
-    assert catalog.find("gpt") is catalog.find("gpt-latest")
-    assert catalog.find("missing") is None
-    assert [m.name for m in catalog.all()] == ["gpt", "embedder", "smollm2-135m", "play"]
+    assert catalog.find("gpt", TEAM_ID) is catalog.find("gpt-latest", TEAM_ID)
+    assert catalog.find("missing", TEAM_ID) is None
+    assert [m.name for m in catalog.all(TEAM_ID)] == ["gpt", "embedder", "smollm2-135m", "play"]
 
 
 def test_secrets_do_not_show_in_the_representation(tmp_path: Path) -> None:

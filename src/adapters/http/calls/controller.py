@@ -13,9 +13,9 @@ from adapters.http.parameters import (
     parse_id_parameter,
     parse_time,
 )
+from application.inference.call_ports import CallFilter
 from application.inference.get_call import GetCall, GetCallQuery
 from application.inference.list_calls import DEFAULT_LIMIT, ListCalls, ListCallsQuery
-from application.inference.ports import CallFilter
 from application.shared.actor import Actor
 from domain.inference.call import CallStatus
 from domain.inference.errors import CallNotFoundError

@@ -90,7 +90,7 @@ class PrometheusCallMetrics(CallObserver):
             self._provider_errors.labels(call.provider or UNKNOWN, call.error_code or UNKNOWN).inc()
 
     def _bind(self, call: Call) -> _Bound:
-        served = self._catalog.find(call.model)
+        served = self._catalog.find(call.model, call.team_id)
         model = served.name if served else UNKNOWN
         operation = call.endpoint.removeprefix(_ENDPOINT_PREFIX)
         provider = call.provider or ""

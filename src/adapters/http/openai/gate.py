@@ -26,6 +26,9 @@ from domain.shared.errors import StoaError, UnavailableError
 
 log = structlog.get_logger()
 
+# The operations that have a door.
+SERVED = (Operation.CHAT, Operation.COMPLETION, Operation.EMBEDDING)
+
 RawHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -76,7 +79,7 @@ async def _send_error(send: Send, error: StoaError) -> None:
 
 def inference_handlers(gate: Gate) -> list[ASGIRouteHandler]:
     """One raw ASGI route for each operation."""
-    return [_handler(gate, operation) for operation in Operation]
+    return [_handler(gate, operation) for operation in SERVED]
 
 
 def _handler(gate: Gate, operation: Operation) -> ASGIRouteHandler:

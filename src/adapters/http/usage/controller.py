@@ -5,7 +5,7 @@ from litestar.params import FromQuery
 
 from adapters.http.parameters import SinceParameter, UntilParameter, parse_time
 from adapters.http.usage.schemas import UsageItem, UsageTotals, UsageView
-from application.inference.ports import CallFilter, UsageGrouping
+from application.inference.call_ports import CallFilter, UsageGrouping
 from application.inference.report_usage import ReportUsage, ReportUsageQuery
 from application.shared.actor import Actor
 

@@ -6,7 +6,7 @@ from typing import Self
 from msgspec import Struct
 
 from adapters.http.calls.schemas import money
-from application.inference.ports import UsageGrouping, UsageRow
+from application.inference.call_ports import UsageGrouping, UsageRow
 from domain.inference.call import CallStatus
 
 COUNTS = (

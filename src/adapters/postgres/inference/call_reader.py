@@ -10,7 +10,12 @@ from adapters.postgres.errors import translated
 from adapters.postgres.inference.rows import call_contents, calls
 from adapters.postgres.inference.usage_query import usage_query, usage_row
 from adapters.postgres.partitions import lowest_id
-from application.inference.ports import CallFilter, CallReader, UsageGrouping, UsageRow
+from application.inference.call_ports import (
+    CallFilter,
+    CallReader,
+    UsageGrouping,
+    UsageRow,
+)
 from application.shared.pagination import Slice
 from domain.inference.call import Call, CallContent, CallStatus
 from domain.inference.errors import CallNotFoundError

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, coll
 
 from adapters.postgres.identity.rows import ApiKeyRow
 from adapters.postgres.inference.rows import calls
-from application.inference.ports import UsageGrouping, UsageRow
+from application.inference.call_ports import UsageGrouping, UsageRow
 from domain.inference.call import CallStatus
 
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")

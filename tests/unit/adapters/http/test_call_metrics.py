@@ -10,6 +10,7 @@ from adapters.http.metrics.calls import PrometheusCallMetrics
 from application.models.ports import ModelCatalog
 from domain.inference.call import Call, CallStatus
 from domain.models.prices import Prices
+from domain.models.route import Route
 from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.ids import CallId, TeamId
 from domain.shared.usage import Usage
@@ -21,11 +22,17 @@ LARGE = ServedModel(
 
 
 class OneModel(ModelCatalog):
-    def find(self, name: str) -> ServedModel | None:
+    def find(self, name: str, team_id: TeamId) -> ServedModel | None:
         return LARGE if name in LARGE.names else None
 
-    def all(self) -> Sequence[ServedModel]:
+    def route(self, name: str, team_id: TeamId) -> Route | None:
+        return None
+
+    def all(self, team_id: TeamId) -> Sequence[ServedModel]:
         return (LARGE,)
+
+    def routes(self, team_id: TeamId) -> Sequence[Route]:
+        return ()
 
 
 def a_call(model: str = "large", **members: Any) -> Call:

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from application.inference.call_ports import CallFilter
 from application.inference.get_call import GetCall, GetCallQuery
 from application.inference.list_calls import DEFAULT_LIMIT, ListCalls, ListCallsQuery
-from application.inference.ports import CallFilter
 from application.shared.pagination import MAX_LIMIT
 from domain.identity.permissions import Permission
 from domain.inference.call import Call, CallContent, CallStatus

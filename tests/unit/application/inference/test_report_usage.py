@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from application.inference.ports import CallFilter, UsageGrouping, UsageRow
+from application.inference.call_ports import CallFilter, UsageGrouping, UsageRow
 from application.inference.report_usage import ReportUsage, ReportUsageQuery
 from domain.identity.permissions import Permission
 from domain.inference.call import Call, CallStatus
