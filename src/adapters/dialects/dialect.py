@@ -40,16 +40,12 @@ class StreamWriter(Protocol):
         ...
 
 
-class Dialect(Protocol):
-    """One wire format."""
+class UpstreamDialect(Protocol):
+    """How a provider is spoken to."""
 
     @property
     def name(self) -> str:
         """``openai``, ``openai-responses``, ``anthropic``, ``google`` and so on."""
-        ...
-
-    def read_request(self, body: bytes) -> GenerationRequest:
-        """Raises ``InvalidError`` that names what is wrong."""
         ...
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
@@ -62,14 +58,34 @@ class Dialect(Protocol):
         that came as one."""
         ...
 
+    def stream_reader(self) -> StreamReader: ...
+
+
+class DoorDialect(Protocol):
+    """How clients are spoken to."""
+
+    @property
+    def name(self) -> str:
+        """As an ``UpstreamDialect`` says it."""
+        ...
+
+    def read_request(self, body: bytes) -> GenerationRequest:
+        """Raises ``InvalidError`` that names what is wrong."""
+        ...
+
     def write_answer(self, answer: GenerationAnswer, request: GenerationRequest) -> bytes:
         """The body for the client, under the model's name that it asked for."""
         ...
-
-    def stream_reader(self) -> StreamReader: ...
 
     def stream_writer(self, request: GenerationRequest) -> StreamWriter: ...
 
     def write_error(self, error: StoaError) -> bytes:
         """The event that tells a client of a failure after the first byte."""
         ...
+
+
+class Dialect(UpstreamDialect, DoorDialect, Protocol):
+    """One wire format, for both sides."""
+
+    @property
+    def name(self) -> str: ...
