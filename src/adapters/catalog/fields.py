@@ -123,6 +123,30 @@ class Fields:
             return None
         return options(value)
 
+    def choices(self, key: str, options: type[Choice]) -> tuple[Choice, ...] | None:
+        """A list of them without repetition."""
+        if not self.has(key):
+            self.allow(key)
+            return None
+        found: list[Choice] = []
+        for value, node in self.texts(key):
+            if value not in list(options):
+                self.note(key, "may list " + ", ".join(options), node)
+            elif options(value) in found:
+                self.note(key, f"repeats '{value}'", node)
+            else:
+                found.append(options(value))
+        return tuple(found)
+
+    def flag(self, key: str) -> bool | None:
+        node = self._scalar(key, "true or false")
+        if node is None:
+            return None
+        if node.tag != f"{_TAG}bool":
+            self.note(key, "must be true or false")
+            return None
+        return bool(yaml.safe_load(node.value))
+
     def texts(self, key: str) -> list[tuple[str, yaml.Node]]:
         """A list of texts, each with its node."""
         found: list[tuple[str, yaml.Node]] = []

@@ -23,9 +23,19 @@ class ConfigurationFields(Protocol):
 
     def decimal(self, key: str, *, required: bool = False) -> Decimal | None: ...
 
+    def whole(self, key: str) -> int | None:
+        """A whole number above zero."""
+        ...
+
+    def flag(self, key: str) -> bool | None: ...
+
     def choice(
         self, key: str, options: type[Choice], *, required: bool = False
     ) -> Choice | None: ...
+
+    def choices(self, key: str, options: type[Choice]) -> tuple[Choice, ...] | None:
+        """A list of them without repetition."""
+        ...
 
     def fields(self, key: str) -> Self | None:
         """A nested mapping."""

@@ -6,6 +6,7 @@ import pytest
 from adapters.catalog.catalog_file import load_catalog
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.catalog.file_model_catalog import FileModelCatalog
+from adapters.providers.http_configuration import HttpConfiguration
 from adapters.providers.local.configuration import LocalProviderDefinition
 from adapters.providers.local.embedded_weights import EMBEDDED
 from adapters.providers.openai_compatible.configuration import OpenAICompatibleProviderDefinition
@@ -77,12 +78,14 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert catalog.providers == (
         OpenAICompatibleProviderDefinition(
             name="openai",
-            base_url="https://api.example.com/v1",
-            api_key="sk-1",
-            headers={"X-Team": "team-a", "X-Cost": "$5"},
-            timeouts=Timeouts(connect=2.0, first_byte=30.5, total=600.0),
-            transport=TransportKind.AIOHTTP,
-            proxy="http://proxy.example.com:3128",
+            http=HttpConfiguration(
+                base_url="https://api.example.com/v1",
+                api_key="sk-1",
+                headers={"X-Team": "team-a", "X-Cost": "$5"},
+                timeouts=Timeouts(connect=2.0, first_byte=30.5, total=600.0),
+                transport=TransportKind.AIOHTTP,
+                proxy="http://proxy.example.com:3128",
+            ),
         ),
         LocalProviderDefinition(name="here"),
         ScriptedProviderDefinition(name="stage"),

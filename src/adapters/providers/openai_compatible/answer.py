@@ -1,8 +1,9 @@
 import msgspec
 
-from adapters.providers.openai_compatible.errors import ErrorMapping
+from adapters.providers.failures.mapping import ErrorMapping
+from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.openai_compatible.request import UpstreamBody, tokens_in
-from adapters.providers.openai_compatible.wire import NOT_JSON, WireAnswer, answer_decoder
+from adapters.providers.openai_compatible.wire import WireAnswer, answer_decoder
 from application.inference.ports import ProviderAnswer
 from domain.shared.usage import Usage
 

@@ -1,14 +1,14 @@
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import NoReturn
 
+from adapters.providers.failures.openai import openai_failure
+from adapters.providers.http_client import JSON, MAX_ANSWER_BYTES, SSE, ProviderClient
 from adapters.providers.openai_compatible.answer import decoded, whole_answer
-from adapters.providers.openai_compatible.errors import ErrorMapping
 from adapters.providers.openai_compatible.request import UpstreamBody, upstream_body
 from adapters.providers.openai_compatible.scanner import StreamScanner
 from adapters.providers.openai_compatible.stream import OpenAICompatibleStream
 from adapters.providers.transport.endpoint import Endpoint, Timeouts
-from adapters.providers.transport.transport import Transport, UpstreamRequest, UpstreamResponse
+from adapters.providers.transport.transport import Transport, UpstreamResponse
 from application.inference.ports import (
     ModelProvider,
     Operation,
@@ -16,14 +16,7 @@ from application.inference.ports import (
     ProviderRequest,
     ProviderStream,
 )
-from domain.shared.errors import InvalidError, StoaError
-
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
-_MAX_ERROR_BYTES = 256 * 1024
-_MIN_SECRET_HEADER = 8
-_REQUEST_ID = "x-request-id"
-_JSON, _SSE = "application/json", "text/event-stream"
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect"})
+from domain.shared.errors import StoaError
 
 
 class OpenAICompatibleProvider(ModelProvider):
@@ -45,28 +38,19 @@ class OpenAICompatibleProvider(ModelProvider):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Raises ``InvalidError`` for a URL or a header that cannot be sent."""
-        extra = {key.lower(): value for key, value in (headers or {}).items()}
-        reserved = _OURS.intersection(extra)
-        if reserved:
-            raise InvalidError(
-                f"The header '{min(reserved)}' is set by the gateway itself.", param="headers"
-            )
-        secrets = [value for value in extra.values() if len(value) >= _MIN_SECRET_HEADER]
-        self._transport = transport
-        self._errors = ErrorMapping(name, [*secrets, api_key] if api_key else secrets)
-        sent = {
-            "content-type": _JSON,
-            "accept-encoding": "identity",
-            "user-agent": f"stoa/{version('stoa')}",
-        }
-        if api_key:
-            sent["authorization"] = f"Bearer {api_key}"
+        self._client = ProviderClient(
+            name=name,
+            transport=transport,
+            parse=openai_failure,
+            credentials={"authorization": f"Bearer {api_key}"} if api_key else {},
+            secrets=[api_key] if api_key else (),
+            headers=headers,
+            timeouts=timeouts,
+        )
+        self._errors = self._client.errors
         self._endpoints = {
-            (operation, stream): Endpoint.parse(
-                _join(base_url, operation),
-                peer=name,
-                headers={"accept": _SSE if stream else _JSON} | sent | extra,
-                timeouts=timeouts or Timeouts(),
+            (operation, stream): self._client.endpoint(
+                _join(base_url, operation), accept=SSE if stream else JSON
             )
             for operation in Operation
             for stream in (False, True)
@@ -75,7 +59,7 @@ class OpenAICompatibleProvider(ModelProvider):
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
         sent = upstream_body(request)
         _, response = await self._send(request, sent)
-        request_id = response.header(_REQUEST_ID)
+        request_id = self._client.request_id(response)
         try:
             return whole_answer(
                 await response.read(MAX_ANSWER_BYTES),
@@ -91,8 +75,8 @@ class OpenAICompatibleProvider(ModelProvider):
     async def open_stream(self, request: ProviderRequest) -> ProviderStream:
         sent = upstream_body(request)
         endpoint, response = await self._send(request, sent)
-        content_type = (response.header("content-type") or _SSE).casefold()
-        if not content_type.startswith(_SSE):
+        content_type = (response.header("content-type") or SSE).casefold()
+        if not content_type.startswith(SSE):
             await self._refuse_unstreamed(response, content_type)
         names = request.model.upstream_name, sent.public_name
         scanner = StreamScanner(
@@ -108,50 +92,26 @@ class OpenAICompatibleProvider(ModelProvider):
         """Nothing to get ready: connections are opened when they are needed."""
 
     async def stop(self) -> None:
-        await self._transport.aclose()
+        await self._client.aclose()
 
     async def _send(
         self, request: ProviderRequest, sent: UpstreamBody
     ) -> tuple[Endpoint, UpstreamResponse]:
         endpoint = self._endpoints[request.operation, request.stream]
-        response = await self._transport.send(
-            UpstreamRequest(endpoint, sent.body, (("x-correlation-id", request.correlation_id),))
-        )
-        status = response.status
-        if 200 <= status < 300:  # noqa: PLR2004
-            return endpoint, response
-        error = await self._failure(response)
-        error.provider_request_id = response.header(_REQUEST_ID)
-        raise error
-
-    async def _failure(self, response: UpstreamResponse) -> StoaError:
-        status = response.status
-        if status < 400:  # noqa: PLR2004
-            await response.aclose()
-            return self._errors.no_answer(f"answered with a redirect (HTTP {status})")
-        return self._errors.of_status(status, response.header, await _error_body(response))
+        return endpoint, await self._client.send(endpoint, sent.body, request.correlation_id)
 
     async def _refuse_unstreamed(self, response: UpstreamResponse, content_type: str) -> NoReturn:
         error: StoaError = self._errors.no_answer("did not answer with a stream of events")
         try:
-            if content_type.startswith(_JSON):
+            if content_type.startswith(JSON):
                 body = await response.read(MAX_ANSWER_BYTES)
                 if decoded(body, self._errors).failed:
                     error = self._errors.of_body(body)
         except StoaError as failure:
             error = failure
         await response.aclose()
-        error.provider_request_id = response.header(_REQUEST_ID)
+        error.provider_request_id = self._client.request_id(response)
         raise error
-
-
-async def _error_body(response: UpstreamResponse) -> bytes:
-    try:
-        return await response.read(_MAX_ERROR_BYTES)
-    except StoaError:
-        # The status says enough; a failure that cannot even be read to its end is still that one.
-        await response.aclose()
-        return b""
 
 
 def _join(base_url: str, operation: Operation) -> str:

@@ -2,7 +2,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.providers.openai_compatible.wire import NOT_JSON
+from adapters.providers.json_reading import NOT_JSON
 from application.inference.ports import ProviderRequest
 from domain.shared.errors import InvalidError
 

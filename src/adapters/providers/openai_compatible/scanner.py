@@ -3,7 +3,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.providers.openai_compatible.errors import ErrorMapping
+from adapters.providers.failures.mapping import ErrorMapping
+from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.openai_compatible.sse import (
     EventSplitter,
     EventTooLargeError,
@@ -12,7 +13,7 @@ from adapters.providers.openai_compatible.sse import (
     name_of,
     start_of_event,
 )
-from adapters.providers.openai_compatible.wire import NOT_JSON, WireAnswer, answer_decoder
+from adapters.providers.openai_compatible.wire import WireAnswer, answer_decoder
 from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
 

@@ -10,9 +10,6 @@ from domain.shared.usage import Usage
 _Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
 _NULL = msgspec.Raw(b"null")
 
-# What decoding raises for bytes that are no JSON, or JSON nested too deeply to be taken for it.
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
 
 class PromptDetails(msgspec.Struct):
     cached_tokens: _Count | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from adapters.providers.openai_compatible.wire import NOT_JSON
+from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.scripted.options import ScriptedOptions
 from adapters.providers.scripted.reply import count_tokens
 from application.inference.ports import ProviderAnswer, ProviderRequest

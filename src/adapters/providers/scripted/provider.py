@@ -1,7 +1,8 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from adapters.providers.openai_compatible.errors import ErrorMapping
+from adapters.providers.failures.mapping import ErrorMapping
+from adapters.providers.failures.openai import openai_failure
 from adapters.providers.scripted.embeddings import embed
 from adapters.providers.scripted.options import ScriptedOptions, validate_options
 from adapters.providers.scripted.reply import reply_to
@@ -31,7 +32,7 @@ class ScriptedProvider(ModelProvider):
         for model in models:
             validate_options(model.options)
         self._name = name
-        self._errors = ErrorMapping(name, ())
+        self._errors = ErrorMapping(name, (), openai_failure)
         self._runs: set[Run] = set()
         self._stopped = False
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from adapters.providers.openai_compatible.wire import NOT_JSON
+from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.scripted.options import ScriptedOptions, ScriptedToolCall
 from application.inference.ports import Operation, ProviderRequest
 from domain.shared.errors import InvalidError

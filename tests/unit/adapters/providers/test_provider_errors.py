@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from adapters.providers.openai_compatible.errors import ErrorMapping, retry_after
+from adapters.providers.failures.mapping import ErrorMapping, retry_after
+from adapters.providers.failures.openai import openai_failure
 from domain.inference.errors import (
     ContextLengthExceededError,
     ProviderBusyError,
@@ -21,7 +22,7 @@ DEEP = b'{"error":' * 100_000
 def error_of(status: int, body: bytes | object, **headers: str) -> StoaError:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return ErrorMapping("acme", [SECRET]).of_status(status, named.get, raw)
+    return ErrorMapping("acme", [SECRET], openai_failure).of_status(status, named.get, raw)
 
 
 def envelope(message: str = "no", **members: object) -> dict[str, object]:
@@ -220,4 +221,4 @@ def test_an_error_without_a_status_is_classified_by_its_words(
 ) -> None:
     body = json.dumps({"error": error}).encode()
 
-    assert type(ErrorMapping("acme", []).of_body(body)) is kind
+    assert type(ErrorMapping("acme", [], openai_failure).of_body(body)) is kind

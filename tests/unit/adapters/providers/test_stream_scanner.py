@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.providers.openai_compatible.errors import ErrorMapping
+from adapters.providers.failures.mapping import ErrorMapping
+from adapters.providers.failures.openai import openai_failure
 from adapters.providers.openai_compatible.scanner import MAX_EVENT_BYTES, StreamScanner
 from domain.inference.errors import (
     ContextLengthExceededError,
@@ -30,7 +31,7 @@ REPORTED = Usage(prompt_tokens=12, cached_tokens=4, completion_tokens=3, reasoni
 
 def a_scanner(*, include_usage: bool = False, renames: bool = False) -> StreamScanner:
     return StreamScanner(
-        ErrorMapping("acme", ["sk-secret"]),
+        ErrorMapping("acme", ["sk-secret"], openai_failure),
         names=(UPSTREAM_NAME, PUBLIC_NAME) if renames else None,
         include_usage=include_usage,
     )

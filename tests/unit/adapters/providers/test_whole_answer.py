@@ -1,7 +1,8 @@
 import pytest
 
+from adapters.providers.failures.mapping import ErrorMapping
+from adapters.providers.failures.openai import openai_failure
 from adapters.providers.openai_compatible.answer import whole_answer
-from adapters.providers.openai_compatible.errors import ErrorMapping
 from adapters.providers.openai_compatible.request import UpstreamBody
 from application.inference.ports import ProviderAnswer
 from domain.inference.errors import ProviderBusyError, ProviderFailedError, ProviderRejectedError
@@ -21,7 +22,7 @@ def answered(body: bytes, *, public_name: str = "large") -> ProviderAnswer:
         UpstreamBody(b"{}", public_name, 7),
         upstream_name="acme/large-2",
         request_id="req-1",
-        errors=ErrorMapping("acme", []),
+        errors=ErrorMapping("acme", [], openai_failure),
     )
 
 

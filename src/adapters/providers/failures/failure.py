@@ -1,17 +1,10 @@
 """What a provider says when it refuses or fails, in the shapes that servers use for it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
-
-from adapters.providers.openai_compatible.wire import NOT_JSON
 
 _TERM = re.compile(r"[\w.\-]{1,64}")
-_TEXT_LIMIT = 300
-_MESSAGE_LIMIT = 2000
 _MIN_STATUS, _MAX_STATUS = 400, 599
 _STATUS_BY_WORD = {
     "invalid_request_error": 400,
@@ -52,30 +45,13 @@ _CONTEXT_TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
+    """``said_status`` is the HTTP status that the body itself names, where its format has that."""
+
     message: str
     type: str | None = None
     param: str | None = None
     code: str | None = None
-
-    @classmethod
-    def parse(cls, body: bytes) -> "Failure":
-        """Never fails: a body of no known shape is taken as text, shortened."""
-        try:
-            said = msgspec.json.decode(body)
-        except NOT_JSON:
-            return cls(_plain(body.decode("utf-8", "replace"), _TEXT_LIMIT))
-        if not isinstance(said, dict):
-            return cls(_plain(str(said), _TEXT_LIMIT))
-        error: Any = said.get("error") or said
-        if not isinstance(error, dict):
-            return cls(_plain(str(error), _MESSAGE_LIMIT))
-        message = error.get("message") or error.get("detail") or ""
-        return cls(
-            _plain(message if isinstance(message, str) else str(message), _MESSAGE_LIMIT),
-            _word(error.get("type")),
-            _word(error.get("param")),
-            _word(error.get("code")),
-        )
+    said_status: int | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -89,6 +65,8 @@ class Failure:
     @property
     def status(self) -> int:
         """The status that the body speaks of, for errors that came with a 200; 500 if of none."""
+        if self.said_status is not None:
+            return self.said_status
         for word in self.words:
             if word.isdecimal() and _MIN_STATUS <= int(word) <= _MAX_STATUS:
                 return int(word)
@@ -104,15 +82,19 @@ class Failure:
 
     @property
     def is_out_of_quota(self) -> bool:
-        return any(
-            word in ("insufficient_quota", "billing_hard_limit_reached") for word in self.words
-        )
+        return not _QUOTA_WORDS.isdisjoint(self.words)
 
 
-def _plain(text: str, limit: int) -> str:
+# Reads the body of a failure in one wire format; never fails itself.
+FailureParser = Callable[[bytes], Failure]
+
+
+def plain(text: str, limit: int) -> str:
+    """On one line, shortened."""
     shown = " ".join(text.split())
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
-def _word(value: object) -> str | None:
-    return None if value is None or isinstance(value, dict | list) else _plain(str(value), 200)
+def word(value: object) -> str | None:
+    """A type, a parameter or a code; ``None`` where it is none."""
+    return None if value is None or isinstance(value, dict | list) else plain(str(value), 200)

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from adapters.providers.openai_compatible.failure import Failure
+from adapters.providers.failures.failure import Failure, FailureParser
 from domain.inference.errors import (
     ContextLengthExceededError,
     ProviderBusyError,
@@ -21,19 +21,23 @@ _MIN_SECRET = 4
 
 
 class ErrorMapping:
-    """Turns the failures of one provider into the errors of the domain, its secrets masked."""
+    """Turns the failures of one provider into the errors of the domain, its secrets masked.
 
-    def __init__(self, peer: str, secrets: Iterable[str]) -> None:
+    ``parse`` reads the wire format that the provider has for failures.
+    """
+
+    def __init__(self, peer: str, secrets: Iterable[str], parse: FailureParser) -> None:
         self._peer = peer
+        self._parse = parse
         # Longest first, so that no secret survives as the rest of another that begins it.
         self._secrets = sorted((s for s in secrets if len(s) >= _MIN_SECRET), key=len, reverse=True)
 
     def of_status(self, status: int, header: Header, body: bytes) -> StoaError:
-        return self._noted(self._classify(status, header, Failure.parse(body)), status, body)
+        return self._noted(self._classify(status, header, self._parse(body)), status, body)
 
     def of_body(self, body: bytes) -> StoaError:
         """For an error that came without a status of its own: in a 200, or inside a stream."""
-        failure = Failure.parse(body)
+        failure = self._parse(body)
         status = failure.status
         return self._noted(self._classify(status, _no_header, failure), status, body)
 
@@ -99,7 +103,7 @@ class ErrorMapping:
         # provider's sentences stay out of it, since they may repeat the prompt, and so does all
         # that is said about credentials, which may repeat them in part.
         if not isinstance(error, ProviderCredentialsError):
-            terms = [self.mask(w) for w in Failure.parse(body).terms]
+            terms = [self.mask(w) for w in self._parse(body).terms]
             error.add_note(" ".join([f"HTTP {status}", *terms]))
         return error
 
