@@ -10,6 +10,7 @@ import msgspec
 
 from adapters.catalog.catalog_file import load_catalog
 from application.identity.joining.links import Links
+from entrypoints.lean_imports import many_imports
 from entrypoints.listening import listen, url_of
 from entrypoints.logging import configure_logging
 from entrypoints.secret_key import with_secret_key
@@ -38,10 +39,12 @@ def serve(loaded: LoadedSettings) -> None:
 
     # These import everything that serves, which takes the most of a second.
     if settings.workers > 1:
-        from entrypoints.workers import serve_with_workers  # noqa: PLC0415
+        with many_imports():
+            from entrypoints.workers import serve_with_workers  # noqa: PLC0415
 
         serve_with_workers(settings, catalog, loaded.runtime, listener, announce)
     else:
-        from entrypoints.process import run_process  # noqa: PLC0415
+        with many_imports():
+            from entrypoints.process import run_process  # noqa: PLC0415
 
         run_process(settings, catalog, loaded.runtime, listener, on_ready=announce)

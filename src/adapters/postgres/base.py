@@ -1,6 +1,5 @@
 from typing import ClassVar
 
-from advanced_alchemy.base import CommonTableAttributes
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
@@ -15,7 +14,7 @@ NAMING_CONVENTION = {
 }
 
 
-class Row(CommonTableAttributes, DeclarativeBase):
+class Row(DeclarativeBase):
     """Base of all rows. Ids and times come from the domain, so none of advanced-alchemy's bases
     that invent them."""
 

@@ -7,6 +7,10 @@ import click
 
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.lazy_group import LazyCommand, LazyGroup
+from entrypoints.lean_imports import import_lean
+
+# Here and not in main(), so that a worker, which imports this first, is lean too.
+import_lean()
 
 INTERRUPTED = 130
 

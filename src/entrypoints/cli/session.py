@@ -14,6 +14,7 @@ from application.identity.found_first_team import FoundFirstTeam
 from application.shared.actor import Actor
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.cli.invocation import Invocation
+from entrypoints.lean_imports import many_imports
 from entrypoints.logging import configure_logging
 from entrypoints.settings_loading import LoadedSettings, SettingSource, load_settings
 
@@ -52,7 +53,8 @@ def run_session(invocation: Invocation, work: Callable[[Session], Awaitable[T]])
 
     async def inside() -> T:
         # The container imports everything that Stoa can do, which `stoa keys --help` needs not.
-        from entrypoints.container import open_container  # noqa: PLC0415
+        with many_imports():
+            from entrypoints.container import open_container  # noqa: PLC0415
 
         async with open_container(loaded) as container:
             first = await (await container.get(FoundFirstTeam))()

@@ -5,7 +5,6 @@ from dishka import Provider, Scope, provide
 from adapters.mail.console_mailer import ConsoleMailer
 from adapters.mail.mail_account import MailAccount
 from adapters.mail.no_mailer import NoMailer
-from adapters.mail.smtp_mailer import SmtpMailer
 from adapters.system.errands import BackgroundErrands
 from application.identity.joining.links import Links
 from application.operations.ports import Mailer
@@ -23,6 +22,9 @@ class MailProvider(Provider):
     @provide
     def mailer(self, settings: Settings, clock: Clock, ids: IdGenerator) -> Mailer:
         if settings.mail_url is not None:
+            # An SMTP client, for servers that send mail.
+            from adapters.mail.smtp_mailer import SmtpMailer  # noqa: PLC0415
+
             account = MailAccount.of_url(settings.mail_url)
             return SmtpMailer(account, sender=settings.mail_from or "", clock=clock, ids=ids)
         return NoMailer() if settings.is_production else ConsoleMailer()

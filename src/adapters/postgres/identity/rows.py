@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from advanced_alchemy.types import DateTimeUTC
+from advanced_alchemy.types.datetime import DateTimeUTC
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,

@@ -6,7 +6,7 @@ A session acts in one team of its user and goes with that membership.
 from datetime import datetime
 from uuid import UUID
 
-from advanced_alchemy.types import DateTimeUTC
+from advanced_alchemy.types.datetime import DateTimeUTC
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,

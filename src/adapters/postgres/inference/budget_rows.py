@@ -5,7 +5,7 @@ the turn of its period is still charged to it. `budget_holds` has one row for ea
 still cost something, whatever the number of budgets that bound it.
 """
 
-from advanced_alchemy.types import DateTimeUTC
+from advanced_alchemy.types.datetime import DateTimeUTC
 from sqlalchemy import (
     Column,
     ForeignKey,

@@ -5,7 +5,7 @@ They have no foreign keys, which would make the first call of a subject wait for
 row, to protect what goes by itself: see ``limit_sweep``.
 """
 
-from advanced_alchemy.types import DateTimeUTC
+from advanced_alchemy.types.datetime import DateTimeUTC
 from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Table, Text, Uuid
 
 from adapters.postgres.base import Row

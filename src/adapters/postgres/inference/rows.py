@@ -10,7 +10,7 @@ heap-only and a fill factor would only waste space. That index is worth it: it f
 processes left behind in the number of open rows, however long the ledger is.
 """
 
-from advanced_alchemy.types import DateTimeUTC
+from advanced_alchemy.types.datetime import DateTimeUTC
 from sqlalchemy import (
     BigInteger,
     Boolean,

@@ -1,6 +1,6 @@
 """Technical errors, of all teams. Occurrences go by whole months, so a group outlives them."""
 
-from advanced_alchemy.types import DateTimeUTC
+from advanced_alchemy.types.datetime import DateTimeUTC
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, Uuid
 
 from adapters.postgres.base import Row

@@ -5,7 +5,7 @@ is gone. A trigger refuses to change or delete its rows, whatever the role of th
 whole month can go, by retention.
 """
 
-from advanced_alchemy.types import DateTimeUTC
+from advanced_alchemy.types.datetime import DateTimeUTC
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
