@@ -15,7 +15,7 @@ from adapters.http.audit.export import ExportFormat, export
 from adapters.postgres.engine import make_engine
 from adapters.postgres.operations.audit_reader import PostgresAuditReader, audit_query
 from adapters.postgres.operations.old_records import PostgresOldRecords
-from adapters.postgres.partitions import ensure_partitions, partition_name
+from adapters.postgres.partitions import PARTITIONED, ensure_partitions, partition_name
 from application.operations.records.export_audit import ExportAudit, ExportAuditQuery
 from application.operations.records.ports import AuditFilter
 from domain.operations.retention import RecordKind
@@ -44,6 +44,15 @@ async def application(team_url: str) -> AsyncIterator[AsyncEngine]:
     engine = make_engine(team_url, pool_size=2)
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+async def last_century(sql: asyncpg.Connection) -> AsyncIterator[str]:
+    """A month of long ago in every table; the name of the audit log's."""
+    await ensure_partitions(sql, [LAST_CENTURY])
+    yield partition_name("audit_logs", LAST_CENTURY)
+    for table in PARTITIONED:
+        await sql.execute(f"DROP TABLE IF EXISTS {partition_name(table, LAST_CENTURY)}")
 
 
 async def _add(sql: asyncpg.Connection, at: datetime) -> None:
@@ -81,22 +90,17 @@ async def test_the_application_cannot_rewrite_the_audit_log(
 
 
 async def test_a_month_that_is_made_later_cannot_be_truncated_either(
-    application: AsyncEngine, sql: asyncpg.Connection
+    application: AsyncEngine, last_century: str
 ) -> None:
-    month = partition_name("audit_logs", LAST_CENTURY)
-    await ensure_partitions(sql, [LAST_CENTURY])
-
     with pytest.raises(DBAPIError, match="the audit log is append-only"):
         async with application.begin() as connection:
-            await connection.execute(text(f"TRUNCATE {month}"))
-
-    await sql.execute(f"DROP TABLE {month}")
+            await connection.execute(text(f"TRUNCATE {last_century}"))
 
 
+@pytest.mark.usefixtures("last_century")
 async def test_retention_removes_a_whole_month_and_leaves_the_others(
     team_url: str, sql: asyncpg.Connection
 ) -> None:
-    await ensure_partitions(sql, [LAST_CENTURY])
     await _add(sql, LAST_CENTURY)
     await _add(sql, NOW)
 
