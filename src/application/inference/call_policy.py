@@ -12,10 +12,9 @@ from domain.inference.errors import (
 )
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError, WrongModelKindError
 from domain.models.served_model import ModelKind, ServedModel
+from domain.operations.model_settings import DEFAULT_OF_KIND
 from domain.operations.runtime_settings import (
     CONTENT_CAPTURE,
-    DEFAULT_CHAT_MODEL,
-    DEFAULT_EMBEDDING_MODEL,
     ENABLE_RETRIEVAL,
     ENABLE_TOOLS,
 )
@@ -27,11 +26,15 @@ DEFAULT_MODEL = "default"
 KIND_OF_OPERATION = {
     Operation.CHAT: ModelKind.CHAT,
     Operation.COMPLETION: ModelKind.CHAT,
+    Operation.RESPONSES: ModelKind.CHAT,
+    Operation.MESSAGES: ModelKind.CHAT,
+    Operation.COUNT_TOKENS: ModelKind.CHAT,
     Operation.EMBEDDING: ModelKind.EMBEDDING,
-}
-_DEFAULT_OF_KIND = {
-    ModelKind.CHAT: DEFAULT_CHAT_MODEL,
-    ModelKind.EMBEDDING: DEFAULT_EMBEDDING_MODEL,
+    Operation.RERANK: ModelKind.RERANK,
+    Operation.MODERATION: ModelKind.MODERATION,
+    Operation.IMAGE: ModelKind.IMAGE,
+    Operation.TRANSCRIPTION: ModelKind.TRANSCRIPTION,
+    Operation.SPEECH: ModelKind.SPEECH,
 }
 
 
@@ -78,7 +81,7 @@ class CallPolicy:
 
     def _find(self, name: str, kind: ModelKind, team_id: TeamId) -> ServedModel:
         if name == DEFAULT_MODEL:
-            chosen = self.settings.get(_DEFAULT_OF_KIND[kind], team_id)
+            chosen = self.settings.get(DEFAULT_OF_KIND[kind], team_id)
             model = (
                 self._own_default(kind, team_id)
                 if chosen is None

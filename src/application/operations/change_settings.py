@@ -13,20 +13,13 @@ from application.operations.resolved_settings import ResolvedSetting, resolve
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from domain.identity.permissions import Permission
-from domain.models.served_model import ModelKind
+from domain.operations.model_settings import DEFAULT_OF_KIND
 from domain.operations.runtime_setting import RuntimeSetting, SettingRegistry
-from domain.operations.runtime_settings import (
-    DEFAULT_CHAT_MODEL,
-    DEFAULT_EMBEDDING_MODEL,
-)
 from domain.operations.setting_values import text_of
 from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import TeamId
 
-_KIND_OF_DEFAULT = {
-    DEFAULT_CHAT_MODEL.name: ModelKind.CHAT,
-    DEFAULT_EMBEDDING_MODEL.name: ModelKind.EMBEDDING,
-}
+_KIND_OF_DEFAULT = {setting.name: kind for kind, setting in DEFAULT_OF_KIND.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
+from domain.operations.model_settings import DEFAULT_OF_KIND
 from domain.operations.runtime_setting import (
     RuntimeSetting,
     SettingGroup,
@@ -22,7 +23,6 @@ _PROVIDER_URL = TextType(
     pattern=r"https://[^\s/?#]+[^\s#]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s#]*)?",
     max_length=2000,
 )
-_MODEL_NAME = TextType(what="the name of a served model", max_length=200)
 
 ENABLE_TOOLS = RuntimeSetting(
     name="enable_tools",
@@ -47,28 +47,6 @@ CONTENT_CAPTURE = RuntimeSetting(
     type=BoolType(),
     default=False,
     description="Keep prompts and answers with the calls in the ledger.",
-)
-DEFAULT_CHAT_MODEL: RuntimeSetting[str | None] = RuntimeSetting(
-    name="default_chat_model",
-    group=SettingGroup.MODELS,
-    scope=SettingScope.TEAM,
-    type=_MODEL_NAME,
-    default=None,
-    description=(
-        "The chat model that answers where a call asks for the model `default`; the first that is"
-        " served, if not set."
-    ),
-)
-DEFAULT_EMBEDDING_MODEL: RuntimeSetting[str | None] = RuntimeSetting(
-    name="default_embedding_model",
-    group=SettingGroup.MODELS,
-    scope=SettingScope.TEAM,
-    type=_MODEL_NAME,
-    default=None,
-    description=(
-        "The embedding model that answers where a call asks for the model `default`; the first that"
-        " is served, if not set."
-    ),
 )
 CACHE_DISABLE_ALL = RuntimeSetting(
     name="cache_disable_all",
@@ -201,34 +179,32 @@ ERROR_SPIKE_THRESHOLD = RuntimeSetting(
     ),
 )
 
+_ALL: tuple[RuntimeSetting[Any], ...] = (
+    ENABLE_TOOLS,
+    ENABLE_RETRIEVAL,
+    CONTENT_CAPTURE,
+    *DEFAULT_OF_KIND.values(),
+    CACHE_DISABLE_ALL,
+    API_REQUESTS_PER_MINUTE,
+    REGISTRATION_POLICY,
+    REGISTRATION_ROLE,
+    RETENTION_CALLS_DAYS,
+    RETENTION_CONTENTS_DAYS,
+    RETENTION_AUDIT_DAYS,
+    RETENTION_ERRORS_DAYS,
+    RETENTION_EVENTS_DAYS,
+    RETENTION_NOTIFICATIONS_DAYS,
+    ERROR_SPIKE_THRESHOLD,
+    OIDC_ISSUER,
+    OIDC_AUDIENCE,
+    OIDC_JWKS_URL,
+    OIDC_CLOCK_SKEW_SECONDS,
+    OIDC_CREATE_USERS,
+    OIDC_ROLE,
+)
+
 RUNTIME_SETTINGS: Mapping[str, RuntimeSetting[Any]] = MappingProxyType(
-    {
-        setting.name: setting
-        for setting in (
-            ENABLE_TOOLS,
-            ENABLE_RETRIEVAL,
-            CONTENT_CAPTURE,
-            DEFAULT_CHAT_MODEL,
-            DEFAULT_EMBEDDING_MODEL,
-            CACHE_DISABLE_ALL,
-            API_REQUESTS_PER_MINUTE,
-            REGISTRATION_POLICY,
-            REGISTRATION_ROLE,
-            RETENTION_CALLS_DAYS,
-            RETENTION_CONTENTS_DAYS,
-            RETENTION_AUDIT_DAYS,
-            RETENTION_ERRORS_DAYS,
-            RETENTION_EVENTS_DAYS,
-            RETENTION_NOTIFICATIONS_DAYS,
-            ERROR_SPIKE_THRESHOLD,
-            OIDC_ISSUER,
-            OIDC_AUDIENCE,
-            OIDC_JWKS_URL,
-            OIDC_CLOCK_SKEW_SECONDS,
-            OIDC_CREATE_USERS,
-            OIDC_ROLE,
-        )
-    }
+    {setting.name: setting for setting in _ALL}
 )
 
 

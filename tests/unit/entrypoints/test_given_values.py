@@ -9,13 +9,13 @@ from select import select
 import click
 import pytest
 
-from domain.operations.runtime_settings import DEFAULT_CHAT_MODEL
+from domain.operations.model_settings import DEFAULT_CHAT_MODEL
 from entrypoints.cli.runtime_settings import given_value
 
 SECRET = replace(DEFAULT_CHAT_MODEL, name="some_password", secret=True)
 ASK = """
 from dataclasses import replace
-from domain.operations.runtime_settings import DEFAULT_CHAT_MODEL
+from domain.operations.model_settings import DEFAULT_CHAT_MODEL
 from entrypoints.cli.runtime_settings import given_value
 print("got", given_value(replace(DEFAULT_CHAT_MODEL, secret=True), None))
 """

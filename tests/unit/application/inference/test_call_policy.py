@@ -2,14 +2,17 @@ from typing import Any
 
 import pytest
 
-from application.inference.call_policy import CallPolicy, CallWishes
+from application.inference.call_policy import KIND_OF_OPERATION, CallPolicy, CallWishes
 from application.inference.ports import Operation
 from domain.inference.errors import RetrievalDisabledError, ToolsDisabledError
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
 from domain.models.served_model import ModelKind, ServedModel
-from domain.operations.runtime_settings import (
+from domain.operations.model_settings import (
     DEFAULT_CHAT_MODEL,
     DEFAULT_EMBEDDING_MODEL,
+    DEFAULT_OF_KIND,
+)
+from domain.operations.runtime_settings import (
     ENABLE_RETRIEVAL,
     ENABLE_TOOLS,
 )
@@ -88,6 +91,16 @@ def test_the_team_chooses_its_defaults(desk: Desk) -> None:
     assert desk.model_for() == "large"
     assert desk.model_for(operation=Operation.EMBEDDING) == "more vectors"
     assert desk.model_for(actor=an_actor(team_id=OTHER_TEAM_ID)) == "small"
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_every_operation_has_a_kind_of_models_with_a_default(operation: Operation) -> None:
+    kind = KIND_OF_OPERATION[operation]
+    desk = Desk(a_model(name="first", kind=kind), a_model(name="second", kind=kind))
+
+    desk.settings.set(DEFAULT_OF_KIND[kind], "second", TEAM_ID)
+
+    assert desk.model_for(operation=operation) == "second"
 
 
 def test_a_default_that_is_served_no_more_is_named(desk: Desk) -> None:

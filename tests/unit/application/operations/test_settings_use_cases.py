@@ -10,6 +10,7 @@ from application.shared.auditing import Auditor
 from domain.identity.permissions import Permission
 from domain.models.served_model import ModelKind
 from domain.operations.errors import SecretUnreadableError, SettingNotFoundError
+from domain.operations.model_settings import DEFAULT_CHAT_MODEL
 from domain.operations.runtime_setting import (
     RuntimeSetting,
     SettingGroup,
@@ -18,7 +19,6 @@ from domain.operations.runtime_setting import (
 )
 from domain.operations.runtime_settings import (
     CACHE_DISABLE_ALL,
-    DEFAULT_CHAT_MODEL,
     ENABLE_TOOLS,
     RETENTION_EVENTS_DAYS,
     RUNTIME_SETTINGS,
