@@ -41,3 +41,13 @@ class CatalogError(InvalidError):
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
         self.line = line
+
+
+class ModelDisabledError(ForbiddenError):
+    """The model or the route is there, and takes no calls at present."""
+
+    code = "MODEL_DISABLED"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model '{name}' is switched off.")
+        self.name = name

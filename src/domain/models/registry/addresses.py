@@ -1,0 +1,55 @@
+"""Which addresses a provider that a team set up may be at."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+
+# Where clouds tell the machines that run in them who they are and with which keys, besides
+# link-local addresses.
+_METADATA = frozenset(
+    map(ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"))
+)
+_NAT64 = ip_network("64:ff9b::/96")
+_SHARED = ip_network("100.64.0.0/10")
+_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
+
+
+def refusal(host: str, *, allow_private: bool) -> str | None:
+    """Why the address, or the name as far as that tells, is out of bounds; ``None`` if it is not.
+    A name that has to be looked up is judged by what it resolves to, when it does."""
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        return _refusal(ip_address(name.partition("%")[0]), allow_private=allow_private)
+    except ValueError:
+        pass
+    if name in _METADATA_NAMES:
+        return "is where a cloud keeps the credentials of its machines"
+    if not allow_private and (name == "localhost" or name.endswith(".localhost")):
+        return _PRIVATE
+    return None
+
+
+_PRIVATE = "is inside the network of the server"
+
+
+def _refusal(address: Address, *, allow_private: bool) -> str | None:
+    address = _embedded(address)
+    if address in _METADATA or address.is_link_local:
+        return "is where a cloud keeps the credentials of its machines"
+    if address.is_unspecified or address.is_multicast:
+        return "is no address of one machine"
+    is_private = not address.is_global or address in _SHARED
+    return _PRIVATE if is_private and not allow_private else None
+
+
+def _embedded(address: Address) -> Address:
+    """What an IPv6 address that stands for an IPv4 one leads to."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if isinstance(_NAT64, IPv6Network) and address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
