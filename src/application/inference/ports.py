@@ -16,6 +16,7 @@ from domain.models.served_model import ServedModel
 from domain.shared.usage import Usage
 
 JSON = "application/json"
+EVENTS = "text/event-stream"
 
 
 class Operation(StrEnum):
@@ -76,10 +77,11 @@ class StreamReport:
     """What is known of a stream so far; the provider keeps it current while blocks go by.
 
     ``usage`` is what the provider reported or, for a stream that ended early or said nothing, what
-    was counted up to now (``Usage.counted``).
+    was counted up to now (``Usage.counted``). ``content_type`` stands when the stream is open.
     """
 
     usage: Usage
+    content_type: str = EVENTS
     finish_reason: str | None = None
     provider_request_id: str | None = None
 
@@ -87,11 +89,12 @@ class StreamReport:
 class ProviderStream(Protocol):
     """An answer in pieces.
 
-    Iterating yields blocks of one or more complete SSE events (``data: …\\n\\n``), ending with
-    ``data: [DONE]``. An upstream failure after the first block is raised from the iteration as a
-    ``StoaError``; a stream that ends without its terminator is a ``ProviderFailedError``.
-    ``aclose`` aborts the upstream work within a second and is idempotent; leaving the iteration by
-    an exception or cancellation needs it too.
+    Iterating yields blocks of one or more complete SSE events (``data: …\\n\\n``), ending as the
+    operation's streams end (chats with ``data: [DONE]``), or, where ``report.content_type`` is not
+    that of events (speech), bytes as they come. An upstream failure after the first block is
+    raised from the iteration as a ``StoaError``; a stream that ends without its terminator is a
+    ``ProviderFailedError``. ``aclose`` aborts the upstream work within a second and is idempotent;
+    leaving the iteration by an exception or cancellation needs it too.
     """
 
     @property
