@@ -1,0 +1,11 @@
+"""The formats in which clients ask for the same thing."""
+
+from collections.abc import Mapping
+
+from adapters.dialects.dialect import DoorDialect
+from adapters.dialects.openai_chat.dialect import OpenAIChat
+from application.inference.ports import Operation
+
+DIALECTS: Mapping[Operation, DoorDialect] = {
+    Operation.CHAT: OpenAIChat(),
+}

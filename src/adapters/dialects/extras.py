@@ -1,0 +1,35 @@
+"""Members of a request that no common language has."""
+
+from adapters.dialects.fields import unsupported
+from domain.inference.conversation.request import GenerationRequest, JsonObject
+
+# What a request of any dialect may say and another may leave out, because it cannot change the
+# answer: names for the caller and the call, hints for caches, what is kept of it, and where or how
+# fast it is worked on.
+WITHOUT_EFFECT = frozenset(
+    {
+        "cache_control",
+        "diagnostics",
+        "inference_geo",
+        "metadata",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "speed",
+        "store",
+        "user",
+    }
+)
+
+
+def extras_for(dialect: str, request: GenerationRequest) -> JsonObject:
+    """The extras as they go to a provider of that dialect. Raises ``UnsupportedByModelError`` for
+    those of another one that may matter."""
+    if request.dialect == dialect:
+        return request.extras
+    for name in request.extras:
+        if name not in WITHOUT_EFFECT:
+            raise unsupported(name)
+    return {}
