@@ -174,6 +174,28 @@ async def test_calls_without_outcome_sum_up_to_nothing(ledger: LedgerStore) -> N
     assert (row.calls, row.prompt_tokens, row.cost, row.unpriced) == (1, 0, Decimal(0), 0)
 
 
+async def test_sums_up_what_is_not_tokens(ledger: LedgerStore) -> None:
+    rare: dict[str, Any] = {
+        "cache_write_tokens": 3,
+        "audio_input_tokens": 2,
+        "audio_output_tokens": 5,
+        "images": 1,
+        "characters": 7,
+        "seconds": Decimal("0.1"),
+    }
+    heard = Usage(prompt_tokens=3, completion_tokens=5, **rare)
+    saved = _settled(usage=Usage(), saved=Decimal("0.2"))
+    await _record(ledger, *(_settled(usage=heard) for _ in range(3)), saved)
+    only_heard = _settled(usage=Usage(seconds=Decimal("0.5")), price=None, model="ears")
+    await _record(ledger, only_heard)
+
+    [row, ears] = await ledger.reader.usage(TEAM_ID, UsageGrouping.MODEL, CallFilter())
+
+    assert {name: getattr(row, name) for name in rare} == {n: 3 * v for n, v in rare.items()}
+    assert (row.saved, row.unpriced) == (Decimal("0.2"), 0)
+    assert (ears.seconds, ears.unpriced) == (Decimal("0.5"), 1)
+
+
 async def test_a_team_without_calls_has_no_rows(ledger: LedgerStore) -> None:
     assert await ledger.reader.usage(TEAM_ID, UsageGrouping.KEY, CallFilter()) == ()
 

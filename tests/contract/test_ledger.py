@@ -3,11 +3,19 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from application.inference.call_ports import CallFilter
-from domain.inference.call import Call, CallContent, CallStatus
+from domain.inference.call import (
+    Attempt,
+    CacheUse,
+    Call,
+    CallContent,
+    CallStatus,
+    GuardrailVerdict,
+)
 from domain.inference.errors import CallNotFoundError
 from domain.models.prices import Prices
 from domain.shared.ids import CallId
@@ -61,6 +69,48 @@ async def test_an_outcome_comes_back_as_it_was(ledger: LedgerStore) -> None:
     assert left == 0
     assert call.cost is not None
     assert await ledger.reader.get(TEAM_ID, call.id) == call
+
+
+async def test_what_is_rare_comes_back_as_it_was(ledger: LedgerStore) -> None:
+    prices = Prices(**{name: Decimal(n) / 7 for n, name in enumerate(Prices.__slots__)})
+    tokens: dict[str, Any] = {"prompt_tokens": 90, "completion_tokens": 80, "cached_tokens": 20}
+    rare: dict[str, Any] = {
+        "cache_write_tokens": 4,
+        "audio_input_tokens": 5,
+        "audio_output_tokens": 6,
+    }
+    call = a_call(model="route", price=prices, tags=("night", 'a "b", {c}', "ключ"))
+    await ledger.ledger.open(call).committed
+    call.routed_to, call.reason, call.arm = "large", "lowest_cost", "b"
+    call.attempts = (
+        Attempt(deployment="a/ы", began_ms=0.0, took_ms=0.1 + 0.2, outcome="PROVIDER_ERROR"),
+        Attempt(deployment="b/x", began_ms=1.5, took_ms=2.5, outcome="succeeded"),
+    )
+    call.cache, call.saved = CacheUse.HIT, Decimal("0.0000001")
+    call.guardrails = (
+        GuardrailVerdict(stage="input", rule="pii:email", action="redacted", count=2),
+    )
+    _succeed(call, Usage(**tokens, **rare, images=1, seconds=Decimal("1.25"), characters=9))
+
+    ledger.ledger.settle(call)
+    await ledger.ledger.flush(FLUSH_S)
+
+    assert await ledger.reader.get(TEAM_ID, call.id) == call
+
+
+async def test_what_no_database_can_store_is_replaced_everywhere(
+    postgres_ledger: LedgerStore,
+) -> None:
+    call = a_call(tags=("a\ud800b",), arm="c\x00d")
+    attempt = Attempt(deployment="\udfff", began_ms=0.0, took_ms=0.0, outcome="succeeded")
+    call.attempts = (attempt,)
+    _succeed(call, USAGE)
+
+    await postgres_ledger.ledger.record(call)
+
+    stored = await postgres_ledger.reader.get(TEAM_ID, call.id)
+    assert (stored.tags, stored.arm) == (("a?b",), "c\N{REPLACEMENT CHARACTER}d")
+    assert stored.attempts == (replace(attempt, deployment="?"),)
 
 
 async def test_an_outcome_that_follows_at_once_makes_one_row(ledger: LedgerStore) -> None:

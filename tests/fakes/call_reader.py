@@ -118,9 +118,18 @@ def _sums(group: str, label: str, calls: list[Call]) -> UsageRow:
         completion_tokens=sum(usage.completion_tokens for usage in usages),
         reasoning_tokens=sum(usage.reasoning_tokens for usage in usages),
         cost=sum((call.cost for call in calls if call.cost is not None), Decimal(0)),
-        unpriced=sum(_has_tokens(call) and call.price is None for call in calls),
+        unpriced=sum(_used_something(call) and call.price is None for call in calls),
+        cache_write_tokens=sum(usage.cache_write_tokens for usage in usages),
+        audio_input_tokens=sum(usage.audio_input_tokens for usage in usages),
+        audio_output_tokens=sum(usage.audio_output_tokens for usage in usages),
+        images=sum(usage.images for usage in usages),
+        characters=sum(usage.characters for usage in usages),
+        seconds=sum((usage.seconds for usage in usages), Decimal(0)),
+        saved=sum((call.saved for call in calls if call.saved is not None), Decimal(0)),
     )
 
 
-def _has_tokens(call: Call) -> bool:
-    return call.usage is not None and call.usage.prompt_tokens + call.usage.completion_tokens > 0
+def _used_something(call: Call) -> bool:
+    usage = call.usage or Usage()
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    return tokens + usage.images + usage.characters + usage.seconds > 0

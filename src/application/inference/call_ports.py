@@ -39,8 +39,9 @@ class UsageGrouping(StrEnum):
 class UsageRow:
     """Sums over the calls of one group, each of which has one of the six statuses. ``group`` is a
     day (``2026-11-21``, UTC), a model's name or a key's id; ``label`` is the key's name where the
-    group is a key. ``unpriced`` counts the calls with tokens but without a price, whose cost is
-    therefore not in ``cost`` (US dollars)."""
+    group is a key. ``unpriced`` counts the calls that used something but have no price, whose cost
+    is therefore not in ``cost`` (US dollars); ``saved`` is what answers out of the cache would have
+    cost."""
 
     group: str
     label: str
@@ -57,6 +58,13 @@ class UsageRow:
     reasoning_tokens: int
     cost: Decimal
     unpriced: int
+    cache_write_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    images: int = 0
+    characters: int = 0
+    seconds: Decimal = Decimal(0)
+    saved: Decimal = Decimal(0)
 
 
 class CallReader(Protocol):

@@ -3,7 +3,13 @@ from uuid import UUID
 import click
 import msgspec
 
-from adapters.http.calls.schemas import CallDetailView, CallSlice, CallView
+from adapters.http.calls.schemas import (
+    AttemptView,
+    CallDetailView,
+    CallSlice,
+    CallView,
+    VerdictView,
+)
 from application.inference.call_ports import CallFilter
 from application.inference.get_call import GetCall, GetCallQuery
 from application.inference.list_calls import ListCalls, ListCallsQuery
@@ -103,7 +109,18 @@ def show_call(invocation: Invocation, call_id: UUID, as_json: bool) -> None:
     members = msgspec.to_builtins(view)
     price, content = members.pop("price") or {}, members.pop("content") or {}
     members |= {f"price {kind}": amount for kind, amount in price.items()}
+    members["attempts"] = tuple(map(_attempt, view.attempts))
+    members["guardrails"] = tuple(map(_verdict, view.guardrails))
     print_members([(name.replace("_", " "), value) for name, value in (members | content).items()])
+
+
+def _attempt(attempt: AttemptView) -> str:
+    took = f"{attempt.took_ms:.0f} ms from {attempt.began_ms:.0f}"
+    return f"{attempt.deployment} {attempt.outcome} ({took})"
+
+
+def _verdict(verdict: VerdictView) -> str:
+    return f"{verdict.stage} {verdict.rule} {verdict.action} ({verdict.count})"
 
 
 def _print(view: CallSlice, *, wide: bool) -> None:

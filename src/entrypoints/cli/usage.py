@@ -16,12 +16,14 @@ COUNTS = {
     str(CallStatus.SUCCEEDED): "ok",
     "prompt_tokens": "in",
     "cached_tokens": "cached",
+    "cache_write_tokens": "cache write",
     "completion_tokens": "out",
     "reasoning_tokens": "reasoning",
     "cost": "cost $",
+    "saved": "saved $",
     "unpriced": "unpriced",
 }
-WIDE = ("open", "cancelled", "interrupted", "cached", "reasoning")
+WIDE = ("open", "cancelled", "interrupted", "cached", "cache write", "reasoning", "saved $")
 
 
 @click.command()

@@ -86,7 +86,7 @@ class RecordingCalls(CallReader):
 
 
 def a_usage_row(group: str, cost: str, **counts: int) -> UsageRow:
-    zeros = dict.fromkeys(
+    zeros: dict[str, Any] = dict.fromkeys(
         (
             "calls",
             *CallStatus,

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from application.inference.call_ports import CallFilter
-from domain.inference.call import CallContent, CallStatus
+from domain.inference.call import Attempt, CacheUse, CallContent, CallStatus, GuardrailVerdict
 from domain.models.prices import Prices
 from domain.shared.ids import KeyId, TeamId
 from domain.shared.usage import Usage
@@ -19,6 +19,7 @@ SOME_ID = UUID(int=77)
 async def test_a_settled_call_has_all_its_members() -> None:
     world = World()
     price = Prices(input=Decimal("0.15"), output=Decimal("0.60"))
+    attempt = Attempt(deployment="acme/large-1", began_ms=0.1234, took_ms=5, outcome="succeeded")
     call = a_call(
         world.team.id,
         key_id=world.key.id,
@@ -30,8 +31,16 @@ async def test_a_settled_call_has_all_its_members() -> None:
         ttft_ms=12.3456,
         provider_request_id="req-1",
         content=CallContent(request="{}", response="[]"),
+        routed_to="large",
+        reason="priority",
+        arm="b",
+        attempts=(attempt,),
+        cache=CacheUse.MISS,
+        saved=Decimal("1.50"),
+        guardrails=(GuardrailVerdict(stage="input", rule="pii:email", action="redacted"),),
+        tags=("ci",),
     )
-    usage = Usage(prompt_tokens=10, cached_tokens=4, completion_tokens=2)
+    usage = Usage(prompt_tokens=10, cached_tokens=4, completion_tokens=2, seconds=Decimal("2.50"))
     at = NOON + timedelta(seconds=1)
     call.settle(CallStatus.SUCCEEDED, at=at, latency_ms=1000.0, usage=usage)
     world.calls.known.append(call)
@@ -58,14 +67,37 @@ async def test_a_settled_call_has_all_its_members() -> None:
                 "finish_reason": "stop",
                 "prompt_tokens": 10,
                 "cached_tokens": 4,
+                "cache_write_tokens": 0,
+                "audio_input_tokens": 0,
                 "completion_tokens": 2,
                 "reasoning_tokens": 0,
+                "audio_output_tokens": 0,
+                "images": 0,
+                "seconds": "2.5",
+                "characters": 0,
                 "usage_counted": False,
                 "cost": "0.0000027",
-                "price": {"input": "0.15", "output": "0.6", "cached_input": None},
+                "price": dict.fromkeys(price.__slots__) | {"input": "0.15", "output": "0.6"},
                 "latency_ms": 1000.0,
                 "ttft_ms": 12.346,
                 "provider_request_id": "req-1",
+                "routed_to": "large",
+                "reason": "priority",
+                "arm": "b",
+                "attempts": [
+                    {
+                        "deployment": "acme/large-1",
+                        "began_ms": 0.123,
+                        "took_ms": 5.0,
+                        "outcome": "succeeded",
+                    }
+                ],
+                "cache": "miss",
+                "saved": "1.5",
+                "guardrails": [
+                    {"stage": "input", "rule": "pii:email", "action": "redacted", "count": 1}
+                ],
+                "tags": ["ci"],
             }
         ],
         "next_cursor": None,

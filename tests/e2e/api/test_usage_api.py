@@ -9,7 +9,7 @@ async def test_usage_is_summed_exactly() -> None:
     world = World()
     world.calls.rows = (
         a_usage_row("large", "0.10", calls=2, succeeded=2, prompt_tokens=10),
-        a_usage_row("small", "0.20", calls=1, failed=1, unpriced=1),
+        a_usage_row("small", "0.20", calls=1, failed=1, unpriced=1, images=3),
     )
     async with world.client() as client:
         answer = await client.get(USAGE, params={"group_by": "model", "since": "2026-11-01"})
@@ -35,7 +35,14 @@ async def test_usage_is_summed_exactly() -> None:
         "completion_tokens": 0,
         "reasoning_tokens": 0,
         "unpriced": 1,
+        "cache_write_tokens": 0,
+        "audio_input_tokens": 0,
+        "audio_output_tokens": 0,
+        "images": 3,
+        "characters": 0,
+        "seconds": "0",
         "cost": "0.3",
+        "saved": "0",
     }
 
 

@@ -102,7 +102,7 @@ async def test_a_refused_outcome_is_logged_and_blocks_nothing(
 
     refused = [entry["row"] for entry in logs if entry["event"] == "ledger.outcome_refused"]
     assert left == 0
-    assert [row["usage"]["prompt_tokens"] for row in refused] == [2**70]
+    assert [row["prompt_tokens"] for row in refused] == [2**70]
     assert await statuses(sql) == {"open": 1, "succeeded": 1}
 
 

@@ -6,31 +6,96 @@ from uuid import UUID
 from msgspec import Struct
 
 from application.shared.pagination import Slice
-from domain.inference.call import Call, CallContent, CallStatus
+from domain.inference.call import (
+    Attempt,
+    CacheUse,
+    Call,
+    CallContent,
+    CallStatus,
+    GuardrailVerdict,
+)
 from domain.models.prices import Prices
 from domain.shared.usage import Usage
 
+_COUNTS = (
+    "prompt_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "audio_input_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "audio_output_tokens",
+    "images",
+    "characters",
+)
+
 
 class PriceView(Struct, kw_only=True):
-    """US dollars per million tokens."""
+    """US dollars per million tokens; `character` per million characters, `request`, `image` and
+    `second` each. Null is what has no price of its own."""
 
     input: str
     output: str
     cached_input: str | None
+    cache_write: str | None
+    reasoning: str | None
+    audio_input: str | None
+    audio_output: str | None
+    character: str | None
+    request: str | None
+    image: str | None
+    second: str | None
 
     @classmethod
     def of(cls, prices: Prices) -> Self:
-        cached = prices.cached_input
+        shown: dict[str, Any] = {}
+        for name in cls.__struct_fields__:
+            price = getattr(prices, name)
+            shown[name] = None if price is None else money(price)
+        return cls(**shown)
+
+
+class AttemptView(Struct, kw_only=True):
+    """One try at one deployment. `began_ms` is the time since the call was admitted; `outcome` is
+    `succeeded`, `cancelled` or the code of the error that it ended with."""
+
+    deployment: str
+    began_ms: float
+    took_ms: float
+    outcome: str
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Self:
         return cls(
-            input=money(prices.input),
-            output=money(prices.output),
-            cached_input=None if cached is None else money(cached),
+            deployment=attempt.deployment,
+            began_ms=round(attempt.began_ms, 3),
+            took_ms=round(attempt.took_ms, 3),
+            outcome=attempt.outcome,
+        )
+
+
+class VerdictView(Struct, kw_only=True):
+    """What a guardrail found in the `input` or the `output`, and what became of it."""
+
+    stage: str
+    rule: str
+    action: str
+    count: int
+
+    @classmethod
+    def of(cls, verdict: GuardrailVerdict) -> Self:
+        return cls(
+            stage=verdict.stage, rule=verdict.rule, action=verdict.action, count=verdict.count
         )
 
 
 class CallView(Struct, kw_only=True):
     """One row of the ledger; what is not known (yet) is null. `cost` is in US dollars and null for
-    a model without a price. `usage_counted` says that the gateway counted the tokens itself."""
+    a model without a price. `usage_counted` says that the gateway counted the tokens itself.
+
+    `model` is the name that was asked for, `routed_to` the model that was chosen and `reason` why;
+    both are null, and `attempts` is empty, where the name was that of a single model, which
+    answered or failed at once. `saved` is what an answer out of the `cache` would have cost."""
 
     id: UUID
     created_at: datetime
@@ -48,14 +113,28 @@ class CallView(Struct, kw_only=True):
     finish_reason: str | None
     prompt_tokens: int | None
     cached_tokens: int | None
+    cache_write_tokens: int | None
+    audio_input_tokens: int | None
     completion_tokens: int | None
     reasoning_tokens: int | None
+    audio_output_tokens: int | None
+    images: int | None
+    seconds: str | None
+    characters: int | None
     usage_counted: bool
     cost: str | None
     price: PriceView | None
     latency_ms: float | None
     ttft_ms: float | None
     provider_request_id: str | None
+    routed_to: str | None
+    reason: str | None
+    arm: str | None
+    attempts: tuple[AttemptView, ...]
+    cache: CacheUse | None
+    saved: str | None
+    guardrails: tuple[VerdictView, ...]
+    tags: tuple[str, ...]
 
     @classmethod
     def of(cls, call: Call) -> Self:
@@ -118,15 +197,21 @@ def _members(call: Call) -> dict[str, Any]:
         "latency_ms": _rounded(call.latency_ms),
         "ttft_ms": _rounded(call.ttft_ms),
         "provider_request_id": call.provider_request_id,
+        "routed_to": call.routed_to,
+        "reason": call.reason,
+        "arm": call.arm,
+        "attempts": tuple(map(AttemptView.of, call.attempts)),
+        "cache": call.cache,
+        "saved": None if call.saved is None else money(call.saved),
+        "guardrails": tuple(map(VerdictView.of, call.guardrails)),
+        "tags": call.tags,
     }
 
 
 def _tokens(usage: Usage | None) -> dict[str, Any]:
     return {
-        "prompt_tokens": usage and usage.prompt_tokens,
-        "cached_tokens": usage and usage.cached_tokens,
-        "completion_tokens": usage and usage.completion_tokens,
-        "reasoning_tokens": usage and usage.reasoning_tokens,
+        **{name: None if usage is None else getattr(usage, name) for name in _COUNTS},
+        "seconds": None if usage is None else money(usage.seconds),
         "usage_counted": usage is not None and usage.counted,
     }
 

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -17,12 +17,19 @@ COUNTS = (
     "completion_tokens",
     "reasoning_tokens",
     "unpriced",
+    "cache_write_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
+    "images",
+    "characters",
 )
+AMOUNTS = ("cost", "seconds", "saved")
 
 
 class UsageTotals(Struct, kw_only=True):
     """Each of the `calls` has one of the six statuses. `cost` is in US dollars; `unpriced` counts
-    calls with tokens but without a price, which are not in it."""
+    calls that used something but have no price, which are not in it. `saved` is what answers out
+    of the cache would have cost, `seconds` the length of the audio that was heard."""
 
     calls: int
     open: int
@@ -36,12 +43,22 @@ class UsageTotals(Struct, kw_only=True):
     completion_tokens: int
     reasoning_tokens: int
     unpriced: int
+    cache_write_tokens: int
+    audio_input_tokens: int
+    audio_output_tokens: int
+    images: int
+    characters: int
+    seconds: str
     cost: str
+    saved: str
 
     @classmethod
     def of(cls, rows: Sequence[UsageRow]) -> Self:
         sums = {name: sum(getattr(row, name) for row in rows) for name in COUNTS}
-        return cls(**sums, cost=money(sum((row.cost for row in rows), Decimal(0))))
+        amounts: dict[str, Any] = {
+            name: money(sum((getattr(row, name) for row in rows), Decimal(0))) for name in AMOUNTS
+        }
+        return cls(**sums, **amounts)
 
 
 class UsageItem(UsageTotals, kw_only=True):
@@ -53,7 +70,8 @@ class UsageItem(UsageTotals, kw_only=True):
     @classmethod
     def of_row(cls, row: UsageRow) -> Self:
         counts = {name: getattr(row, name) for name in COUNTS}
-        return cls(**counts, cost=money(row.cost), group=row.group, label=row.label)
+        amounts: dict[str, Any] = {name: money(getattr(row, name)) for name in AMOUNTS}
+        return cls(**counts, **amounts, group=row.group, label=row.label)
 
 
 class UsageView(Struct, kw_only=True):

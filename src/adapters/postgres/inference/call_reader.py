@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.cursors import cursor_at, id_in
 from adapters.postgres.errors import translated
 from adapters.postgres.inference.rows import call_contents, calls
+from adapters.postgres.inference.stored_call import call_of
 from adapters.postgres.inference.usage_query import usage_query, usage_row
 from adapters.postgres.partitions import lowest_id
 from application.inference.call_ports import (
@@ -17,11 +18,9 @@ from application.inference.call_ports import (
     UsageRow,
 )
 from application.shared.pagination import Slice
-from domain.inference.call import Call, CallContent, CallStatus
+from domain.inference.call import Call, CallContent
 from domain.inference.errors import CallNotFoundError
-from domain.models.prices import Prices
-from domain.shared.ids import CallId, KeyId, TeamId, UserId
-from domain.shared.usage import Usage
+from domain.shared.ids import CallId, TeamId
 
 # The id of a call is made somewhat before its `created_at`; bounds on the id are there to leave
 # out partitions, and may be generous.
@@ -40,7 +39,7 @@ class PostgresCallReader(CallReader):
             query = query.where(calls.c.id < id_in(cursor))
         # One more than asked for tells whether there are more.
         rows = await self._read(query.order_by(calls.c.id.desc()).limit(limit + 1))
-        items = tuple(map(_call_of, rows[:limit]))
+        items = tuple(map(call_of, rows[:limit]))
         return Slice(
             items=items, next_cursor=cursor_at(items[-1].id) if len(rows) > limit else None
         )
@@ -61,7 +60,7 @@ class PostgresCallReader(CallReader):
         )
         if not rows:
             raise CallNotFoundError
-        call, row = _call_of(rows[0]), rows[0]
+        call, row = call_of(rows[0]), rows[0]
         if row["request"] is not None:
             call.content = CallContent(request=row["request"], response=row["response"])
         return call
@@ -91,51 +90,3 @@ def conditions(team_id: TeamId, where: CallFilter) -> tuple[ColumnElement[bool],
     if where.status is not None:
         found.append(calls.c.status == str(where.status))
     return tuple(found)
-
-
-def _call_of(row: RowMapping) -> Call:
-    return Call(
-        id=CallId(row["id"]),
-        team_id=TeamId(row["team_id"]),
-        key_id=None if row["key_id"] is None else KeyId(row["key_id"]),
-        user_id=None if row["user_id"] is None else UserId(row["user_id"]),
-        correlation_id=row["correlation_id"],
-        endpoint=row["endpoint"],
-        model=row["model"],
-        stream=row["stream"],
-        created_at=row["created_at"],
-        provider=row["provider"],
-        deployment=row["deployment"],
-        price=_price_of(row),
-        status=CallStatus(row["status"]),
-        settled_at=row["settled_at"],
-        error_code=row["error_code"],
-        finish_reason=row["finish_reason"],
-        usage=_usage_of(row),
-        cost=row["cost"],
-        latency_ms=row["latency_ms"],
-        ttft_ms=row["ttft_ms"],
-        provider_request_id=row["provider_request_id"],
-    )
-
-
-def _price_of(row: RowMapping) -> Prices | None:
-    if row["input_price"] is None:
-        return None
-    return Prices(
-        input=row["input_price"],
-        output=row["output_price"],
-        cached_input=row["cached_input_price"],
-    )
-
-
-def _usage_of(row: RowMapping) -> Usage | None:
-    if row["prompt_tokens"] is None:
-        return None
-    return Usage(
-        prompt_tokens=row["prompt_tokens"],
-        cached_tokens=row["cached_tokens"],
-        completion_tokens=row["completion_tokens"],
-        reasoning_tokens=row["reasoning_tokens"],
-        counted=row["usage_counted"],
-    )

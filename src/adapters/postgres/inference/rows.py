@@ -25,9 +25,10 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.postgres.base import Row
-from domain.inference.call import CallStatus
+from domain.inference.call import CacheUse, CallStatus
 
 calls = Table(
     "calls",
@@ -46,12 +47,27 @@ calls = Table(
     Column("input_price", Numeric),
     Column("output_price", Numeric),
     Column("cached_input_price", Numeric),
+    Column("cache_write_price", Numeric),
+    Column("reasoning_price", Numeric),
+    Column("audio_input_price", Numeric),
+    Column("audio_output_price", Numeric),
+    Column("character_price", Numeric),
+    Column("request_price", Numeric),
+    Column("image_price", Numeric),
+    Column("second_price", Numeric),
     Column("status", Text, nullable=False),
     Column("settled_at", DateTimeUTC(timezone=True)),
     Column("error_code", Text),
     Column("finish_reason", Text),
     Column("prompt_tokens", BigInteger),
     Column("cached_tokens", BigInteger),
+    # Null, as all the following, is none.
+    Column("cache_write_tokens", BigInteger),
+    Column("audio_input_tokens", BigInteger),
+    Column("audio_output_tokens", BigInteger),
+    Column("images", BigInteger),
+    Column("seconds", Numeric),
+    Column("characters", BigInteger),
     Column("completion_tokens", BigInteger),
     Column("reasoning_tokens", BigInteger),
     Column("usage_counted", Boolean),
@@ -59,9 +75,18 @@ calls = Table(
     Column("latency_ms", Double),
     Column("ttft_ms", Double),
     Column("provider_request_id", Text),
+    Column("routed_to", Text),
+    Column("reason", Text),
+    Column("arm", Text),
+    Column("attempts", JSONB),
+    Column("cache", Text),
+    Column("saved", Numeric),
+    Column("guardrails", JSONB),
+    Column("tags", ARRAY(Text)),
     # Which server process opened the row: see `process_presence`.
     Column("process", BigInteger, nullable=False),
     CheckConstraint(f"status IN {tuple(map(str, CallStatus))}", name="status"),
+    CheckConstraint(f"cache IN {tuple(map(str, CacheUse))}", name="cache"),
     Index(None, "team_id", "key_id", "id"),
     Index(None, "team_id", "model", "id"),
     Index("ix_calls_process_open", "process", postgresql_where=text("status = 'open'")),

@@ -1,49 +1,64 @@
 """The ledger's SQL. Every statement takes a whole batch as one JSON text, so that it is one write
 to the socket and one transaction."""
 
-_RECORD = """json_to_recordset($1::json) AS r(
-    id uuid, team_id uuid, key_id uuid, user_id uuid, correlation_id text, endpoint text,
-    model text, stream boolean, created_at timestamptz, provider text, deployment text,
-    price json, status text, settled_at timestamptz, error_code text, finish_reason text,
-    usage json, cost numeric, latency_ms double precision, ttft_ms double precision,
-    provider_request_id text, content json)"""
-
-# What settling may change, and where it stands in the record.
-_OUTCOME = {
-    "provider": "r.provider",
-    "deployment": "r.deployment",
-    "input_price": "(r.price->>'input')::numeric",
-    "output_price": "(r.price->>'output')::numeric",
-    "cached_input_price": "(r.price->>'cached_input')::numeric",
-    "status": "r.status",
-    "settled_at": "r.settled_at",
-    "error_code": "r.error_code",
-    "finish_reason": "r.finish_reason",
-    "prompt_tokens": "(r.usage->>'prompt_tokens')::bigint",
-    "cached_tokens": "(r.usage->>'cached_tokens')::bigint",
-    "completion_tokens": "(r.usage->>'completion_tokens')::bigint",
-    "reasoning_tokens": "(r.usage->>'reasoning_tokens')::bigint",
-    "usage_counted": "(r.usage->>'counted')::boolean",
-    "cost": "r.cost",
-    "latency_ms": "r.latency_ms",
-    "ttft_ms": "r.ttft_ms",
-    "provider_request_id": "r.provider_request_id",
-}
+# How the rows stand in the JSON: flat, since each `->` into an object reads all of it again. What
+# a row does not name is null.
 _BIRTH = {
-    name: f"r.{name}"
-    for name in (
-        "id",
-        "team_id",
-        "key_id",
-        "user_id",
-        "correlation_id",
-        "endpoint",
-        "model",
-        "stream",
-        "created_at",
-    )
+    "id": "uuid",
+    "team_id": "uuid",
+    "key_id": "uuid",
+    "user_id": "uuid",
+    "correlation_id": "text",
+    "endpoint": "text",
+    "model": "text",
+    "stream": "boolean",
+    "created_at": "timestamptz",
+    "tags": "text[]",
 }
-_ROW = {**_BIRTH, **_OUTCOME, "process": "$2::bigint"}
+# What settling may change.
+_OUTCOME = {
+    "provider": "text",
+    "deployment": "text",
+    "input_price": "numeric",
+    "output_price": "numeric",
+    "cached_input_price": "numeric",
+    "cache_write_price": "numeric",
+    "reasoning_price": "numeric",
+    "audio_input_price": "numeric",
+    "audio_output_price": "numeric",
+    "character_price": "numeric",
+    "request_price": "numeric",
+    "image_price": "numeric",
+    "second_price": "numeric",
+    "status": "text",
+    "settled_at": "timestamptz",
+    "error_code": "text",
+    "finish_reason": "text",
+    "prompt_tokens": "bigint",
+    "cached_tokens": "bigint",
+    "cache_write_tokens": "bigint",
+    "audio_input_tokens": "bigint",
+    "completion_tokens": "bigint",
+    "reasoning_tokens": "bigint",
+    "audio_output_tokens": "bigint",
+    "images": "bigint",
+    "seconds": "numeric",
+    "characters": "bigint",
+    "usage_counted": "boolean",
+    "cost": "numeric",
+    "latency_ms": "double precision",
+    "ttft_ms": "double precision",
+    "provider_request_id": "text",
+    "routed_to": "text",
+    "reason": "text",
+    "arm": "text",
+    "attempts": "jsonb",
+    "cache": "text",
+    "saved": "numeric",
+    "guardrails": "jsonb",
+}
+_COLUMNS = _BIRTH | _OUTCOME
+_CONTENT = {"request": "text", "response": "text"}
 
 # ruff: noqa: S608 - everything that is put together here is written here
 
@@ -55,7 +70,8 @@ def insert(*, retry: bool, contents: bool) -> str:
     """``$2`` is the process that writes."""
     return (
         f"{_contents() if contents else ''}"
-        f"INSERT INTO calls ({', '.join(_ROW)}) SELECT {', '.join(_ROW.values())} FROM {_RECORD}"
+        f"INSERT INTO calls ({', '.join(_COLUMNS)}, process)"
+        f" SELECT {', '.join(_COLUMNS)}, $2::bigint FROM {_record(_COLUMNS)}"
         f"{_ON_RETRY if retry else ''}"
     )
 
@@ -67,18 +83,25 @@ def settle(*, contents: bool) -> str:
     A second outcome of a call changes nothing, so that repeating the statement is harmless. An
     interrupted call may turn out to be alive: its process had only lost the database.
     """
-    changes = ", ".join(f"{column} = {source}" for column, source in _OUTCOME.items())
+    changes = ", ".join(f"{column} = r.{column}" for column in _OUTCOME)
+    record = _record({"id": "uuid", "team_id": "uuid"} | _OUTCOME)
     return (
         f"{_contents() if contents else ''}"
-        f"UPDATE calls AS c SET {changes} FROM {_RECORD}"
+        f"UPDATE calls AS c SET {changes} FROM {record}"
         " WHERE c.team_id = r.team_id AND c.id = r.id AND c.status IN ('open', 'interrupted')"
         " AND c.id BETWEEN $2::uuid AND $3::uuid"
     )
 
 
 def _contents() -> str:
+    record = _record({"id": "uuid", "team_id": "uuid"} | _CONTENT)
     return (
         "WITH contents AS (INSERT INTO call_contents (team_id, id, request, response)"
-        " SELECT r.team_id, r.id, r.content->>'request', r.content->>'response'"
-        f" FROM {_RECORD} WHERE r.content IS NOT NULL{_ON_RETRY}) "
+        f" SELECT team_id, id, request, response FROM {record}"
+        f" WHERE r.request IS NOT NULL{_ON_RETRY}) "
     )
+
+
+def _record(columns: dict[str, str]) -> str:
+    named = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return f"json_to_recordset($1::json) AS r({named})"

@@ -1,7 +1,18 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, collate, func, select
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    cast,
+    collate,
+    func,
+    or_,
+    select,
+)
 
 from adapters.postgres.identity.rows import ApiKeyRow
 from adapters.postgres.inference.rows import calls
@@ -9,6 +20,15 @@ from application.inference.call_ports import UsageGrouping, UsageRow
 from domain.inference.call import CallStatus
 
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+_RARE = (
+    "cache_write_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
+    "images",
+    "characters",
+)
+_AMOUNTS = ("cost", "seconds", "saved")
+_BESIDE_TOKENS = ("images", "characters", "seconds")
 
 _GROUP: dict[UsageGrouping, ColumnElement[str]] = {
     UsageGrouping.DAY: func.to_char(func.timezone("UTC", calls.c.created_at), "YYYY-MM-DD"),
@@ -42,20 +62,23 @@ def usage_query(grouping: UsageGrouping, where: tuple[ColumnElement[bool], ...])
 
 
 def usage_row(row: RowMapping) -> UsageRow:
-    return UsageRow(
-        group=row["group"],
-        label=row["label"],
-        cost=Decimal(row["cost"]),
-        **{name: int(row[name]) for name in ("calls", *CallStatus, *_TOKENS, "unpriced")},
-    )
+    sums: dict[str, Any] = {name: Decimal(row[name]) for name in _AMOUNTS}
+    for name in ("calls", *CallStatus, *_TOKENS, *_RARE, "unpriced"):
+        sums[name] = int(row[name])
+    return UsageRow(group=row["group"], label=row["label"], **sums)
 
 
 def _sums() -> tuple[ColumnElement[Any], ...]:
-    has_tokens = calls.c.prompt_tokens + calls.c.completion_tokens > 0
+    used_something = or_(
+        calls.c.prompt_tokens + calls.c.completion_tokens > 0,
+        *(calls.c[name] > 0 for name in _BESIDE_TOKENS),
+    )
     return (
         func.count().label("calls"),
         *(func.count().filter(calls.c.status == str(s)).label(str(s)) for s in CallStatus),
-        *(func.coalesce(func.sum(calls.c[name]), 0).label(name) for name in _TOKENS),
-        func.coalesce(func.sum(calls.c.cost), 0).label("cost"),
-        func.count().filter(and_(has_tokens, calls.c.input_price.is_(None))).label("unpriced"),
+        *(
+            func.coalesce(func.sum(calls.c[name]), 0).label(name)
+            for name in (*_TOKENS, *_RARE, *_AMOUNTS)
+        ),
+        func.count().filter(and_(used_something, calls.c.input_price.is_(None))).label("unpriced"),
     )
