@@ -1,0 +1,31 @@
+from dataclasses import dataclass
+
+from adapters.dialects.dialect import StreamReader, UpstreamDialect
+from adapters.dialects.failures import Failures
+from adapters.dialects.google.answer import read_answer
+from adapters.dialects.google.contents import NAME
+from adapters.dialects.google.request import request_body
+from adapters.dialects.google.stream import GoogleStreamReader
+from domain.inference.conversation.answer import GenerationAnswer
+from domain.inference.conversation.request import GenerationRequest
+from domain.models.served_model import ServedModel
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleDialect(UpstreamDialect):
+    """Gemini's ``generateContent`` and ``streamGenerateContent``, version ``v1beta``."""
+
+    failures: Failures
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
+        return request_body(request, model.upstream_name)
+
+    def read_answer(self, body: bytes) -> GenerationAnswer:
+        return read_answer(body, self.failures)
+
+    def stream_reader(self) -> StreamReader:
+        return GoogleStreamReader(self.failures)

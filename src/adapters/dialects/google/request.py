@@ -1,0 +1,43 @@
+import msgspec
+
+from adapters.dialects.extras import extras_for
+from adapters.dialects.fields import unsupported
+from adapters.dialects.google.contents import NAME, contents, system_instruction
+from adapters.dialects.google.generation_config import generation_config
+from adapters.dialects.google.thinking import thinks_in_levels
+from adapters.dialects.google.tools import tool_members
+from domain.inference.conversation.request import GenerationRequest, JsonObject
+
+_TIERS = {
+    "auto": None,
+    "default": "standard",
+    "standard_only": "standard",
+    "standard": "standard",
+    "flex": "flex",
+    "priority": "priority",
+}
+
+
+def request_body(request: GenerationRequest, upstream_name: str) -> bytes:
+    """The model and the wish for a stream are in the path, not in the body."""
+    extras_for(NAME, request)
+    body: JsonObject = {
+        "contents": contents(request.turns, needs_signatures=thinks_in_levels(upstream_name))
+    }
+    instruction = system_instruction(request.turns)
+    if instruction is not None:
+        body["systemInstruction"] = instruction
+    body |= tool_members(request)
+    config = generation_config(request, upstream_name)
+    if config:
+        body["generationConfig"] = config
+    tier = _tier(request.service_tier)
+    if tier is not None:
+        body["serviceTier"] = tier
+    return msgspec.json.encode(body)
+
+
+def _tier(wanted: str | None) -> str | None:
+    if wanted is not None and wanted not in _TIERS:
+        raise unsupported("service_tier", f"it cannot be '{wanted}'")
+    return None if wanted is None else _TIERS[wanted]

@@ -1,0 +1,68 @@
+from collections.abc import Iterator
+
+import msgspec
+
+from adapters.dialects.dialect import StreamReader
+from adapters.dialects.events import EventReader, EventTooLargeError
+from adapters.dialects.failures import Failures
+from adapters.dialects.google.answer import answer_id, decoded
+from adapters.dialects.google.candidate import CandidateReader
+from adapters.dialects.google.usage import read_usage
+from adapters.dialects.google.wire import WireAnswer
+from domain.inference.conversation.answer import StopReason
+from domain.inference.conversation.events import Measured, Started, Stopped, StreamEvent
+from domain.shared.usage import Usage
+
+
+class GoogleStreamReader(StreamReader):
+    """Each event is a whole answer that holds the next parts of some candidates."""
+
+    def __init__(self, failures: Failures) -> None:
+        self._failures = failures
+        self._events = EventReader()
+        self._id: str | None = None
+        self._candidates: dict[int, CandidateReader] = {}
+        self._usage: Usage | None = None
+        self._blocked = False
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        try:
+            events = self._events.feed(data)
+        except EventTooLargeError as error:
+            raise self._failures.no_answer("sent an event without an end") from error
+        return [one for event in events for one in self._read(event.data)]
+
+    def end(self) -> list[StreamEvent]:
+        """Google says nothing at the end but that every candidate has finished."""
+        candidates = self._candidates.values()
+        finished = bool(candidates) and all(one.stopped for one in candidates)
+        if self._events.is_inside or not (finished or self._blocked):
+            raise self._failures.no_answer("ended its stream before the terminator")
+        return []
+
+    def _read(self, data: bytes) -> Iterator[StreamEvent]:
+        said = decoded(data, self._failures)
+        if said.failed:
+            raise self._failures.of_body(data)
+        if self._id is None:
+            self._id = answer_id(said, data)
+            yield Started(id=self._id, model=said.model_version)
+        try:
+            yield from self._parts(said, self._id)
+        except msgspec.ValidationError as error:
+            raise self._failures.no_answer("sent parts that cannot be read") from error
+        usage = read_usage(said.usage_metadata)
+        if usage is not None and usage != self._usage:
+            self._usage = usage
+            yield Measured(usage=usage)
+
+    def _parts(self, said: WireAnswer, response_id: str) -> Iterator[StreamEvent]:
+        if said.is_blocked and not self._candidates:
+            self._blocked = True
+            yield Stopped(reason=StopReason.FILTERED)
+        for candidate in said.candidates or ():
+            reader = self._candidates.get(candidate.index)
+            if reader is None:
+                reader = CandidateReader(response_id, candidate.index, self._failures)
+                self._candidates[candidate.index] = reader
+            yield from reader.read(candidate)
