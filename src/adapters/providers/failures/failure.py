@@ -40,18 +40,24 @@ _CONTEXT_TEXTS = (
     "context length of only",
     "context window",
     "prompt is too long",
+    "input is too long",
+    "exceeds the maximum number of tokens",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """``said_status`` is the HTTP status that the body itself names, where its format has that."""
+    """``said_status`` is the HTTP status that the body itself names, where its format has that, and
+    ``retry_after`` the seconds that it asks to wait. ``is_of_credentials`` where it says that the
+    gateway's credentials are wrong, whatever its status."""
 
     message: str
     type: str | None = None
     param: str | None = None
     code: str | None = None
     said_status: int | None = None
+    retry_after: float | None = None
+    is_of_credentials: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ class ErrorMapping:
     def _classify(self, status: int, header: Header, failure: Failure) -> StoaError:
         if status in _MAY_BE_CONTEXT and failure.is_context_length:
             return ContextLengthExceededError(self._words(failure, status), param="messages")
-        if status in (401, 403):
+        if status in (401, 403) or failure.is_of_credentials:
             return ProviderCredentialsError(
                 f"The provider '{self._peer}' refused the gateway's credentials."
             )
@@ -65,7 +65,7 @@ class ErrorMapping:
         if status == 429:  # noqa: PLR2004
             return ProviderRateLimitedError(
                 f"The provider '{self._peer}' limits the rate of requests.",
-                retry_after=retry_after(header),
+                retry_after=_wait(header, failure),
             )
         return self._rejected_or_failed(status, header, failure)
 
@@ -86,7 +86,7 @@ class ErrorMapping:
         if status in (503, 529):
             return ProviderBusyError(
                 f"The provider '{self._peer}' is overloaded.",
-                retry_after=retry_after(header),
+                retry_after=_wait(header, failure),
             )
         return ProviderFailedError(f"The provider '{self._peer}' failed (HTTP {status}).")
 
@@ -121,6 +121,11 @@ def retry_after(header: Header) -> float | None:
     if sent is None or until is None:
         return None
     return max(0.0, (until - sent).total_seconds())
+
+
+def _wait(header: Header, failure: Failure) -> float | None:
+    asked = retry_after(header)
+    return failure.retry_after if asked is None else asked
 
 
 def _date(value: str | None) -> datetime | None:
