@@ -1,7 +1,14 @@
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
+
+# A run has some two hundred processes. Where nothing may keep compiled modules, each of them would
+# compile all anew, which takes longer than most tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["tests.fixtures.database", "tests.fixtures.embedded_postgres"]
 
