@@ -10,7 +10,11 @@ from xdist.scheduler import LoadScopeScheduling
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-pytest_plugins = ["tests.fixtures.database", "tests.fixtures.embedded_postgres"]
+pytest_plugins = [
+    "tests.fixtures.database",
+    "tests.fixtures.embedded_postgres",
+    "tests.fixtures.prepared_cluster",
+]
 
 # The files of these folders share what is expensive: servers, or the weights of a model.
 SHARING = ("tests/e2e/budgets", "tests/e2e/limits", "tests/integration/local_models")

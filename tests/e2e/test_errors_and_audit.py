@@ -40,11 +40,13 @@ class Node(StoaServer):
 
 @pytest.fixture(scope="module")
 async def place(
-    postgres_under_test: PostgresUnderTest, tmp_path_factory: pytest.TempPathFactory
+    postgres_under_test: PostgresUnderTest,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[Node, Node, str]]:
     """Two nodes that know the first key, and the URL of their database."""
     database = f"{postgres_under_test.prefix}_errors_{uuid4().hex[:8]}"
-    url = await postgres_under_test.create(database)
+    url = await postgres_under_test.create(database, template=migrated_template)
     folder: Path = tmp_path_factory.mktemp("errors")
     config = folder / "models.yaml"
     config.write_text(CONFIG)

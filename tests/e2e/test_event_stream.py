@@ -90,10 +90,12 @@ class Stream:
 
 @pytest.fixture(scope="module")
 async def world(
-    postgres_under_test: PostgresUnderTest, tmp_path_factory: pytest.TempPathFactory
+    postgres_under_test: PostgresUnderTest,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[World]:
     database = f"{postgres_under_test.prefix}_events_{uuid4().hex[:8]}"
-    url = await postgres_under_test.create(database)
+    url = await postgres_under_test.create(database, template=migrated_template)
     server = StoaServer(
         data_dir=tmp_path_factory.mktemp("events"),
         config=SCRIPTED,

@@ -42,10 +42,12 @@ NO_MANAGEMENT = {
 
 @pytest.fixture(scope="module")
 async def journal(
-    postgres_under_test: PostgresUnderTest, tmp_path_factory: pytest.TempPathFactory
+    postgres_under_test: PostgresUnderTest,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Journal]:
     database = f"{postgres_under_test.prefix}_record_{uuid4().hex[:8]}"
-    url = await postgres_under_test.create(database)
+    url = await postgres_under_test.create(database, template=migrated_template)
     folder: Path = tmp_path_factory.mktemp("record")
     secret = "canary-secret-key-of-the-server-0123"
     settings = {"STOA_DATABASE_URL": url, "STOA_SECRET_KEY": secret}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.local_model
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoaServer]:
-    with StoaServer(data_dir=tmp_path_factory.mktemp("fresh")) as server:
+    with StoaServer(data_dir=tmp_path_factory.mktemp("fresh"), from_scratch=True) as server:
         yield server
 
 
@@ -70,7 +70,7 @@ def test_the_embedded_embeddings_rank_by_meaning(fresh: StoaServer) -> None:
 
 def test_a_second_server_on_the_same_directory_is_refused(fresh: StoaServer) -> None:
     second = StoaServer(data_dir=fresh.data_dir)
-    answer = second.run("serve", timeout=30)
+    answer = second.run("serve")
 
     assert answer.returncode != 0
     assert str(fresh.data_dir) in answer.stderr
@@ -78,7 +78,7 @@ def test_a_second_server_on_the_same_directory_is_refused(fresh: StoaServer) -> 
 
 
 def test_the_key_is_printed_only_by_the_first_start(tmp_path: Path) -> None:
-    server = StoaServer(data_dir=tmp_path / "data").start()
+    server = StoaServer(data_dir=tmp_path / "data", from_scratch=True).start()
     server.stop()
     server.log_file.write_text("")
 
@@ -91,7 +91,7 @@ def test_the_key_is_printed_only_by_the_first_start(tmp_path: Path) -> None:
 
 
 def test_healthz_answers_before_the_database_is_there(tmp_path: Path) -> None:
-    server = StoaServer(data_dir=tmp_path / "data")
+    server = StoaServer(data_dir=tmp_path / "data", from_scratch=True)
     server.spawn()
     seen: set[int] = set()
     deadline = time.monotonic() + 30

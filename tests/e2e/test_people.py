@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.fixtures.server import StoaServer, stoa
+from tests.fixtures.server import StoaServer
 
 API = "/api/v1"
 PASSWORD = "a long walk to the porch"
@@ -157,16 +157,7 @@ def test_of_owners_who_leave_at_once_one_stays(town: Town, stranger: Person) -> 
 
 
 def run(town: Town, *arguments: str, piped: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(  # noqa: S603 - our own command line
-        stoa(*arguments),
-        env=town.server.environment,
-        input=piped,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=town.server.data_dir,
-    )
+    return town.server.run(*arguments, piped=piped)
 
 
 def printed(done: "subprocess.CompletedProcess[str]") -> Any:

@@ -170,6 +170,7 @@ async def test_a_start_that_was_killed_is_begun_anew_at_once(
     tmp_path: Path, upstream: Upstream
 ) -> None:
     server = _server(tmp_path, upstream)
+    server.from_scratch = True
     await asyncio.to_thread(server.spawn)
     await _until(lambda: any(server.data_dir.glob("postgres.new*/global")), timeout_s=30)
 

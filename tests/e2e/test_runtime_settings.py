@@ -1,7 +1,6 @@
 """What can be changed while two servers run on one database, and that both obey."""
 
 import json
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from adapters.encryption.aes_gcm import AesGcmSecretBox
 from application.operations.ports import Sealed
 from tests.fixtures.database import PostgresUnderTest
 from tests.fixtures.ledger import call_of
-from tests.fixtures.server import StoaServer, stoa
+from tests.fixtures.server import StoaServer
 
 SETTINGS = "/api/v1/settings"
 CHAT = "/v1/chat/completions"
@@ -55,10 +54,12 @@ class Nodes:
 
 @pytest.fixture(scope="module")
 async def nodes(
-    postgres_under_test: PostgresUnderTest, tmp_path_factory: pytest.TempPathFactory
+    postgres_under_test: PostgresUnderTest,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Nodes]:
     database = f"{postgres_under_test.prefix}_settings_{uuid4().hex[:8]}"
-    url = await postgres_under_test.create(database)
+    url = await postgres_under_test.create(database, template=migrated_template)
     folder: Path = tmp_path_factory.mktemp("settings")
     config = folder / "stoa.yaml"
     config.write_text(CONFIG)
@@ -197,16 +198,7 @@ def test_the_terminal_changes_what_the_servers_obey(nodes: Nodes) -> None:
 
 
 def test_the_terminal_takes_a_value_from_standard_input(nodes: Nodes) -> None:
-    given = subprocess.run(  # noqa: S603 - our own command line
-        stoa("settings", "set", "retention_calls_days", "--json"),
-        input="400\n",
-        env=nodes.one.environment,
-        cwd=nodes.one.data_dir,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    given = nodes.one.run("settings", "set", "retention_calls_days", "--json", piped="400\n")
     nodes.change(retention_calls_days=None)
 
     assert given.returncode == 0, given.stderr

@@ -35,11 +35,13 @@ models:
 
 @pytest.fixture(scope="module")
 async def nodes(
-    postgres_under_test: PostgresUnderTest, tmp_path_factory: pytest.TempPathFactory
+    postgres_under_test: PostgresUnderTest,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Nodes]:
     database = f"{postgres_under_test.prefix}_people_{uuid4().hex[:8]}"
     shared = {
-        "STOA_DATABASE_URL": await postgres_under_test.create(database),
+        "STOA_DATABASE_URL": await postgres_under_test.create(database, template=migrated_template),
         "STOA_SECRET_KEY": "9f2b6c0a4d8e1f3a5b7c9d0e2f4a6b8c",
     }
     production = {"STOA_ENVIRONMENT": "production", "STOA_TRUSTED_PROXIES": "127.0.0.0/8,::1"}

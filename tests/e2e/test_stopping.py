@@ -51,7 +51,12 @@ def _leaves_postgres(server: StoaServer) -> bool:
 def test_a_start_can_be_broken_off(
     tmp_path: Path, reached: str, number: signal.Signals, workers: str
 ) -> None:
-    server = StoaServer(data_dir=tmp_path, config=SCRIPTED, settings={"STOA_WORKERS": workers})
+    server = StoaServer(
+        data_dir=tmp_path,
+        config=SCRIPTED,
+        settings={"STOA_WORKERS": workers},
+        from_scratch=True,
+    )
     server.spawn()
     _until((tmp_path / reached).exists)
 
@@ -63,7 +68,7 @@ def test_a_start_can_be_broken_off(
 
 
 def test_closing_the_terminal_is_stopping(tmp_path: Path) -> None:
-    server = StoaServer(data_dir=tmp_path, config=SCRIPTED).start()
+    server = StoaServer(data_dir=tmp_path, config=SCRIPTED, from_scratch=True).start()
 
     _send(server, signal.SIGHUP)
 

@@ -33,7 +33,7 @@ def test_a_server_ends_with_one_line_when_its_database_does_not_come(tmp_path: P
         },
     )
 
-    ended: subprocess.CompletedProcess[str] = server.run("serve", timeout=8)
+    ended: subprocess.CompletedProcess[str] = server.run("serve")
 
     assert ended.returncode != 0
     assert ended.stderr.startswith("stoa: ")

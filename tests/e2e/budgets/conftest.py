@@ -36,9 +36,11 @@ HOLD_S = 3.0
 
 
 @pytest.fixture(scope="session")
-async def budgets_database(postgres_under_test: PostgresUnderTest) -> AsyncIterator[str]:
+async def budgets_database(
+    postgres_under_test: PostgresUnderTest, migrated_template: str
+) -> AsyncIterator[str]:
     name = f"{postgres_under_test.prefix}_budgets_{uuid4().hex[:8]}"
-    yield await postgres_under_test.create(name)
+    yield await postgres_under_test.create(name, template=migrated_template)
     await postgres_under_test.drop(name)
 
 

@@ -11,9 +11,11 @@ SCRIPTED = Path(__file__).parents[1] / "scripted.yaml"
 
 
 @pytest.fixture(scope="session")
-async def limits_database(postgres_under_test: PostgresUnderTest) -> AsyncIterator[str]:
+async def limits_database(
+    postgres_under_test: PostgresUnderTest, migrated_template: str
+) -> AsyncIterator[str]:
     name = f"{postgres_under_test.prefix}_limits_{uuid4().hex[:8]}"
-    yield await postgres_under_test.create(name)
+    yield await postgres_under_test.create(name, template=migrated_template)
     await postgres_under_test.drop(name)
 
 
