@@ -40,7 +40,8 @@ def test_a_server_that_is_ready_has_not_imported_what_it_does_not_need(
     settings = {"STOA_DATABASE_URL": database_url, "PYTHONPROFILEIMPORTTIME": "1"}
     config = Path(__file__).with_name("scripted.yaml")
 
-    with StoaServer(data_dir=tmp_path, config=config, settings=settings) as server:
+    server = StoaServer(data_dir=tmp_path, config=config, settings=settings, from_scratch=True)
+    with server:
         imported = set(IMPORTED.findall(server.output))
 
     assert {"litestar", "sqlalchemy", "adapters.http.app"} <= imported
