@@ -9,15 +9,17 @@ from application.inference.call_allowances import (
 )
 from application.inference.call_in_flight import CANCELLED, CallInFlight
 from application.inference.call_policy import CallPolicy, CallWishes
-from application.inference.ports import Ledger, Operation, ProviderRequest
+from application.inference.call_trace import CallTrace
+from application.inference.ports import JSON, Ledger, Operation, ProviderRequest
 from application.shared.actor import Actor
 from application.shared.ports import Clock
 from domain.inference.budget import CallSize
 from domain.inference.call import Call, CallStatus
 from domain.inference.token_estimate import TokenEstimate
-from domain.models.served_model import ServedModel
+from domain.models.served_model import Capability, ServedModel
 from domain.shared.errors import StoaError
 from domain.shared.ids import CallId
+from domain.shared.usage import NO_USAGE, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +27,16 @@ class InvokeModelCommand:
     """One model call.
 
     ``call_id`` comes from the door, which shows it as the request's id. ``body`` is the request in
-    OpenAI's format; the other members repeat what the core must know of it: ``max_output_tokens``
-    is the limit of each of the ``choices`` answers, where the client set one; ``offers_tools`` and
-    ``asks_retrieval`` are what a team may not want. ``tell_standings`` is called as soon as it is
-    known what remains of the caller's limits.
+    the format of the operation; the other members repeat what the core must know of it:
+    ``max_output_tokens`` is the limit of each of the ``choices`` answers, where the client set one;
+    ``needs`` is what the model has to be capable of; ``offers_tools`` and ``asks_retrieval`` are
+    what a team may not want. ``prompt_bytes`` is the size of what becomes prompt tokens, where that
+    is not the whole body; ``expected`` is what the request says will be billed beside tokens.
+
+    The client's wishes: ``local_only`` forbids that anything leaves the machine, ``user`` and
+    ``conversation`` say who stays in one arm of a split, ``tags`` are for its own accounting.
+    ``tell_standings`` is called as soon as it is known what remains of the caller's limits;
+    ``trace`` is kept up to date with what becomes of the call.
     """
 
     actor: Actor
@@ -44,7 +52,16 @@ class InvokeModelCommand:
     attachments: int = 0
     offers_tools: bool = False
     asks_retrieval: bool = False
+    content_type: str = JSON
+    needs: frozenset[Capability] = frozenset()
+    prompt_bytes: int | None = None
+    expected: Usage = NO_USAGE
+    local_only: bool = False
+    user: str | None = None
+    conversation: str | None = None
+    tags: tuple[str, ...] = ()
     tell_standings: TellStandings | None = None
+    trace: CallTrace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +92,10 @@ class Admission:
             model=command.model,
             stream=command.stream,
             created_at=self.clock.now(),
+            tags=command.tags,
         )
+        if command.trace is not None:
+            command.trace.call = call
         try:
             model = self.policy.model_for(_wishes(command))
             reserved = await self._reserve(command, call, model)
@@ -101,8 +121,9 @@ class Admission:
     ) -> tuple[Reservation, ...]:
         if not command.actor.allowances:
             return ()
+        body_bytes = len(command.body)
         estimate = TokenEstimate.of(
-            len(command.body),
+            body_bytes if command.prompt_bytes is None else command.prompt_bytes,
             max_output=command.max_output_tokens,
             choices=command.choices,
             context_length=model.context_length,
@@ -114,7 +135,9 @@ class Admission:
                 model=model,
                 estimate=estimate,
                 size=CallSize(
-                    body_bytes=len(command.body),
+                    body_bytes=body_bytes,
+                    prompt_bytes=command.prompt_bytes,
+                    expected=command.expected,
                     attachments=command.attachments,
                     choices=command.choices,
                     max_output=command.max_output_tokens,
@@ -183,4 +206,5 @@ def _provider_request(command: InvokeModelCommand, model: ServedModel) -> Provid
         correlation_id=command.correlation_id,
         stream=command.stream,
         include_usage=command.include_usage,
+        content_type=command.content_type,
     )

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 from application.inference.call_allowances import Reservation
 from application.inference.ports import (
+    JSON,
     Ledger,
     ProviderAnswer,
     ProviderRequest,
@@ -14,6 +15,7 @@ from domain.shared.errors import StoaError, TechnicalError
 from domain.shared.usage import Usage
 
 CANCELLED = "CANCELLED"
+_READABLE = ("application/json", "text/")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,8 +74,8 @@ class CallInFlight:
             self.call.provider_request_id = report.provider_request_id
         if self.capture:
             self.call.content = CallContent(
-                request=self.request.body.decode(errors="replace"),
-                response=response.decode(errors="replace"),
+                request=_text(self.request.body, self.request.content_type),
+                response=_text(response, JSON if report is None else report.content_type),
             )
         self.call.settle(
             status,
@@ -88,3 +90,10 @@ class CallInFlight:
 
     def _elapsed_ms(self) -> float:
         return (self.clock.monotonic() - self.started) * 1000
+
+
+def _text(body: bytes, content_type: str) -> str:
+    """What is sound, an image or an upload is not kept."""
+    if content_type.startswith(_READABLE):
+        return body.decode(errors="replace")
+    return ""

@@ -13,6 +13,7 @@ from domain.models.prices import MILLION, Prices
 from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.errors import BudgetExhaustedError
 from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from domain.shared.usage import NO_USAGE, Usage
 
 THRESHOLDS = (50, 80, 90, 100)
 
@@ -30,9 +31,13 @@ _WITHOUT_OUTPUT = frozenset({ModelKind.EMBEDDING, ModelKind.RERANK, ModelKind.MO
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSize:
     """What a request says of its own cost. ``attachments`` are its parts that are no text (images,
-    audio, files), ``max_output`` is the limit of each of the ``choices`` answers."""
+    audio, files), ``max_output`` is the limit of each of the ``choices`` answers. ``prompt_bytes``
+    is how much of the body is a prompt, where not all of it is; ``expected`` is what the request
+    says of itself beside tokens."""
 
     body_bytes: int
+    prompt_bytes: int | None = None
+    expected: Usage = NO_USAGE
     attachments: int = 0
     choices: int = 1
     max_output: int | None = None
@@ -44,7 +49,8 @@ class CallSize:
             return None
         # A token stands for a byte at least, and what providers put around messages is less than
         # what JSON does.
-        prompt = self.body_bytes + self.attachments * TOKENS_PER_ATTACHMENT
+        prompt_bytes = self.body_bytes if self.prompt_bytes is None else self.prompt_bytes
+        prompt = prompt_bytes + self.attachments * TOKENS_PER_ATTACHMENT
         output = 0
         if model.kind not in _WITHOUT_OUTPUT:
             context = model.context_length
@@ -58,11 +64,12 @@ class CallSize:
     def _worst_cost_beside_tokens(self, prices: Prices) -> Decimal:
         cost = prices.request or _NOTHING
         if prices.image is not None:
-            cost += prices.image * self.choices
+            cost += prices.image * max(self.choices, self.expected.images)
         if prices.character is not None:
-            cost += prices.character * self.body_bytes / MILLION
+            cost += prices.character * (self.expected.characters or self.body_bytes) / MILLION
         if prices.second is not None:
-            cost += prices.second * self.body_bytes / LEAST_BYTES_PER_SECOND
+            longest = Decimal(self.body_bytes) / LEAST_BYTES_PER_SECOND
+            cost += prices.second * (self.expected.seconds or longest)
         return cost
 
 

@@ -47,3 +47,6 @@ class Usage:
             object.__setattr__(self, "seconds", Decimal(0))
         if self.cached_tokens > self.prompt_tokens:
             object.__setattr__(self, "cached_tokens", self.prompt_tokens)
+
+
+NO_USAGE = Usage()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from application.inference.stream_model import MAX_CAPTURED_BYTES
@@ -89,3 +91,12 @@ async def test_bytes_that_are_no_text_are_kept_as_far_as_they_are(capturing: Sce
 
     assert capturing.row.content is not None
     assert capturing.row.content.request == "caf\N{REPLACEMENT CHARACTER}"
+
+
+async def test_what_is_no_text_is_not_captured(scene: Scene) -> None:
+    scene.settings.set(CONTENT_CAPTURE, True, TEAM_ID)
+    scene.provider.answer = replace(scene.provider.answer, content_type="audio/mpeg")
+
+    await scene.invoke(content_type="multipart/form-data; boundary=x")
+
+    assert scene.row.content == CallContent(request="", response="")

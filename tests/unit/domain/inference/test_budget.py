@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +15,10 @@ from domain.inference.budget import (
     Hold,
     exhausted,
 )
-from domain.models.prices import Prices
+from domain.models.prices import MILLION, Prices
 from domain.models.served_model import ModelKind
 from domain.shared.errors import BudgetExhaustedError
+from domain.shared.usage import Usage
 from tests.builders import KEY_ID, TEAM_ID, USER_ID, a_call, a_model
 from tests.fakes.clock import START
 
@@ -172,3 +174,18 @@ def test_a_hold_concerns_the_team_the_user_and_the_key() -> None:
 
     assert [subject.kind for subject in of_key.subjects] == list(SubjectKind)
     assert of_nobody.subjects == (Subject(SubjectKind.TEAM, TEAM_ID),)
+
+
+def test_what_a_request_says_of_itself_bounds_what_is_not_tokens() -> None:
+    prices = Prices(
+        input=Decimal(MILLION),
+        output=Decimal(0),
+        image=Decimal(2),
+        character=Decimal(MILLION),
+        second=Decimal(1),
+    )
+    said = Usage(images=3, characters=7, seconds=Decimal(5))
+    size = CallSize(body_bytes=1000, prompt_bytes=10, expected=said, max_output=1)
+
+    assert worst(size, prices=prices) == 10 + 3 * 2 + 7 + 5
+    assert worst(replace(size, expected=Usage()), prices=prices) == 10 + 2 + 1000 + 2
