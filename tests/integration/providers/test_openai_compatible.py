@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from adapters.providers.openai_compatible.provider import OpenAICompatibleProvider
+from adapters.providers.openai_compatible.texts import TEXT_OPERATIONS
 from adapters.providers.transport.endpoint import Timeouts
 from adapters.providers.transport.pool import PoolTransport
 from application.inference.ports import Operation
@@ -77,7 +78,7 @@ async def collect(provider: OpenAICompatibleProvider, *, include_usage: bool = F
     return b"".join([block async for block in stream])
 
 
-@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("operation", sorted(TEXT_OPERATIONS))
 async def test_sends_what_the_server_needs(upstream: Upstream, operation: Operation) -> None:
     provider = a_provider(f"{upstream.base_url}/", headers={"X-Team": "stoics"})
 
@@ -332,3 +333,56 @@ async def test_an_unreachable_server_names_the_provider_only() -> None:
     assert "acme" in caught.value.message
     assert "127.0.0.1" not in caught.value.message
     await provider.stop()
+
+
+@pytest.fixture
+async def reticent(upstream: Upstream) -> AsyncIterator[OpenAICompatibleProvider]:
+    """For a server that refuses to be asked for the usage of a stream."""
+    built = OpenAICompatibleProvider(
+        name="acme",
+        base_url=upstream.base_url,
+        api_key=None,
+        transport=PoolTransport(),
+        stream_usage=False,
+    )
+    yield built
+    await built.stop()
+
+
+async def test_a_server_that_knows_no_stream_options_gets_none(
+    upstream: Upstream, reticent: OpenAICompatibleProvider
+) -> None:
+    upstream.play(*streamed(openai_stream("one", " two", usage=None)))
+    request = a_request(stream=True, stream_options={"include_usage": False})
+    stream = await reticent.open_stream(request)
+
+    blocks = b"".join([block async for block in stream])
+
+    assert "stream_options" not in upstream.requests[0].json
+    assert b'"usage"' not in blocks
+    assert stream.report.usage == Usage(prompt_tokens=12, completion_tokens=2, counted=True)
+
+
+async def test_usage_that_the_client_wants_and_the_server_does_not_tell_is_counted(
+    upstream: Upstream, reticent: OpenAICompatibleProvider
+) -> None:
+    upstream.play(*streamed(openai_stream("one", " two", usage=None)))
+
+    blocks = (await collect(reticent, include_usage=True)).split(b"\n\n")
+
+    assert blocks[-2] == DONE.strip()
+    chunk = msgspec.json.decode(blocks[-3].removeprefix(b"data: "))
+    assert chunk["id"] == "chatcmpl-1"
+    assert chunk["model"] == "large"
+    assert chunk["choices"] == []
+    assert chunk["usage"] == {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14}
+
+
+async def test_usage_that_comes_all_the_same_is_told_once(
+    upstream: Upstream, reticent: OpenAICompatibleProvider
+) -> None:
+    upstream.play(*streamed(openai_stream("one")))
+
+    blocks = await collect(reticent, include_usage=True)
+
+    assert blocks.count(b'"total_tokens"') == 1

@@ -37,21 +37,21 @@ def whole_answer(
     usage = answer.read_usage() or Usage(
         prompt_tokens=sent.prompt_tokens, completion_tokens=_count(body), counted=True
     )
-    if sent.public_name != upstream_name:
-        body = _renamed(body, upstream_name, sent.public_name)
     return ProviderAnswer(
-        body=body,
+        body=under_public_name(body, upstream_name, sent.public_name),
         usage=usage,
         finish_reason=answer.finish_reason,
         provider_request_id=request_id,
     )
 
 
-def _renamed(body: bytes, old: str, new: str) -> bytes:
+def under_public_name(body: bytes, old: str, new: str) -> bytes:
     """Replace the value of ``model``.
 
     Quotes inside JSON strings are escaped, so the needle can only be a member.
     """
+    if old == new:
+        return body
     before, after = msgspec.json.encode(old), msgspec.json.encode(new)
     for member in (b'"model":', b'"model": '):
         if member + before in body:

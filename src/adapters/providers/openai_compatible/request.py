@@ -1,12 +1,15 @@
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from adapters.providers.json_reading import NOT_JSON
-from application.inference.ports import ProviderRequest
+from application.inference.ports import Operation, ProviderRequest
 from domain.shared.errors import InvalidError
 
-_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+Members = dict[str, msgspec.Raw]
+
+_MEMBERS = msgspec.json.Decoder(Members)
 # The gateway acts on these; decoders that ignore case (Go's) would take other spellings for them.
 _OURS = frozenset({"model", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
 _PROMPTS = ("messages", "prompt", "input")
@@ -21,33 +24,53 @@ class UpstreamBody(NamedTuple):
     prompt_tokens: int
 
 
-def upstream_body(request: ProviderRequest) -> UpstreamBody:
+# Changes the members of a request to what a provider takes that differs from OpenAI. Raises
+# ``UnsupportedByModelError``.
+Adapt = Callable[[Operation, Members], Members]
+
+
+def as_it_is(_: Operation, members: Members) -> Members:
+    return members
+
+
+def upstream_body(
+    request: ProviderRequest, adapt: Adapt = as_it_is, *, stream_usage: bool = True
+) -> UpstreamBody:
     """The client's object with the provider's model name, every other value byte for byte.
 
     It is always written anew: a member that stands twice, or once more in other letters, could mean
     to the provider something else than what was checked here.
     """
+    members, public_name = renamed(request)
+    estimate = _estimate(members)
+    if request.stream:
+        members["stream"] = msgspec.Raw(b"true")
+        if stream_usage:
+            members["stream_options"] = _asking_for_usage(members.get("stream_options"))
+        else:
+            members.pop("stream_options", None)
+    elif "stream" in members:
+        members["stream"] = msgspec.Raw(b"false")
+    body = msgspec.json.encode(adapt(request.operation, members))
+    return UpstreamBody(body, public_name, estimate)
+
+
+def renamed(request: ProviderRequest) -> tuple[Members, str]:
+    """The client's members with the provider's name of the model, and the client's name of it."""
     try:
-        fields = _FIELDS.decode(request.body)
-        public_name = msgspec.json.decode(fields["model"], type=str)
+        members = _MEMBERS.decode(request.body)
+        public_name = msgspec.json.decode(members["model"], type=str)
     except (*NOT_JSON, KeyError) as error:
         raise InvalidError(
             "The request must be a JSON object with a 'model'.", param="model"
         ) from error
-    upstream_name = request.model.upstream_name
-    changes: dict[str, msgspec.Raw] = {}
-    if public_name != upstream_name:
-        changes["model"] = msgspec.Raw(msgspec.json.encode(upstream_name))
-    if request.stream:
-        changes["stream"] = msgspec.Raw(b"true")
-        changes["stream_options"] = _asking_for_usage(fields.get("stream_options"))
-    elif "stream" in fields:
-        changes["stream"] = msgspec.Raw(b"false")
-    for name in fields:
+    for name in members:
         if name not in _OURS and name.casefold() in _OURS:
             raise InvalidError(f"Unknown parameter: '{name}'.", param=name)
-    body = msgspec.json.encode(fields | changes)
-    return UpstreamBody(body, public_name, _estimate(fields))
+    upstream_name = request.model.upstream_name
+    if public_name != upstream_name:
+        members["model"] = msgspec.Raw(msgspec.json.encode(upstream_name))
+    return members, public_name
 
 
 def tokens_in(size: int) -> int:
@@ -56,10 +79,10 @@ def tokens_in(size: int) -> int:
 
 
 def _asking_for_usage(given: msgspec.Raw | None) -> msgspec.Raw:
-    options: dict[str, msgspec.Raw] = {}
+    options: Members = {}
     if given is not None and bytes(given) != b"null":
         try:
-            options = _FIELDS.decode(given)
+            options = _MEMBERS.decode(given)
         except NOT_JSON as error:
             raise InvalidError(
                 "'stream_options' must be an object.", param="stream_options"
@@ -68,9 +91,9 @@ def _asking_for_usage(given: msgspec.Raw | None) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(options))
 
 
-def _estimate(fields: dict[str, msgspec.Raw]) -> int:
+def _estimate(members: Members) -> int:
     for name in _PROMPTS:
-        prompt = fields.get(name)
+        prompt = members.get(name)
         if prompt is not None:
             return tokens_in(memoryview(prompt).nbytes)
     return 0

@@ -5,6 +5,7 @@ import msgspec
 
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.json_reading import NOT_JSON
+from adapters.providers.openai_compatible.owed_usage import OwedUsage
 from adapters.providers.openai_compatible.sse import (
     EventSplitter,
     EventTooLargeError,
@@ -66,9 +67,15 @@ class StreamScanner:
     """
 
     def __init__(
-        self, errors: ErrorMapping, *, names: tuple[str, str] | None, include_usage: bool
+        self,
+        errors: ErrorMapping,
+        *,
+        names: tuple[str, str] | None,
+        include_usage: bool,
+        owed: OwedUsage | None = None,
     ) -> None:
-        """``names`` are the provider's and the client's name of the model where they differ."""
+        """``names`` are the provider's and the client's name of the model where they differ;
+        ``owed`` is for clients who want the usage of a provider that cannot be asked for it."""
         self.done = False
         self.failure: StoaError | None = None
         self.finish_reason: str | None = None
@@ -77,6 +84,7 @@ class StreamScanner:
         self._errors = errors
         self._names = names and (msgspec.json.encode(names[0]), msgspec.json.encode(names[1]))
         self._include_usage = include_usage
+        self._owed = owed
         self._splitter = EventSplitter(MAX_EVENT_BYTES)
         self._layout: _Layout | None = None
         self._unusual = False
@@ -110,7 +118,11 @@ class StreamScanner:
             self.failure = self._errors.no_answer("ended its stream before the terminator")
             return b""
         self.done = True
-        return DONE
+        return self._debt() + DONE
+
+    def cut(self) -> bytes:
+        """Servers that end a stream by closing the connection do not always do it in style."""
+        return self.end()
 
     def _recognise(self, block: bytes) -> _Layout:
         layout = self._layout = _COMPACT if _COMPACT.choices in block else _SPACED
@@ -133,6 +145,7 @@ class StreamScanner:
         kept = [self._passed(block[:start], layout)] if start else []
         for event in events_of(block[start:]):
             if self._keep(event):
+                kept += [self._debt()] if self.done else []
                 kept.append(self._passed(event, layout))
             if self.done or self.failure is not None:
                 break
@@ -152,10 +165,15 @@ class StreamScanner:
             self.failure = self._errors.of_body(data)
             return False
         self.finish_reason = chunk.finish_reason or self.finish_reason
+        if self._owed is not None:
+            self._owed.note(chunk)
         if not chunk.has_usage:
             return True
         self.usage = chunk.read_usage() or self.usage
         return self._include_usage or bool(chunk.choices)
+
+    def _debt(self) -> bytes:
+        return b"" if self._owed is None else self._owed.event(self.usage, self.content_events)
 
     def _decode(self, event: bytes, data: bytes) -> WireAnswer | None:
         if name_of(event) == b"error":

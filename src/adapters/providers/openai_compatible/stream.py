@@ -1,15 +1,42 @@
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator
 from math import inf
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
-from adapters.providers.openai_compatible.scanner import StreamScanner
 from adapters.providers.transport.endpoint import Endpoint
 from adapters.providers.transport.transport import UpstreamResponse
-from application.inference.ports import ProviderStream, StreamReport
+from application.inference.ports import EVENTS, ProviderStream, StreamReport
 from domain.inference.errors import ProviderTimedOutError, ProviderUnreachableError
 from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
+
+
+class Scanner(Protocol):
+    """Reads along in one stream. ``failure`` is set when the stream has failed, and is raised after
+    what ``feed`` and ``end`` return; ``done`` when it is over. ``usage`` is ``None`` where nothing
+    was reported."""
+
+    done: bool
+    failure: StoaError | None
+
+    @property
+    def finish_reason(self) -> str | None: ...
+
+    @property
+    def usage(self) -> Usage | None: ...
+
+    @property
+    def content_events(self) -> int: ...
+
+    def feed(self, data: bytes) -> bytes: ...
+
+    def end(self) -> bytes:
+        """The connection is over: what is still to be sent, or ``failure`` is set."""
+        ...
+
+    def cut(self) -> bytes:
+        """The connection broke; as ``end``."""
+        ...
 
 
 class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
@@ -22,11 +49,15 @@ class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
     def __init__(
         self,
         response: UpstreamResponse,
-        scanner: StreamScanner,
+        scanner: Scanner,
         *,
         endpoint: Endpoint,
         prompt_tokens: int,
+        request_id: str | None,
+        content_type: str = EVENTS,
+        sign_of_life: bytes = b"data:",
     ) -> None:
+        """``sign_of_life`` is what bytes must contain to be more than a comment."""
         self._response = response
         self._blocks = response.iter_blocks()
         self._scanner = scanner
@@ -34,9 +65,10 @@ class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
         self._patience = endpoint.timeouts.first_byte or inf
         self._prompt_tokens = prompt_tokens
         self._report = StreamReport(
-            usage=Usage(counted=True), provider_request_id=response.header("x-request-id")
+            usage=Usage(counted=True), provider_request_id=request_id, content_type=content_type
         )
         self._loop = get_running_loop()
+        self._sign_of_life = sign_of_life
         self._silent_since: float | None = None
         self._over = False
 
@@ -79,13 +111,13 @@ class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
     async def _broken(self, error: StoaError) -> bytes:
         if not isinstance(error, ProviderUnreachableError):
             await self._fail(error)
-        block = self._scanner.end()
+        block = self._scanner.cut()
         if self._scanner.failure is not None:
             self._scanner.failure.__cause__ = error
         return block
 
     def _be_patient(self, data: bytes) -> None:
-        if b"data:" in data:
+        if self._sign_of_life in data:
             self._silent_since = None
         elif self._silent_since is None:
             self._silent_since = self._loop.time()

@@ -13,10 +13,12 @@ _NULL = msgspec.Raw(b"null")
 
 class PromptDetails(msgspec.Struct):
     cached_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
 
 
 class CompletionDetails(msgspec.Struct):
     reasoning_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
 
 
 class WireUsage(msgspec.Struct):
@@ -33,8 +35,10 @@ class WireUsage(msgspec.Struct):
         return Usage(
             prompt_tokens=self.prompt_tokens or 0,
             cached_tokens=(prompt.cached_tokens or 0) if prompt else 0,
+            audio_input_tokens=(prompt.audio_tokens or 0) if prompt else 0,
             completion_tokens=self.completion_tokens or 0,
             reasoning_tokens=(completion.reasoning_tokens or 0) if completion else 0,
+            audio_output_tokens=(completion.audio_tokens or 0) if completion else 0,
         )
 
 
@@ -50,6 +54,8 @@ class WireAnswer(msgspec.Struct):
     usage: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
     object: str | None = None
+    id: str | None = None
+    created: int | float | None = None
 
     @property
     def says_something(self) -> bool:

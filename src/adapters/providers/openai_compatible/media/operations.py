@@ -1,0 +1,102 @@
+from adapters.providers.http_client import JSON, MAX_ANSWER_BYTES, SSE
+from adapters.providers.json_reading import NOT_JSON
+from adapters.providers.openai_compatible.answer import under_public_name
+from adapters.providers.openai_compatible.caller import ANYTHING, Caller
+from adapters.providers.openai_compatible.media.outgoing import Outgoing, outgoing
+from adapters.providers.openai_compatible.media.scanners import ByteScanner, EventScanner
+from adapters.providers.openai_compatible.media.wire import MediaAnswer, media_decoder
+from adapters.providers.openai_compatible.request import Adapt
+from adapters.providers.openai_compatible.stream import OpenAICompatibleStream, Scanner
+from application.inference.ports import Operation, ProviderAnswer, ProviderRequest, ProviderStream
+from domain.inference.errors import UnsupportedByModelError
+from domain.shared.errors import StoaError
+
+MEDIA_OPERATIONS = frozenset(
+    {
+        Operation.RERANK,
+        Operation.MODERATION,
+        Operation.IMAGE,
+        Operation.TRANSCRIPTION,
+        Operation.SPEECH,
+    }
+)
+_STREAMED = frozenset({Operation.IMAGE, Operation.TRANSCRIPTION, Operation.SPEECH})
+
+
+class MediaOperations:
+    """What OpenAI's API has beside texts, and reranking in the shape of Cohere's and Jina's.
+
+    Requests go out as they came but for the model's name, uploads with their files byte for byte;
+    answers come back as they are, whatever their format.
+    """
+
+    def __init__(self, caller: Caller, *, adapt: Adapt) -> None:
+        self._caller = caller
+        self._errors = caller.errors
+        self._adapt = adapt
+
+    async def complete(self, request: ProviderRequest) -> ProviderAnswer:
+        sent = outgoing(request, self._adapt)
+        _, response = await self._caller.send(
+            request, sent.body, accept=ANYTHING, content_type=sent.content_type
+        )
+        request_id = self._caller.client.request_id(response)
+        content_type = response.header("content-type") or JSON
+        try:
+            body = await response.read(MAX_ANSWER_BYTES)
+            if not content_type.casefold().startswith(JSON):
+                return ProviderAnswer(
+                    body=body,
+                    usage=sent.expected,
+                    content_type=content_type,
+                    provider_request_id=request_id,
+                )
+            return ProviderAnswer(
+                body=under_public_name(body, request.model.upstream_name, sent.public_name),
+                usage=self._decoded(request, body).used(sent.expected),
+                provider_request_id=request_id,
+            )
+        except StoaError as error:
+            error.provider_request_id = request_id
+            raise
+
+    async def open_stream(self, request: ProviderRequest) -> ProviderStream:
+        if request.operation not in _STREAMED:
+            raise UnsupportedByModelError(
+                f"'{request.operation}' cannot be streamed.", param="stream"
+            )
+        sent = outgoing(request, self._adapt)
+        endpoint, response = await self._caller.send(
+            request, sent.body, accept=ANYTHING, content_type=sent.content_type
+        )
+        content_type = response.header("content-type") or SSE
+        is_events = content_type.casefold().startswith(SSE)
+        return OpenAICompatibleStream(
+            response,
+            self._scanner(sent, content_type),
+            endpoint=endpoint,
+            prompt_tokens=0,
+            request_id=self._caller.client.request_id(response),
+            content_type=content_type,
+            sign_of_life=b"data:" if is_events else b"",
+        )
+
+    def _scanner(self, sent: Outgoing, content_type: str) -> Scanner:
+        kind = content_type.casefold()
+        if kind.startswith(SSE):
+            return EventScanner(self._errors, sent.expected)
+        return ByteScanner(self._errors, sent.expected, is_json=kind.startswith(JSON))
+
+    def _decoded(self, request: ProviderRequest, body: bytes) -> MediaAnswer:
+        """Raises ``ProviderFailedError`` for what is no answer, and the error that came as one."""
+        try:
+            answer = media_decoder.decode(body)
+        except NOT_JSON as error:
+            raise self._errors.no_answer(
+                "answered with something that is no JSON object"
+            ) from error
+        if answer.failed:
+            raise self._errors.of_body(body)
+        if not answer.answers(request.operation):
+            raise self._errors.no_answer(f"answered with what is none of '{request.operation}'")
+        return answer
