@@ -85,7 +85,8 @@ def _result(message: Fields, call_id: str) -> ToolResult:
     for part in read_parts(message):
         if not isinstance(part, Text | Image | File):
             raise unsupported(message.path("content"))
-        parts.append(part)
+        if part != Text(text=""):
+            parts.append(part)
     return ToolResult(
         call_id=call_id,
         parts=tuple(parts),

@@ -7,6 +7,7 @@ from adapters.providers.definition import (
     ProviderType,
     Surroundings,
 )
+from adapters.providers.translation.chat import TranslatingHost
 from application.inference.ports import ModelProvider
 from domain.models.served_model import ServedModel
 
@@ -21,7 +22,7 @@ class LocalProviderDefinition(ProviderDefinition):
         # What runs models is heavy, and a server without local models needs none of it.
         from adapters.providers.local.provider import LocalProvider  # noqa: PLC0415
 
-        return LocalProvider(
+        provider = LocalProvider(
             self.name,
             models,
             clock=surroundings.clock,
@@ -29,6 +30,7 @@ class LocalProviderDefinition(ProviderDefinition):
             threads=surroundings.local_threads,
             queue_size=surroundings.local_queue_size,
         )
+        return TranslatingHost(provider, provider, surroundings)
 
 
 def _read(_fields: ConfigurationFields, name: str, _directory: Path) -> LocalProviderDefinition:

@@ -1,6 +1,12 @@
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from adapters.dialects.openai_chat.dialect import (
+    MAX_COMPLETION_TOKENS,
+    MAX_TOKENS,
+    OpenAIChat,
+)
 from adapters.providers.definition import (
     ConfigurationFields,
     ProviderDefinition,
@@ -9,8 +15,11 @@ from adapters.providers.definition import (
 )
 from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, read_http
 from adapters.providers.openai_compatible.provider import OpenAICompatibleProvider
+from adapters.providers.translation.chat import speaking_chat
 from application.inference.ports import ModelProvider
 from domain.models.served_model import ServedModel
+
+_OPENAI_HOSTS = (".openai.com", ".openai.azure.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +30,7 @@ class OpenAICompatibleProviderDefinition(ProviderDefinition):
     http: HttpConfiguration
 
     def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
-        return OpenAICompatibleProvider(
+        provider = OpenAICompatibleProvider(
             name=self.name,
             base_url=self.http.base_url,
             api_key=self.http.api_key,
@@ -29,6 +38,13 @@ class OpenAICompatibleProviderDefinition(ProviderDefinition):
             timeouts=self.http.timeouts,
             transport=self.http.open_transport(),
         )
+        return speaking_chat(provider, surroundings, dialect=_dialect(self.http.base_url))
+
+
+def _dialect(base_url: str) -> OpenAIChat:
+    """OpenAI's own models no longer know the name that all others know."""
+    host = urlsplit(base_url).hostname or ""
+    return OpenAIChat(MAX_COMPLETION_TOKENS if host.endswith(_OPENAI_HOSTS) else MAX_TOKENS)
 
 
 def _read(

@@ -8,6 +8,7 @@ from adapters.providers.definition import (
     Surroundings,
 )
 from adapters.providers.scripted.provider import ScriptedProvider
+from adapters.providers.translation.chat import speaking_chat
 from application.inference.ports import ModelProvider
 from domain.models.served_model import ServedModel
 
@@ -19,7 +20,7 @@ class ScriptedProviderDefinition(ProviderDefinition):
     name: str
 
     def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
-        return ScriptedProvider(name=self.name, models=models)
+        return speaking_chat(ScriptedProvider(name=self.name, models=models), surroundings)
 
 
 def _read(_fields: ConfigurationFields, name: str, _directory: Path) -> ScriptedProviderDefinition:
