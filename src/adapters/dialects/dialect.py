@@ -20,7 +20,8 @@ class StreamReader(Protocol):
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         """The events in bytes of any size. Raises the ``StoaError`` that the stream reports, and
-        ``ProviderFailedError`` for what is no stream of this format."""
+        ``ProviderFailedError`` for what is no stream of this format; where events stand before it
+        in the same bytes, it is the next call that raises."""
         ...
 
     def end(self) -> list[StreamEvent]:

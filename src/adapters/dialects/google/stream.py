@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import msgspec
 
 from adapters.dialects.dialect import StreamReader
-from adapters.dialects.events import EventReader, EventTooLargeError
+from adapters.dialects.events import EventReader, EventTooLargeError, ServerEvent
 from adapters.dialects.failures import Failures
 from adapters.dialects.google.answer import answer_id, decoded
 from adapters.dialects.google.candidate import CandidateReader
@@ -11,6 +11,7 @@ from adapters.dialects.google.usage import read_usage
 from adapters.dialects.google.wire import WireAnswer
 from domain.inference.conversation.answer import StopReason
 from domain.inference.conversation.events import Measured, Started, Stopped, StreamEvent
+from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
 
 
@@ -24,21 +25,37 @@ class GoogleStreamReader(StreamReader):
         self._candidates: dict[int, CandidateReader] = {}
         self._usage: Usage | None = None
         self._blocked = False
+        self._failure: StoaError | None = None
 
     def feed(self, data: bytes) -> list[StreamEvent]:
+        """A failure behind events in the same bytes is raised by the next call."""
+        if self._failure is not None:
+            raise self._failure
+        seen: list[StreamEvent] = []
         try:
-            events = self._events.feed(data)
-        except EventTooLargeError as error:
-            raise self._failures.no_answer("sent an event without an end") from error
-        return [one for event in events for one in self._read(event.data)]
+            for event in self._split(data):
+                seen += self._read(event.data)
+        except StoaError as error:
+            if not seen:
+                raise
+            self._failure = error
+        return seen
 
     def end(self) -> list[StreamEvent]:
         """Google says nothing at the end but that every candidate has finished."""
+        if self._failure is not None:
+            raise self._failure
         candidates = self._candidates.values()
         finished = bool(candidates) and all(one.stopped for one in candidates)
         if self._events.is_inside or not (finished or self._blocked):
             raise self._failures.no_answer("ended its stream before the terminator")
         return []
+
+    def _split(self, data: bytes) -> list[ServerEvent]:
+        try:
+            return self._events.feed(data)
+        except EventTooLargeError as error:
+            raise self._failures.no_answer("sent an event without an end") from error
 
     def _read(self, data: bytes) -> Iterator[StreamEvent]:
         said = decoded(data, self._failures)
