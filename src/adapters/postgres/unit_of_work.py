@@ -17,6 +17,10 @@ from adapters.postgres.identity.memberships import PostgresMemberships
 from adapters.postgres.identity.sessions import PostgresSessions
 from adapters.postgres.identity.teams import PostgresTeams
 from adapters.postgres.identity.users import PostgresUsers
+from adapters.postgres.models.announcing import lock
+from adapters.postgres.models.models import PostgresModels
+from adapters.postgres.models.providers import PostgresProviders
+from adapters.postgres.models.routes import PostgresRoutes
 from adapters.postgres.operations.audience import PostgresAudience
 from adapters.postgres.operations.audit_trail import PostgresAuditTrail
 from adapters.postgres.operations.error_groups import PostgresErrorGroups
@@ -26,9 +30,11 @@ from adapters.postgres.operations.notifications import PostgresNotifications
 from adapters.postgres.operations.operators import PostgresOperators
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
 from application.identity.joining.ports import JoiningUnitOfWork
+from application.models.registry.ports import RegistryUnitOfWork
 from application.operations.events.ports import NotificationsUnitOfWork
 from application.operations.ports import OperationsUnitOfWork, SettingsUnitOfWork
 from application.operations.records.ports import ErrorsUnitOfWork
+from domain.shared.ids import TeamId
 
 
 class PostgresUnitOfWork(
@@ -37,6 +43,7 @@ class PostgresUnitOfWork(
     SettingsUnitOfWork,
     ErrorsUnitOfWork,
     NotificationsUnitOfWork,
+    RegistryUnitOfWork,
 ):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
@@ -133,6 +140,22 @@ class PostgresUnitOfWork(
     @property
     def audience(self) -> PostgresAudience:
         return PostgresAudience(self._open_session)
+
+    @property
+    def providers(self) -> PostgresProviders:
+        return PostgresProviders(self._open_session)
+
+    @property
+    def models(self) -> PostgresModels:
+        return PostgresModels(self._open_session)
+
+    @property
+    def routes(self) -> PostgresRoutes:
+        return PostgresRoutes(self._open_session)
+
+    async def lock_registry(self, team_id: TeamId) -> None:
+        with translated():
+            await lock(self._open_session, team_id)
 
     @property
     def _open_session(self) -> AsyncSession:

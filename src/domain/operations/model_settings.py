@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from domain.models.served_model import ModelKind
 from domain.operations.runtime_setting import RuntimeSetting, SettingGroup, SettingScope
-from domain.operations.setting_values import TextType
+from domain.operations.setting_values import BoolType, TextType
 
 _MODEL_NAME = TextType(what="the name of a served model", max_length=200)
 
@@ -37,4 +37,16 @@ DEFAULT_OF_KIND: Mapping[ModelKind, RuntimeSetting[str | None]] = MappingProxyTy
         ModelKind.TRANSCRIPTION: _default(ModelKind.TRANSCRIPTION, "transcription"),
         ModelKind.SPEECH: _default(ModelKind.SPEECH, "speech"),
     }
+)
+
+ALLOW_PRIVATE_PROVIDERS = RuntimeSetting(
+    name="allow_private_providers",
+    group=SettingGroup.MODELS,
+    scope=SettingScope.SERVER,
+    type=BoolType(),
+    default=False,
+    description=(
+        "Let teams set up providers inside the server's own network (private addresses and the"
+        " machine itself). Those who manage the server always may."
+    ),
 )

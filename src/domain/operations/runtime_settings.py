@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
-from domain.operations.model_settings import DEFAULT_OF_KIND
+from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
 from domain.operations.runtime_setting import (
     RuntimeSetting,
     SettingGroup,
@@ -184,6 +184,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     ENABLE_RETRIEVAL,
     CONTENT_CAPTURE,
     *DEFAULT_OF_KIND.values(),
+    ALLOW_PRIVATE_PROVIDERS,
     CACHE_DISABLE_ALL,
     API_REQUESTS_PER_MINUTE,
     REGISTRATION_POLICY,

@@ -13,6 +13,7 @@ from adapters.postgres.identity.session_rows import SessionRow
 from adapters.postgres.inference.budget_rows import budget_holds
 from adapters.postgres.inference.limit_rows import limit_counters
 from adapters.postgres.inference.rows import calls
+from adapters.postgres.models.rows import model_names
 from adapters.postgres.operations.error_rows import error_logs
 from adapters.postgres.operations.rows import audit_logs
 from adapters.postgres.operations.setting_rows import team_settings
@@ -28,6 +29,7 @@ _MODULES_WITH_TABLES = (
     audit_logs,
     error_logs,
     limit_counters,
+    model_names,
     team_settings,
 )
 

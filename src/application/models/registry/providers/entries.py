@@ -1,0 +1,227 @@
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from application.models.registry.ports import (
+    CheckedConfiguration,
+    ProviderConfigurations,
+    RegistryUnitOfWork,
+)
+from application.operations.ports import RuntimeSettings, Sealed, SecretBox
+from application.shared.actor import Actor
+from application.shared.auditing import Auditor, Target
+from application.shared.ports import Clock, IdGenerator
+from application.shared.unset import UNSET, UnsetType
+from domain.identity.permissions import Permission
+from domain.models.registry.addresses import refusal
+from domain.models.registry.errors import wrong_fields
+from domain.models.registry.provider import Provider
+from domain.operations.errors import SecretUnreadableError
+from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS
+from domain.shared.errors import ForbiddenError
+from domain.shared.ids import ProviderId
+
+# What may change without the secrets being sent elsewhere.
+_HARMLESS = frozenset({"timeouts", "max_connections", "transport"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderDraft:
+    """``configuration`` has the secrets in it, by the keys that the type knows."""
+
+    name: str
+    type: str
+    configuration: Mapping[str, object]
+    is_enabled: bool = True
+
+    def __repr__(self) -> str:
+        """Without what may be secret."""
+        return f"ProviderDraft(name={self.name!r}, type={self.type!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderChange:
+    """What is not given stays. Of the configuration, secrets included, the keys that are given are
+    replaced, and those that are ``None`` removed."""
+
+    name: str | UnsetType = UNSET
+    type: str | UnsetType = UNSET
+    configuration: Mapping[str, object] | UnsetType = UNSET
+    is_enabled: bool | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        """Without what may be secret."""
+        return f"ProviderChange(name={self.name!r}, is_enabled={self.is_enabled!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderEntries:
+    """Enters providers into the registry, changes them and takes them out, each with a row in the
+    audit log."""
+
+    configurations: ProviderConfigurations
+    secrets: SecretBox
+    runtime: RuntimeSettings
+    auditor: Auditor
+    clock: Clock
+    ids: IdGenerator
+
+    async def add(self, tx: RegistryUnitOfWork, actor: Actor, draft: ProviderDraft) -> Provider:
+        checked = self.configurations.check(draft.type, draft.name, draft.configuration)
+        self._permit(actor, checked, None)
+        now = self.clock.now()
+        bare = Provider(
+            id=ProviderId(self.ids.new()),
+            team_id=actor.team_id,
+            name=draft.name,
+            type=draft.type,
+            configuration=checked.plain,
+            may_reach_private=actor.may(Permission.MANAGE_SERVER),
+            is_enabled=draft.is_enabled,
+            created_at=now,
+            updated_at=now,
+        )
+        provider = self._with_secrets(bare, checked.secrets)
+        provider.check()
+        await tx.providers.add(provider)
+        await self.auditor.record(
+            tx, actor, "provider.created", _target(provider), after=recorded(provider)
+        )
+        return provider
+
+    async def change(
+        self, tx: RegistryUnitOfWork, actor: Actor, old: Provider, change: ProviderChange
+    ) -> Provider:
+        """Answers ``old`` where nothing is different."""
+        new = replace(
+            old,
+            name=old.name if change.name is UNSET else change.name,
+            type=old.type if change.type is UNSET else change.type,
+            is_enabled=old.is_enabled if change.is_enabled is UNSET else change.is_enabled,
+        )
+        if change.configuration is not UNSET or new.type != old.type:
+            given = {} if change.configuration is UNSET else change.configuration
+            new = self._configured(actor, old, new, given)
+        if new == old:
+            return old
+        new.check()
+        new = replace(new, updated_at=self.clock.now())
+        await tx.providers.save(new)
+        await self.auditor.record(
+            tx, actor, "provider.updated", _target(new), before=recorded(old), after=recorded(new)
+        )
+        return new
+
+    async def remove(self, tx: RegistryUnitOfWork, actor: Actor, provider: Provider) -> None:
+        """Raises ``ProviderInUseError``."""
+        await tx.providers.remove(provider)
+        await self.auditor.record(
+            tx, actor, "provider.deleted", _target(provider), before=recorded(provider)
+        )
+
+    def _configured(
+        self, actor: Actor, old: Provider, new: Provider, given: Mapping[str, object]
+    ) -> Provider:
+        secrets = self._opened(old, given)
+        before = (
+            self.configurations.check(old.type, old.name, {**old.configuration, **secrets})
+            if secrets.keys() >= set(old.credentials)
+            else None
+        )
+        whole = {**old.configuration, **secrets, **given}
+        kept = {key: value for key, value in whole.items() if value is not None}
+        checked = self.configurations.check(new.type, new.name, kept)
+        self._permit(actor, checked, old)
+        new = replace(new, configuration=checked.plain)
+        leads_elsewhere = before is None or checked.addresses != before.addresses
+        if leads_elsewhere:
+            new = replace(new, may_reach_private=actor.may(Permission.MANAGE_SERVER))
+        if leads_elsewhere or _other_place(old, new):
+            _must_be_given_again(secrets, given)
+        return new if checked.secrets == secrets else self._with_secrets(new, checked.secrets)
+
+    def _permit(self, actor: Actor, checked: CheckedConfiguration, old: Provider | None) -> None:
+        if actor.may(Permission.MANAGE_SERVER):
+            allow_private = True
+        else:
+            _must_leave_the_server_alone(checked, old)
+            allow_private = self.runtime.get(ALLOW_PRIVATE_PROVIDERS)
+        known = _texts(old.configuration) if old is not None and old.may_reach_private else set()
+        refused = [
+            (f"configuration.{key}", why)
+            for key, host in checked.addresses
+            if (
+                why := refusal(host, allow_private=allow_private or checked.plain.get(key) in known)
+            )
+        ]
+        if refused:
+            raise wrong_fields(refused)
+
+    def _opened(self, provider: Provider, given: Mapping[str, object]) -> dict[str, object]:
+        if provider.sealed is None:
+            return {}
+        try:
+            text = self.secrets.open(Sealed(provider.sealed), place=provider.place)
+        except SecretUnreadableError:
+            # Whoever gives all of them anew needs none of the old.
+            if set(provider.credentials) <= given.keys():
+                return {}
+            raise
+        opened: dict[str, object] = json.loads(text)
+        return opened
+
+    def _with_secrets(self, provider: Provider, secrets: Mapping[str, object]) -> Provider:
+        names = tuple(sorted(secrets))
+        if not secrets:
+            return replace(provider, credentials=names, sealed=None)
+        sealed = self.secrets.seal(json.dumps(secrets), place=provider.place)
+        return replace(provider, credentials=names, sealed=sealed.ciphertext)
+
+
+def recorded(provider: Provider) -> dict[str, object]:
+    """For the audit log, which masks what is sealed by its name, but tells that it changed."""
+    return {
+        "name": provider.name,
+        "type": provider.type,
+        **{f"configuration.{key}": value for key, value in provider.configuration.items()},
+        "credentials": provider.sealed,
+        "enabled": provider.is_enabled,
+    }
+
+
+def _must_leave_the_server_alone(checked: CheckedConfiguration, old: Provider | None) -> None:
+    before = {} if old is None else old.configuration
+    changed = [
+        key
+        for key in checked.of_the_server
+        if old is None or before.get(key) != checked.plain.get(key)
+    ]
+    if changed:
+        told = ", ".join(f"'{key}'" for key in changed)
+        raise ForbiddenError(
+            f"Setting {told} concerns the machine of the server, which needs the permission"
+            f" '{Permission.MANAGE_SERVER}'."
+        )
+
+
+def _other_place(old: Provider, new: Provider) -> bool:
+    """Whether the secrets would be sent elsewhere than those meant who gave them."""
+    keys = (old.configuration.keys() | new.configuration.keys()) - _HARMLESS
+    return old.type != new.type or any(
+        old.configuration.get(key) != new.configuration.get(key) for key in keys
+    )
+
+
+def _must_be_given_again(secrets: Mapping[str, object], given: Mapping[str, object]) -> None:
+    missing = sorted(secrets.keys() - given.keys())
+    if missing:
+        rule = "must be given again where the configuration says anew where they are sent"
+        raise wrong_fields((f"credentials.{key}", rule) for key in missing)
+
+
+def _texts(configuration: Mapping[str, object]) -> set[object]:
+    return {value for value in configuration.values() if isinstance(value, str)}
+
+
+def _target(provider: Provider) -> Target:
+    return Target("provider", provider.id)

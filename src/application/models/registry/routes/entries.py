@@ -1,0 +1,93 @@
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from application.models.registry.ports import RegistryUnitOfWork
+from application.models.registry.references import References
+from application.shared.actor import Actor
+from application.shared.auditing import Auditor, Target
+from application.shared.ports import Clock, IdGenerator
+from domain.identity.permissions import Permission
+from domain.models.registry.errors import wrong_fields
+from domain.models.registry.registered_route import RegisteredRoute
+from domain.models.registry.route_rules import route_problems
+from domain.models.route import Route
+from domain.shared.ids import RouteId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteEntries:
+    """Enters routes into the registry, changes them and takes them out, each with a row in the
+    audit log. What they name is checked where the change is whole: ``references``."""
+
+    references: References
+    auditor: Auditor
+    clock: Clock
+    ids: IdGenerator
+
+    async def add(self, tx: RegistryUnitOfWork, actor: Actor, route: Route) -> RegisteredRoute:
+        now = self.clock.now()
+        registered = RegisteredRoute(
+            id=RouteId(self.ids.new()),
+            team_id=actor.team_id,
+            route=replace(route, owner=actor.team_id),
+            created_at=now,
+            updated_at=now,
+        )
+        _permit(actor, route)
+        _check(route)
+        await tx.routes.add(registered)
+        await self.auditor.record(
+            tx, actor, "route.created", _target(registered), after=recorded(route)
+        )
+        return registered
+
+    async def change(
+        self, tx: RegistryUnitOfWork, actor: Actor, old: RegisteredRoute, route: Route
+    ) -> RegisteredRoute:
+        """Answers ``old`` where nothing is different."""
+        route = replace(route, owner=old.team_id)
+        if route == old.route:
+            return old
+        _permit(actor, old.route)
+        _permit(actor, route)
+        _check(route)
+        new = replace(old, route=route, updated_at=self.clock.now())
+        await tx.routes.save(new)
+        await self.auditor.record(
+            tx,
+            actor,
+            "route.updated",
+            _target(new),
+            before=recorded(old.route),
+            after=recorded(route),
+        )
+        return new
+
+    async def remove(self, tx: RegistryUnitOfWork, actor: Actor, route: RegisteredRoute) -> None:
+        _permit(actor, route.route)
+        await tx.routes.remove(route)
+        await self.auditor.record(
+            tx, actor, "route.deleted", _target(route), before=recorded(route.route)
+        )
+
+
+def recorded(route: Route) -> Mapping[str, object]:
+    members = asdict(route)
+    del members["owner"]
+    return members
+
+
+def _check(route: Route) -> None:
+    problems = route_problems(route)
+    if problems:
+        raise wrong_fields(problems)
+
+
+def _permit(actor: Actor, route: Route) -> None:
+    """What all teams are served, those change who manage the server."""
+    if route.is_public:
+        actor.require(Permission.MANAGE_SERVER)
+
+
+def _target(route: RegisteredRoute) -> Target:
+    return Target("route", route.id)

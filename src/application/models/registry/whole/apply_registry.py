@@ -1,0 +1,190 @@
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from application.models.registry.models import entries as of_models
+from application.models.registry.models.entries import ModelChange, ModelEntries
+from application.models.registry.ports import LiveRegistry, RegistryUnitOfWork
+from application.models.registry.providers import entries as of_providers
+from application.models.registry.providers.entries import (
+    ProviderChange,
+    ProviderDraft,
+    ProviderEntries,
+)
+from application.models.registry.routes import entries as of_routes
+from application.models.registry.routes.entries import RouteEntries
+from application.models.registry.whole.registry_difference import Deed, Difference, changed
+from application.models.registry.whole.wanted_registry import WantedRegistry
+from application.shared.actor import Actor
+from domain.identity.permissions import Permission
+from domain.models.registry.errors import ModelInUseError
+from domain.models.registry.model import Model, ModelState
+from domain.models.registry.provider import Provider
+from domain.shared.errors import InvalidError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyRegistryCommand:
+    """With ``prune`` what is not wanted goes; with ``dry_run`` nothing is kept of all this."""
+
+    actor: Actor
+    wanted: WantedRegistry
+    prune: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyRegistry:
+    """Makes the registry of a team what somebody wrote down, all of it or nothing. What has been
+    called is archived where it should go."""
+
+    uow: RegistryUnitOfWork
+    providers: ProviderEntries
+    models: ModelEntries
+    routes: RouteEntries
+    live: LiveRegistry
+
+    async def __call__(self, command: ApplyRegistryCommand) -> tuple[Difference, ...]:
+        actor = command.actor
+        actor.require(Permission.MANAGE_MODELS)
+        async with self.uow as tx:
+            await tx.lock_registry(actor.team_id)
+            found = [
+                *(await self._remove_routes_and_models(tx, command) if command.prune else ()),
+                *await self._enter_providers(tx, command),
+                *await self._enter_models(tx, command),
+                *await self._enter_routes(tx, command),
+                *(await self._remove_providers(tx, command) if command.prune else ()),
+            ]
+            await self._check(tx, command, found)
+            if not command.dry_run:
+                await tx.commit()
+        if not command.dry_run:
+            await self.live.catch_up(actor.team_id)
+        return tuple(found)
+
+    async def _enter_providers(
+        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+    ) -> list[Difference]:
+        actor = command.actor
+        there = {one.name: one for one in await tx.providers.all(actor.team_id)}
+        found: list[Difference] = []
+        for draft in command.wanted.providers:
+            old = there.get(draft.name)
+            if old is None:
+                await self.providers.add(tx, actor, draft)
+                found.append(Difference(deed=Deed.CREATED, what="provider", name=draft.name))
+                continue
+            new = await self.providers.change(tx, actor, old, _change_to(draft, old))
+            if new != old:
+                before, after = of_providers.recorded(old), of_providers.recorded(new)
+                found.append(changed("provider", draft.name, before, after))
+        return found
+
+    async def _enter_models(
+        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+    ) -> list[Difference]:
+        actor = command.actor
+        there = {one.name: one for one in await tx.models.all(actor.team_id)}
+        found: list[Difference] = []
+        for draft in command.wanted.models:
+            old = there.get(draft.name)
+            if old is None:
+                await self.models.add(tx, actor, draft)
+                found.append(Difference(deed=Deed.CREATED, what="model", name=draft.name))
+                continue
+            if old.state is ModelState.ARCHIVED:
+                restored = ModelChange(state=ModelState.ENABLED)
+                old = await self.models.change(tx, actor, old, restored)
+            members = {one.name: getattr(draft, one.name) for one in fields(draft)}
+            members["upstream_name"] = draft.upstream_name or draft.name
+            new = await self.models.change(tx, actor, old, ModelChange(**members))
+            if new != there[draft.name]:
+                before = of_models.recorded(there[draft.name])
+                found.append(changed("model", draft.name, before, of_models.recorded(new)))
+        return found
+
+    async def _enter_routes(
+        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+    ) -> list[Difference]:
+        actor = command.actor
+        there = {one.name: one for one in await tx.routes.all(actor.team_id)}
+        found: list[Difference] = []
+        for route in command.wanted.routes:
+            old = there.get(route.name)
+            if old is None:
+                await self.routes.add(tx, actor, route)
+                found.append(Difference(deed=Deed.CREATED, what="route", name=route.name))
+                continue
+            new = await self.routes.change(tx, actor, old, route)
+            if new != old:
+                before, after = of_routes.recorded(old.route), of_routes.recorded(new.route)
+                found.append(changed("route", route.name, before, after))
+        return found
+
+    async def _remove_routes_and_models(
+        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+    ) -> list[Difference]:
+        actor, wanted = command.actor, command.wanted
+        found: list[Difference] = []
+        routes = {route.name for route in wanted.routes}
+        for registered in await tx.routes.all(actor.team_id):
+            if registered.name not in routes:
+                await self.routes.remove(tx, actor, registered)
+                found.append(Difference(deed=Deed.REMOVED, what="route", name=registered.name))
+        models = {model.name for model in wanted.models}
+        unwanted = [
+            model
+            for model in await tx.models.all(actor.team_id)
+            if model.name not in models and model.state is not ModelState.ARCHIVED
+        ]
+        return found + [await self._remove_model(tx, actor, model) for model in unwanted]
+
+    async def _remove_model(self, tx: RegistryUnitOfWork, actor: Actor, model: Model) -> Difference:
+        deed = Deed.REMOVED
+        try:
+            await self.models.remove(tx, actor, model)
+        except ModelInUseError:
+            archived = ModelChange(state=ModelState.ARCHIVED)
+            await self.models.change(tx, actor, model, archived)
+            deed = Deed.ARCHIVED
+        return Difference(deed=deed, what="model", name=model.name)
+
+    async def _remove_providers(
+        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+    ) -> list[Difference]:
+        """Those of archived models stay: they are part of what is known of their calls."""
+        actor = command.actor
+        wanted = {provider.name for provider in command.wanted.providers}
+        needed = {model.provider_id for model in await tx.models.all(actor.team_id)}
+        found: list[Difference] = []
+        for provider in await tx.providers.all(actor.team_id):
+            if provider.name not in wanted and provider.id not in needed:
+                await self.providers.remove(tx, actor, provider)
+                found.append(Difference(deed=Deed.REMOVED, what="provider", name=provider.name))
+        return found
+
+    async def _check(
+        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand, found: Iterable[Difference]
+    ) -> None:
+        references, team_id = self.routes.references, command.actor.team_id
+        for route in command.wanted.routes:
+            try:
+                await references.check(tx, team_id, route)
+            except InvalidError as error:
+                raise InvalidError(
+                    f"The route '{route.name}': {error.message}",
+                    param=error.param,
+                    errors=error.errors,
+                ) from error
+        names = {one.name for one in found if one.what in {"model", "route"}}
+        await references.check_named(tx, team_id, names)
+
+
+def _change_to(draft: ProviderDraft, old: Provider) -> ProviderChange:
+    """All that is not in the draft goes."""
+    gone = dict.fromkeys((*old.configuration, *old.credentials))
+    return ProviderChange(
+        type=draft.type,
+        configuration={**gone, **draft.configuration},
+        is_enabled=draft.is_enabled,
+    )
