@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +24,7 @@ from domain.inference.errors import (
 from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError, UpstreamError
 from domain.shared.usage import Usage
+from tests.fakes.gemini_bench import GeminiBench
 from tests.fakes.openai_wire import (
     PUBLIC_NAME,
     UPSTREAM_NAME,
@@ -158,15 +160,24 @@ class RemoteBench(Bench):
         return a_model()
 
 
-@pytest.fixture(params=["scripted", "pool", "aiohttp"])
+REMOTE: dict[str, Callable[[Upstream, TransportKind], Bench]] = {
+    "openai-compatible": RemoteBench,
+    "google": partial(GeminiBench, secret=SECRET),
+}
+
+
+@pytest.fixture(
+    params=["scripted", *(f"{name} {kind}" for name in REMOTE for kind in TransportKind)]
+)
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     if request.param == "scripted":
         scripted = ScriptedBench()
         yield scripted
         await scripted.provider.stop()
         return
+    name, kind = request.param.split()
     async with running_upstream() as upstream:
-        remote = RemoteBench(upstream, TransportKind(request.param))
+        remote = REMOTE[name](upstream, TransportKind(kind))
         await remote.provider.start()
         yield remote
         await remote.provider.stop()

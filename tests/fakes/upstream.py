@@ -46,6 +46,11 @@ class SeenRequest:
     def json(self) -> dict[str, object]:
         return msgspec.json.decode(self.body, type=dict[str, object])
 
+    @property
+    def wants_stream(self) -> bool:
+        """Some providers are told so in the body, others by the path."""
+        return "stream" in self.target.casefold() or self.json.get("stream") is True
+
 
 class Upstream:
     """Plays ``scripts`` in order, one per request, and then ``default`` for ever, or ``streamed``,
@@ -145,8 +150,7 @@ class Upstream:
     def _script_for(self, seen: SeenRequest) -> Script:
         if self.scripts:
             return self.scripts.pop(0)
-        wants_stream = self.streamed is not None and seen.json.get("stream") is True
-        return self.streamed if wants_stream and self.streamed is not None else self.default
+        return self.streamed if self.streamed is not None and seen.wants_stream else self.default
 
     async def _watch(self, reader: asyncio.StreamReader, seen: SeenRequest) -> None:
         # A look that takes nothing: bytes of a next request stay in the reader's buffer.

@@ -1,10 +1,17 @@
 """The types of providers that there are: one line for each folder."""
 
 from adapters.providers.definition import ProviderType
+from adapters.providers.google.configuration import GOOGLE
 from adapters.providers.local.configuration import LOCAL
 from adapters.providers.openai_compatible.configuration import OPENAI_COMPATIBLE
 from adapters.providers.scripted.configuration import SCRIPTED
 
 PROVIDER_TYPES: dict[str, ProviderType] = {
-    provider_type.name: provider_type for provider_type in (LOCAL, OPENAI_COMPATIBLE, SCRIPTED)
+    provider_type.name: provider_type
+    for provider_type in (
+        GOOGLE,
+        LOCAL,
+        OPENAI_COMPATIBLE,
+        SCRIPTED,
+    )
 }

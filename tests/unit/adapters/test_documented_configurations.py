@@ -11,12 +11,18 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = (
     "README.md",
     "docs/how-to/configure-providers.md",
+    "docs/how-to/google-gemini.md",
     "docs/how-to/use-the-scripted-provider.md",
     "docs/reference/configuration.md",
 )
 EXAMPLE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILES = ("models/my-model-Q4_K_M.gguf", "models/qwen3-0.6b.gguf", "certs/company.pem")
-VARIABLES = {"OPENAI_API_KEY": "sk-1", "VLLM_API_KEY": "sk-2", "EXAMPLE_KEY": "sk-3"}
+VARIABLES = {
+    "OPENAI_API_KEY": "sk-1",
+    "VLLM_API_KEY": "sk-2",
+    "EXAMPLE_KEY": "sk-3",
+    "GEMINI_API_KEY": "AIza-4",
+}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.providers.definition import (
+    ConfigurationFields,
+    ProviderDefinition,
+    ProviderType,
+    Surroundings,
+)
+from adapters.providers.google.provider import BASE_URL, GoogleProvider
+from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, read_http
+from adapters.providers.translation.provider import TranslatingProvider
+from application.inference.ports import ModelProvider
+from domain.models.served_model import ServedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoogleProviderDefinition(ProviderDefinition):
+    """Google's Gemini API."""
+
+    name: str
+    http: HttpConfiguration
+
+    def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
+        google = GoogleProvider(name=self.name, http=self.http)
+        return TranslatingProvider(
+            google,
+            speaks=(),
+            generation=google,
+            clock=surroundings.clock,
+            ids=surroundings.ids,
+        )
+
+
+def _read(fields: ConfigurationFields, name: str, directory: Path) -> GoogleProviderDefinition:
+    http = read_http(fields, directory, default_url=BASE_URL, needs_key=True)
+    return GoogleProviderDefinition(name=name, http=http)
+
+
+GOOGLE = ProviderType(name="google", keys=HTTP_KEYS, read=_read)
