@@ -13,8 +13,8 @@ from functools import partial
 
 from dishka import AsyncContainer
 
-from adapters.http.openai.door import InferenceDoor
-from adapters.http.openai.gate import Gate
+from adapters.http.data_plane.door import InferenceDoor
+from adapters.http.data_plane.gate import Gate
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
 from application.identity.ports import Credentials, KeyActivity
@@ -28,8 +28,9 @@ from application.operations.events.ports import EventFeed
 from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
-from entrypoints.chores import Chore, repeat
+from entrypoints.chores import Chore, repeat, repeat_when_rung
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
+from entrypoints.di.events import EventBell
 from entrypoints.first_run import first_run
 from entrypoints.retention import run_retention
 from entrypoints.settings import Settings
@@ -39,7 +40,8 @@ ACTIVITY_EVERY_S = 5.0
 ENDED_SESSIONS_EVERY_S = 3600.0
 RENEWALS_PER_HOLD = 6
 ORPHANS_EVERY_S = 30.0
-NOTIFY_EVERY_S = 1.0
+# Between two rounds; the longer one for what a node had taken on that then died.
+NOTIFY_PAUSE_S = (1.0, 30.0)
 PARTITIONS_EVERY_S = 6 * 3600.0
 RETENTION_EVERY_S = 3600.0
 
@@ -111,7 +113,7 @@ class Lifecycle:
         await get(PostgresErrorWriter)
         await get(Credentials)
         await get(EventFeed)
-        self._every(NOTIFY_EVERY_S, await get(NotifyOfEvents))
+        await self._notify_of_events()
         activity = await get(KeyActivity)
         door = await get(InferenceDoor)
         await get(ConfiguredProviders)
@@ -125,6 +127,11 @@ class Lifecycle:
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self.gate.open(door)
+
+    async def _notify_of_events(self) -> None:
+        bell, chore = await self.container.get(EventBell), await self.container.get(NotifyOfEvents)
+        notifying = repeat_when_rung(bell, NOTIFY_PAUSE_S, chore, self.reporter)
+        self._chores.append(asyncio.create_task(notifying))
 
     async def _know_people(self) -> None:
         get = self.container.get

@@ -13,6 +13,7 @@ from domain.operations.errors import DatabaseServerError
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
+_LOOKS_PER_RECORD = 5
 # Fast shutdown, immediate shutdown (the next start recovers), the end; with seconds to wait.
 _WAYS_TO_STOP = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 _LOG_TAIL_BYTES = 16_384
@@ -68,13 +69,15 @@ class Postmaster:
 
     async def ended(self) -> int:
         """Returns the exit code, when there is one."""
-        while self._is_alive():
+        while True:
             record = read_record(self._cluster)
             if record is not None and record.pid == self.pid and record.stopping:
                 # Somebody else has asked it to stop once all sessions have ended. Ours never do.
                 self._process.send_signal(signal.SIGINT)
-            await asyncio.sleep(_WATCH_SECONDS)
-        return self._process.returncode
+            for _ in range(_LOOKS_PER_RECORD):
+                if not self._is_alive():
+                    return self._process.returncode
+                await asyncio.sleep(_WATCH_SECONDS)
 
     def last_complaint(self) -> str:
         return last_complaint(self._log)

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterable
+from typing import NewType
 
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -10,7 +11,11 @@ from application.operations.events.notify_of_events import NotifyOfEvents
 from application.operations.events.ports import EventFeed, EventReader, NotificationsUnitOfWork
 from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, IdGenerator
+from entrypoints.chores import Bell
 from entrypoints.database import DatabaseUrl
+
+# Rings when there may be events that nobody has been notified of.
+EventBell = NewType("EventBell", Bell)
 
 
 class EventsProvider(Provider):
@@ -24,10 +29,18 @@ class EventsProvider(Provider):
     )
 
     @provide
+    def bell(self) -> EventBell:
+        return EventBell(Bell())
+
+    @provide
     async def feed(
-        self, sessions: async_sessionmaker[AsyncSession], url: DatabaseUrl, reporter: ErrorReporter
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        url: DatabaseUrl,
+        reporter: ErrorReporter,
+        bell: EventBell,
     ) -> AsyncIterable[EventFeed]:
-        feed = PostgresEventFeed(sessions, url, reporter=reporter)
+        feed = PostgresEventFeed(sessions, url, reporter=reporter, on_news=bell.ring)
         await feed.start()
         yield feed
         await feed.stop()

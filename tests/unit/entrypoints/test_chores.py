@@ -1,11 +1,12 @@
 import asyncio
 from functools import partial
 
+import pytest
 from structlog.testing import capture_logs
 
 from application.operations.records.error_reporter import ErrorReporter
 from domain.shared.errors import UnavailableError
-from entrypoints.chores import Chore, name_of, repeat
+from entrypoints.chores import Bell, Chore, name_of, repeat, repeat_when_rung
 from tests.fakes.clock import FrozenClock
 from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.ids import SequentialIds
@@ -49,6 +50,57 @@ async def test_a_chore_that_has_to_wait_is_no_failure() -> None:
 
     assert recorded.occurrences == []
     assert [entry["event"] for entry in logs] == ["chore.postponed"]
+
+
+async def test_a_chore_waits_for_its_bell() -> None:
+    chore, bell = Sweeping(), Bell()
+    reporter = ErrorReporter(errors=RecordingErrorLog(), clock=FrozenClock(), ids=SequentialIds())
+    waiting = asyncio.create_task(repeat_when_rung(bell, (0.001, 3600), chore, reporter))
+    await asyncio.sleep(0.05)
+    was_done = chore.done.is_set()
+
+    bell.ring()
+
+    async with asyncio.timeout(2):
+        await chore.done.wait()
+    waiting.cancel()
+    assert not was_done
+
+
+async def test_a_bell_that_rang_before_is_heard() -> None:
+    chore, bell = Sweeping(), Bell()
+    reporter = ErrorReporter(errors=RecordingErrorLog(), clock=FrozenClock(), ids=SequentialIds())
+
+    bell.ring()
+    waiting = asyncio.create_task(repeat_when_rung(bell, (0.001, 3600), chore, reporter))
+
+    async with asyncio.timeout(2):
+        await chore.done.wait()
+    waiting.cancel()
+
+
+@pytest.mark.parametrize("error", [ValueError("no broom"), UnavailableError("not now")])
+async def test_a_chore_that_was_not_done_is_tried_again_without_its_bell(error: Exception) -> None:
+    chore, bell = Sweeping(error), Bell()
+    reporter = ErrorReporter(errors=RecordingErrorLog(), clock=FrozenClock(), ids=SequentialIds())
+
+    bell.ring()
+    waiting = asyncio.create_task(repeat_when_rung(bell, (0.001, 3600), chore, reporter))
+
+    async with asyncio.timeout(2):
+        await chore.done.wait()
+    waiting.cancel()
+
+
+async def test_a_chore_comes_round_when_no_bell_rings() -> None:
+    chore = Sweeping()
+    reporter = ErrorReporter(errors=RecordingErrorLog(), clock=FrozenClock(), ids=SequentialIds())
+
+    waiting = asyncio.create_task(repeat_when_rung(Bell(), (0.001, 0.01), chore, reporter))
+
+    async with asyncio.timeout(2):
+        await chore.done.wait()
+    waiting.cancel()
 
 
 async def _sweep(_floor: str) -> None:

@@ -5,6 +5,8 @@ import asyncpg
 from adapters.postgres.held_connection import HeldConnection
 
 _PROCESS_BITS = 63
+# Without this process noticing, the database gives the lock up after half a minute at the soonest.
+HEARTBEAT_S = 5.0
 
 
 class ProcessPresence:
@@ -19,6 +21,7 @@ class ProcessPresence:
             purpose="presence",
             on_connected=self._lock,
             on_lost=lambda: None,
+            heartbeat_s=HEARTBEAT_S,
         )
 
     @property

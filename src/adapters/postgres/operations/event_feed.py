@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -42,11 +43,14 @@ class PostgresEventFeed(EventFeed):
         look_every_s: float = LOOK_EVERY_S,
         remembered: int = REMEMBERED,
         reporter: ErrorReporter | None = None,
+        on_news: Callable[[], None] = lambda: None,
     ) -> None:
         """``reporter`` gets what keeps events from being read. ``remembered`` bounds the latest
-        events that are kept of each team with listeners."""
+        events that are kept of each team with listeners. ``on_news`` is called when all events that
+        were heard of have their numbers, and whenever some may have been missed."""
         self._sessions = sessions
         self._reporter = reporter
+        self._on_news = on_news
         self._look_every_s = look_every_s
         self._remembered = remembered
         self._teams: dict[TeamId, TeamEvents] = {}
@@ -56,7 +60,12 @@ class PostgresEventFeed(EventFeed):
         self._all_are_stale = True
         self._reading: asyncio.Task[None] | None = None
         self._session = HeldConnection(
-            database_url, purpose="events", on_connected=self._listen, on_lost=self._suspect_all
+            database_url,
+            purpose="events",
+            on_connected=self._listen,
+            on_lost=self._suspect_all,
+            # A connection that is lost in silence tells as little in that time as no connection.
+            heartbeat_s=look_every_s,
         )
 
     async def start(self) -> None:
@@ -131,9 +140,10 @@ class PostgresEventFeed(EventFeed):
                 await asyncio.wait_for(self._heard.wait(), self._look_every_s)
             except TimeoutError:
                 self._all_are_stale = True
+            is_told = self._heard.is_set()
             self._heard.clear()
             try:
-                await self._catch_up()
+                await self._catch_up(is_told=is_told)
             except UnavailableError as error:
                 log.warning("events.postponed", reason=error.message)
                 await self._try_again()
@@ -148,12 +158,14 @@ class PostgresEventFeed(EventFeed):
         await asyncio.sleep(RETRY_S)
         self._suspect_all()
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, *, is_told: bool) -> None:
         stale, self._stale = self._stale, set()
         everybody, self._all_are_stale = self._all_are_stale, False
         with translated():
             async with self._sessions() as session:
-                await number_events(session)
+                is_new = await number_events(session)
+        if is_told or is_new:
+            self._on_news()
         for team in list(self._teams.values()):
             if everybody or team.team_id in stale:
                 await self._read_on(team)

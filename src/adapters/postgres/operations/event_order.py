@@ -34,14 +34,18 @@ WHERE events.team_id = numbered.team_id AND events.id = numbered.id
 """)
 
 
-async def number_events(session: AsyncSession) -> None:
-    """Give a number to every event that was committed before the call. Commits."""
+async def number_events(session: AsyncSession) -> bool:
+    """Give a number to every event that was committed before the call. Commits. Returns whether
+    there were any without."""
+    is_new = False
     # Looked at first, since most of those who come find that another node was quicker.
     while await session.scalar(_ANY_UNNUMBERED):
+        is_new = True
         await session.execute(_LOCK, {"lock": _LOCK_ID})
         await session.execute(_NUMBER, {"limit": _AT_ONCE})
         await session.commit()
     await session.rollback()
+    return is_new
 
 
 def event_of(row: RowMapping | Mapping[str, Any]) -> Event:
