@@ -27,6 +27,8 @@ from entrypoints.web import OnReady, build_app
 log = structlog.get_logger()
 
 KEEP_ALIVE_S = 75
+# How old the date in an answer may be.
+TICK_S = 1.0
 
 
 def run_process(
@@ -74,7 +76,7 @@ async def _serve(
     def on_failure(error: Exception) -> None:
         failures.append(error)
         if server is not None:
-            server.should_exit = True
+            server.end()
 
     container = make_container(settings, catalog, DoorsProvider(), environment=environment)
     app = await build_app(
@@ -104,6 +106,8 @@ class HttpServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, on_stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_stopping = on_stopping
+        self._loop = asyncio.get_running_loop()
+        self._ends = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -115,7 +119,20 @@ class HttpServer(uvicorn.Server):
             self.config.timeout_graceful_shutdown = 0
             for task in self.server_state.tasks:
                 task.get_loop().call_soon_threadsafe(task.cancel)
-        self.should_exit = self._was_asked = True
+        self._was_asked = True
+        self.end()
+
+    def end(self) -> None:
+        """Also from a signal's handler, which may come after all has ended."""
+        self.should_exit = True
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ends.set)
+
+    async def main_loop(self) -> None:
+        # uvicorn's own wakes up ten times a second, which was the most that an idle server did.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ends.wait(), TICK_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._was_asked:
