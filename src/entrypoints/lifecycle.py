@@ -13,8 +13,8 @@ from functools import partial
 
 from dishka import AsyncContainer
 
-from adapters.http.openai.door import InferenceDoor
-from adapters.http.openai.gate import Gate
+from adapters.http.data_plane.door import InferenceDoor
+from adapters.http.data_plane.gate import Gate
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
 from application.identity.ports import Credentials, KeyActivity

@@ -10,14 +10,15 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from adapters.http.app import DataPlane, HttpOptions, HttpParts, create_app
+from adapters.http.data_plane.gate import Gate, inference_handlers
 from adapters.http.failures import Failures
 from adapters.http.frame import Frame
 from adapters.http.guards import authenticated, only_when_ready, provide_actor
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
-from adapters.http.openai.gate import Gate, inference_handlers
 from adapters.http.openai.models import model_handlers
 from adapters.http.openai.operations import OPERATIONS
+from adapters.http.openai.served import OPENAI
 from adapters.http.openapi_operations import SECURITY
 from adapters.http.rate_guards import tells_limits
 from adapters.http.request_container import in_request_container
@@ -44,7 +45,7 @@ async def build_app(
     """The application; its start-up returns at once and the rest follows in the background."""
     readiness = Readiness()
     parts = await _parts(container, readiness)
-    gate = Gate(readiness, parts.failures)
+    gate = Gate(readiness, parts.failures, {**OPENAI})
     lifecycle = Lifecycle(
         container=container,
         readiness=readiness,

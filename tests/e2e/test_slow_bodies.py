@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 
-from adapters.http.openai.door import SLOW_BODY_S
+from adapters.http.data_plane.door import SLOW_BODY_S
 from tests.fixtures.people import a_person, by_bearer, cookie_of
 from tests.fixtures.server import StoaServer
 

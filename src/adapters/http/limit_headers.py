@@ -2,6 +2,7 @@
 own API as the ``RateLimit`` fields of the IETF's draft."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -40,13 +41,20 @@ def limit_headers(state: State) -> tuple[Header, ...]:
     return found
 
 
+def keep_limit_headers(state: State, found: Sequence[Header]) -> None:
+    """Have them put on the answer."""
+    state[_STATE] = tuple(found)
+
+
 def telling(state: State) -> TellStandings:
     """What to call with the standings of a caller of ``/v1``."""
-    return partial(_tell, state)
+    return partial(tell_as_openai, state)
 
 
-async def tell_what_remains(state: State, actor: Actor, show: ShowLimits) -> None:
-    """For answers that no limit was asked for: look, if nobody has yet."""
+async def tell_what_remains(
+    state: State, actor: Actor, show: ShowLimits, tell: TellStandings | None = None
+) -> None:
+    """For answers that no limit was asked for: look, if nobody has yet, and ``tell``."""
     if not actor.allowances or _STATE in state:
         return
     try:
@@ -54,17 +62,11 @@ async def tell_what_remains(state: State, actor: Actor, show: ShowLimits) -> Non
     except UnavailableError as error:
         log.warning("limits.not_shown", reason=error.message)
     else:
-        _tell(state, shown.standings)
+        (tell or telling(state))(shown.standings)
 
 
-def tell_of_api_limit(state: State, standing: Standing) -> None:
-    """For answers of Stoa's own API."""
-    policy = f'"{_POLICY}";q={standing.limit};w={MINUTE_S:.0f}'
-    now = f'"{_POLICY}";r={standing.remaining};t={math.ceil(standing.reset_s)}'
-    state[_STATE] = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode()))
-
-
-def _tell(state: State, standings: Standings) -> None:
+def tell_as_openai(state: State, standings: Standings) -> None:
+    """For answers under ``/v1``, unless their API says it in another way."""
     found: list[Header] = []
     for what, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
         if standing is not None:
@@ -74,4 +76,12 @@ def _tell(state: State, standings: Standings) -> None:
                 ("reset", duration(standing.reset_s)),
             ):
                 found.append((f"{_PREFIX}-{name}-{what}".encode(), value.encode()))
-    state[_STATE] = tuple(found)
+    keep_limit_headers(state, found)
+
+
+def tell_of_api_limit(state: State, standing: Standing) -> None:
+    """For answers of Stoa's own API."""
+    policy = f'"{_POLICY}";q={standing.limit};w={MINUTE_S:.0f}'
+    now = f'"{_POLICY}";r={standing.remaining};t={math.ceil(standing.reset_s)}'
+    found = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode()))
+    keep_limit_headers(state, found)

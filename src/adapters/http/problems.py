@@ -51,8 +51,8 @@ _NO_RETRY: Headers = [(b"x-should-retry", b"false")]
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAIError:
-    """An error answer of OpenAI's API; the body is its JSON envelope."""
+class ErrorAnswer:
+    """An error answer under ``/v1``; the body is the JSON envelope of the API that was called."""
 
     status: int
     headers: Headers
@@ -72,7 +72,7 @@ class Occurrence:
     debug: dict[str, str] | None = None
 
 
-def openai_error(error: StoaError) -> OpenAIError:
+def openai_error(error: StoaError) -> ErrorAnswer:
     """The error as OpenAI's API would say it."""
     kind = kind_of(type(error))
     rejected = error if isinstance(error, ProviderRejectedError) else None
@@ -82,7 +82,7 @@ def openai_error(error: StoaError) -> OpenAIError:
         "param": _param(error),
         "code": rejected.provider_code if rejected else _openai_code(error),
     }
-    return OpenAIError(kind.status, headers_of(error), msgspec.json.encode({"error": envelope}))
+    return ErrorAnswer(kind.status, headers_of(error), msgspec.json.encode({"error": envelope}))
 
 
 def problem(error: StoaError, occurrence: Occurrence) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 from dishka import Provider, Scope, provide
 
+from adapters.http.data_plane.door import InferenceDoor
+from adapters.http.data_plane.use_cases import UseCases
 from adapters.http.events.event_stream import Pace
 from adapters.http.events.open_streams import OpenStreams
-from adapters.http.openai.door import InferenceDoor
 from application.identity.authenticate import Authenticate
 from application.inference.invoke_model import InvokeModel
 from application.inference.refuse_call import RefuseCall
@@ -38,8 +39,7 @@ class DoorsProvider(Provider):
     ) -> InferenceDoor:
         return InferenceDoor(
             authenticate=authenticate,
-            invoke=invoke,
-            stream=stream,
+            usual=UseCases(invoke=invoke, stream=stream),
             refuse=refuse,
             show_limits=show_limits,
             max_body_bytes=settings.max_body_bytes,

@@ -9,10 +9,10 @@ import msgspec
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from adapters.http.data_plane.event_stream import HEADERS, PING
+from adapters.http.data_plane.hangup import Hangup
 from adapters.http.events.open_streams import OpenStreams
 from adapters.http.events.schemas import EventView
-from adapters.http.openai.event_stream import HEADERS, PING
-from adapters.http.openai.hangup import Hangup
 from application.operations.events.listen_to_events import Listener
 from application.shared.actor import Actor
 from domain.operations.event import Event

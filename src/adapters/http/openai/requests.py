@@ -9,8 +9,10 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from adapters.http.data_plane.asked import Asked, ReadRequest
+from adapters.http.data_plane.decoding import decoded, invalid
 from application.inference.ports import Operation
-from domain.shared.errors import FieldError, InvalidError
+from domain.models.served_model import Capability
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ModelName = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -21,6 +23,13 @@ JsonObject = dict[str, Raw]
 SPEAKING = frozenset({"system", "developer", "user"})
 # Tools that search in files or in the web, whatever the date at the end of their type.
 RETRIEVAL_TOOLS = ("file_search", "web_search", "retrieval")
+# The member that a part has which only some models can read.
+_CAPABILITIES = {
+    "image_url": Capability.IMAGES,
+    "input_audio": Capability.AUDIO,
+    "file": Capability.FILES,
+}
+_JSON_SCHEMA = b'"json_schema"'
 
 
 class StreamOptions(Struct):
@@ -44,6 +53,7 @@ class Request(Struct):
     offers_tools: ClassVar[bool] = False
     asks_retrieval: ClassVar[bool] = False
     attachments: ClassVar[int] = 0
+    needs: ClassVar[frozenset[Capability]] = frozenset()
 
     @property
     def output_limit(self) -> int | None:
@@ -95,6 +105,21 @@ class ChatRequest(Request, kw_only=True):
             if isinstance(message.content, list)
             for part in message.content
         )
+
+    @property
+    def needs(self) -> frozenset[Capability]:  # type: ignore[override]  # the others need nothing
+        found = {Capability.TOOLS} if self.offers_tools else set()
+        if self.response_format and _JSON_SCHEMA in bytes(self.response_format.get("type", b"")):
+            found.add(Capability.JSON_SCHEMA)
+        for message in self.messages:
+            if isinstance(message.content, list):
+                found.update(
+                    capability
+                    for part in message.content
+                    for member, capability in _CAPABILITIES.items()
+                    if member in part
+                )
+        return frozenset(found)
 
     @property
     def offers_tools(self) -> bool:  # type: ignore[override]  # the other requests never do
@@ -156,6 +181,7 @@ class EmbeddingRequest(Struct):
     asks_retrieval: ClassVar[bool] = False
     choices: ClassVar[int] = 1
     attachments: ClassVar[int] = 0
+    needs: ClassVar[frozenset[Capability]] = frozenset()
 
     def check(self) -> None:
         if self.input in ("", []):
@@ -171,57 +197,30 @@ DECODERS: dict[Operation, msgspec.json.Decoder[AnyRequest]] = {
 }
 
 
-class _Hint(Struct):
-    """What can still be learnt of a request that is wrong elsewhere."""
-
-    model: Raw = Raw(b'""')
-    stream: Raw = Raw(b"false")
-
-
-_hint_decoder = msgspec.json.Decoder(_Hint)
-_text_decoder = msgspec.json.Decoder(str)
-
-
 def parse(operation: Operation, body: bytes) -> AnyRequest:
     """Decode and check a request body; raises ``InvalidError`` naming the parameter."""
-    try:
-        request = DECODERS[operation].decode(body)
-    except msgspec.ValidationError as error:
-        raise _validation_error(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidError(f"We could not parse the JSON body of your request. ({error})") from None
+    request = decoded(DECODERS[operation], body)
     request.check()
     return request
 
 
-def hint(body: bytes) -> tuple[str, bool]:
-    """The model and the stream flag of a request that ``parse`` refused, as far as readable."""
-    try:
-        found = _hint_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "", False
-    stream = bytes(found.stream) == b"true"
-    try:
-        return _text_decoder.decode(found.model), stream
-    except (msgspec.ValidationError, UnicodeDecodeError):
-        return "", stream
+def reading(operation: Operation) -> ReadRequest:
+    """What the door needs to know of the requests of an operation."""
 
+    def read(body: bytes, _: str) -> Asked:
+        request = parse(operation, body)
+        options = request.stream_options
+        return Asked(
+            model=request.model,
+            stream=bool(request.stream),
+            include_usage=options is not None and bool(options.include_usage),
+            max_output_tokens=request.output_limit,
+            choices=request.choices,
+            attachments=request.attachments,
+            offers_tools=request.offers_tools,
+            asks_retrieval=request.asks_retrieval,
+            needs=request.needs,
+            user=request.user,
+        )
 
-def invalid(param: str, message: str) -> InvalidError:
-    return InvalidError(message, param=param, errors=(FieldError(param, message),))
-
-
-def _validation_error(text: str) -> InvalidError:
-    """Turn msgspec's ``Expected `str`, got `int` - at `$.model``` into OpenAI's words."""
-    reason, _, path = text.partition(" - at `")
-    param = path.rstrip("`").removeprefix("$").removeprefix(".")
-    if reason.startswith("Object missing required field"):
-        missing = reason.split("`")[1]
-        param = f"{param}.{missing}" if param else missing
-        return invalid(param, f"Missing required parameter: '{param}'.")
-    if not param:
-        return InvalidError(f"The request body is not valid: {reason}.")
-    if reason.startswith("Invalid enum value"):
-        # Its end repeats what was sent.
-        reason = "none of the values allowed here"
-    return invalid(param, f"Invalid value for '{param}': {reason[0].lower()}{reason[1:]}.")
+    return read

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from adapters.http.data_plane.event_stream import PING
 from adapters.http.events.event_stream import GREETING, EventStream, Pace, written
 from adapters.http.events.open_streams import OpenStreams
-from adapters.http.openai.event_stream import PING
 from application.operations.events.listen_to_events import ListenToEvents, ListenToEventsQuery
 from application.shared.actor import Actor
 from domain.identity.errors import CredentialsInvalidError

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from adapters.http.data_plane.door import InferenceDoor
+from adapters.http.data_plane.gate import Gate as DoorGate
+from adapters.http.data_plane.use_cases import UseCases
 from adapters.http.failures import Failures
-from adapters.http.openai.door import InferenceDoor
-from adapters.http.openai.gate import Gate as DoorGate
+from adapters.http.openai.served import OPENAI
 from application.inference.admission import Admission
 from application.inference.call_allowances import CallAllowances
 from application.inference.call_policy import CallPolicy
@@ -106,14 +108,16 @@ class House:
         readiness = Readiness()
         self.errors = RecordingErrorLog()
         reporter = ErrorReporter(errors=self.errors, clock=clock, ids=SequentialIds())
-        self.gate = DoorGate(readiness, Failures(reporter))
+        self.gate = DoorGate(readiness, Failures(reporter), OPENAI)
         if ready:
             readiness.open()
         self.gate.open(
             InferenceDoor(
                 authenticate=authenticate(identity, clock),
-                invoke=InvokeModel(admission=admission, providers=providers),
-                stream=StreamModel(admission=admission, providers=providers),
+                usual=UseCases(
+                    invoke=InvokeModel(admission=admission, providers=providers),
+                    stream=StreamModel(admission=admission, providers=providers),
+                ),
                 refuse=RefuseCall(ledger=self.ledger, clock=clock),
                 show_limits=ShowLimits(limits=self.limits),
                 max_body_bytes=1000,

@@ -10,32 +10,26 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
+from adapters.http.data_plane.body import ClientGoneError
+from adapters.http.data_plane.door import Exchange, InferenceDoor, send_whole, stopping
+from adapters.http.data_plane.served import Table
 from adapters.http.errors import MethodNotAllowedError
 from adapters.http.failures import Failures
-from adapters.http.openai.door import (
-    ClientGoneError,
-    Exchange,
-    InferenceDoor,
-    send_json,
-    stopping,
-)
-from adapters.http.problems import openai_error
-from application.inference.ports import Operation
+from application.inference.ports import JSON, Operation
 from application.operations.readiness import Readiness
 from domain.shared.errors import StoaError, UnavailableError
 
 log = structlog.get_logger()
 
-# The operations that have a door.
-SERVED = (Operation.CHAT, Operation.COMPLETION, Operation.EMBEDDING)
-
 RawHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Gate:
-    """Stands before the door, which can only be built when the database is there."""
+    """Stands before the door, which can only be built when the database is there. ``table`` has the
+    operations that are served."""
 
-    def __init__(self, readiness: Readiness, failures: Failures) -> None:
+    def __init__(self, readiness: Readiness, failures: Failures, table: Table) -> None:
+        self.table = table
         self._readiness = readiness
         self._failures = failures
         self._door: InferenceDoor | None = None
@@ -49,6 +43,7 @@ class Gate:
         state = scope["state"]
         exchange = Exchange(
             operation=operation,
+            served=self.table[operation],
             request_id=state["request_id"],
             correlation_id=state["correlation_id"],
             receive=receive,
@@ -63,23 +58,25 @@ class Gate:
                 raise UnavailableError(f"Stoa is not ready: {reason}.", retry_after=1)
             await self._door.answer(exchange, scope)
         except StoaError as error:
-            await _send_error(send, error)
+            await _send_error(exchange, error)
             exchange.report(error)
         except CancelledError:
             # The grace for running calls is over. Their clients would have been let go.
-            await _send_error(send, stopping())
+            await _send_error(exchange, stopping())
         except ClientGoneError:
             log.debug("request.abandoned")
 
 
-async def _send_error(send: Send, error: StoaError) -> None:
-    answer = openai_error(error)
-    await send_json(send, answer.status, answer.headers, answer.body)
+async def _send_error(exchange: Exchange, error: StoaError) -> None:
+    manner = exchange.served.manner
+    answer = manner.error(error, exchange.request_id)
+    headers = [*answer.headers, *manner.headers(exchange.request_id)]
+    await send_whole(exchange.send, answer.status, headers, answer.body, JSON)
 
 
 def inference_handlers(gate: Gate) -> list[ASGIRouteHandler]:
     """One raw ASGI route for each operation."""
-    return [_handler(gate, operation) for operation in SERVED]
+    return [_handler(gate, operation) for operation in gate.table]
 
 
 def _handler(gate: Gate, operation: Operation) -> ASGIRouteHandler:

@@ -1,0 +1,238 @@
+"""The data plane's door: a client's wire format on one side, the use cases on the other.
+
+It is plain ASGI, without the framework's request and response objects, because it is the hot path.
+"""
+
+from asyncio import CancelledError
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPMethod
+from time import perf_counter
+from uuid import UUID
+
+from litestar.types import HTTPScope, Receive, Send
+
+from adapters.http.data_plane.asked import Asked
+from adapters.http.data_plane.body import content_type_of, read_body
+from adapters.http.data_plane.event_stream import EventStreamResponse
+from adapters.http.data_plane.hangup import Hangup
+from adapters.http.data_plane.hint import hint
+from adapters.http.data_plane.served import Served
+from adapters.http.data_plane.use_cases import Pieces, UseCases
+from adapters.http.errors import translate
+from adapters.http.limit_headers import tell_what_remains
+from adapters.http.problems import Headers
+from application.identity.authenticate import Authenticate
+from application.inference.admission import InvokeModelCommand
+from application.inference.call_allowances import TellStandings
+from application.inference.ports import Operation
+from application.inference.refuse_call import RefuseCall, RefuseCallCommand
+from application.inference.show_limits import ShowLimits
+from application.shared.actor import Actor
+from domain.shared.errors import FunctionalError, StoaError, UnavailableError
+from domain.shared.ids import CallId
+
+# After so long a wait for the body, what was shown with it may be worth nothing any more.
+SLOW_BODY_S = 0.1
+
+Report = Callable[..., None]
+
+
+class BrokenOffError(Exception):
+    """An answer has begun that cannot be ended, and its format has no word for that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request on the wire. ``report`` takes an error that it fails with, and its ``cause``."""
+
+    operation: Operation
+    served: Served
+    request_id: UUID
+    correlation_id: str
+    receive: Receive
+    send: Send
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceDoor:
+    """Answers ``POST /v1/{operation}`` for all operations; ``special`` are the use cases of those
+    that have their own."""
+
+    authenticate: Authenticate
+    usual: UseCases
+    refuse: RefuseCall
+    show_limits: ShowLimits
+    max_body_bytes: int
+    heartbeat_s: float
+    special: Mapping[Operation, UseCases] = field(default_factory=dict)
+
+    async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
+        """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
+        actor = await self._who_asks(exchange, scope)
+        try:
+            await self._answer(exchange, scope, actor)
+        except FunctionalError:
+            tell = _telling(exchange, scope)
+            await tell_what_remains(scope["state"], actor, self.show_limits, tell)
+            raise
+
+    async def _who_asks(self, exchange: Exchange, scope: HTTPScope) -> Actor:
+        shown = exchange.served.manner.presented(scope)
+        actor = await self.authenticate(shown.bearer, cookie=shown.cookie)
+        scope["state"]["actor"] = actor
+        return actor
+
+    async def _answer(self, exchange: Exchange, scope: HTTPScope, actor: Actor) -> None:
+        started = perf_counter()
+        body, content_type = b"", content_type_of(scope)
+        try:
+            body = await read_body(scope, exchange.receive, self.max_body_bytes)
+            asked = exchange.served.read(body, content_type)
+        except FunctionalError as error:
+            elapsed_ms = (perf_counter() - started) * 1000
+            await self.refuse(_refusal(exchange, actor, body, error, elapsed_ms))
+            raise
+        if perf_counter() - started > SLOW_BODY_S:
+            actor = await self._who_asks(exchange, scope)
+        tell = _telling(exchange, scope) if actor.allowances else None
+        command = _command(
+            exchange, actor=actor, asked=asked, body=body, content_type=content_type, tell=tell
+        )
+        use_cases = self.special.get(exchange.operation, self.usual)
+        if command.stream:
+            await self._stream(exchange, use_cases, command)
+            return
+        async with Hangup(exchange.receive):
+            answer = await use_cases.invoke(command)
+            headers = exchange.served.manner.headers(exchange.request_id)
+            await send_whole(exchange.send, 200, headers, answer.body, answer.content_type)
+
+    async def _stream(
+        self, exchange: Exchange, use_cases: UseCases, command: InvokeModelCommand
+    ) -> None:
+        response = self._response(exchange)
+        try:
+            async with Hangup(exchange.receive):
+                await self._relay(exchange, response, use_cases, command)
+        except CancelledError:
+            if not response.started:
+                raise
+            await self._break_off(exchange, response, stopping())
+            await response.finish()
+        finally:
+            response.stop()
+
+    async def _relay(
+        self,
+        exchange: Exchange,
+        response: EventStreamResponse,
+        use_cases: UseCases,
+        command: InvokeModelCommand,
+    ) -> None:
+        answer: Pieces | None = None
+        try:
+            answer = await use_cases.stream(command)
+            if not exchange.served.is_events:
+                response.content_type = answer.source.report.content_type
+            async for block in answer:
+                await response.write(block)
+        except Exception as exception:
+            if not response.started:
+                raise
+            # The status is sent already.
+            error = translate(exception, method=HTTPMethod.POST, path=f"/v1/{exchange.operation}")
+            await self._break_off(exchange, response, error)
+            exchange.report(error, cause=exception)
+        finally:
+            if answer is not None:
+                await answer.aclose()
+        await response.finish()
+
+    def _response(self, exchange: Exchange) -> EventStreamResponse:
+        manner = exchange.served.manner
+        return EventStreamResponse(
+            exchange.send,
+            self.heartbeat_s if exchange.served.is_events else None,
+            ping=manner.ping,
+            headers=manner.headers(exchange.request_id),
+        )
+
+    async def _break_off(
+        self, exchange: Exchange, response: EventStreamResponse, error: StoaError
+    ) -> None:
+        """Raises ``BrokenOffError`` where nothing but the end of the connection can tell it."""
+        if not exchange.served.is_events:
+            raise BrokenOffError from error
+        await response.write(exchange.served.manner.error_event(error, exchange.request_id))
+
+
+def _telling(exchange: Exchange, scope: HTTPScope) -> TellStandings:
+    return partial(exchange.served.manner.tell, scope["state"])
+
+
+def _refusal(
+    exchange: Exchange, actor: Actor, body: bytes, error: StoaError, elapsed_ms: float
+) -> RefuseCallCommand:
+    model, stream = hint(body)
+    return RefuseCallCommand(
+        actor=actor,
+        call_id=CallId(exchange.request_id),
+        correlation_id=exchange.correlation_id,
+        operation=exchange.operation,
+        error=error,
+        elapsed_ms=elapsed_ms,
+        model=model,
+        stream=stream,
+    )
+
+
+def _command(
+    exchange: Exchange,
+    *,
+    actor: Actor,
+    asked: Asked,
+    body: bytes,
+    content_type: str,
+    tell: TellStandings | None,
+) -> InvokeModelCommand:
+    return InvokeModelCommand(
+        actor=actor,
+        call_id=CallId(exchange.request_id),
+        correlation_id=exchange.correlation_id,
+        operation=exchange.operation,
+        model=asked.model,
+        body=body,
+        stream=asked.stream,
+        include_usage=asked.include_usage,
+        max_output_tokens=asked.max_output_tokens,
+        choices=asked.choices,
+        attachments=asked.attachments,
+        offers_tools=asked.offers_tools,
+        asks_retrieval=asked.asks_retrieval,
+        content_type=content_type,
+        needs=asked.needs,
+        prompt_bytes=asked.prompt_bytes,
+        expected=asked.expected,
+        user=asked.user,
+        tell_standings=tell,
+    )
+
+
+def stopping() -> UnavailableError:
+    """What a call is told that was cancelled, and not by its client."""
+    return UnavailableError("The server is stopping.", retry_after=1)
+
+
+async def send_whole(
+    send: Send, status: int, headers: Headers, body: bytes, content_type: str
+) -> None:
+    """Answer in one piece."""
+    own = [
+        (b"content-type", content_type.encode("latin-1")),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*own, *headers]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

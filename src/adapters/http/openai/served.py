@@ -1,0 +1,45 @@
+"""The operations of OpenAI's API that have a door."""
+
+from uuid import UUID
+
+from litestar.types import HTTPScope
+
+from adapters.http.data_plane.event_stream import PING
+from adapters.http.data_plane.manner import Manner
+from adapters.http.data_plane.served import Served, Table
+from adapters.http.limit_headers import State, tell_as_openai
+from adapters.http.openai.requests import reading
+from adapters.http.presented import Presented, presented
+from adapters.http.problems import ErrorAnswer, Headers, openai_error
+from application.inference.ports import Operation
+from domain.inference.rate import Standings
+from domain.shared.errors import StoaError
+
+
+class OpenAIManner(Manner):
+    @property
+    def ping(self) -> bytes:
+        return PING
+
+    def presented(self, scope: HTTPScope) -> Presented:
+        return presented(scope)
+
+    def headers(self, request_id: UUID) -> Headers:
+        return []
+
+    def error(self, error: StoaError, request_id: UUID) -> ErrorAnswer:
+        return openai_error(error)
+
+    def error_event(self, error: StoaError, request_id: UUID) -> bytes:
+        """An event on which OpenAI's clients raise."""
+        return b"data: " + openai_error(error).body + b"\n\n"
+
+    def tell(self, state: State, standings: Standings) -> None:
+        tell_as_openai(state, standings)
+
+
+MANNER = OpenAIManner()
+OPENAI: Table = {
+    operation: Served(manner=MANNER, read=reading(operation))
+    for operation in (Operation.CHAT, Operation.COMPLETION, Operation.EMBEDDING)
+}
