@@ -7,10 +7,13 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from adapters.providers.openai_compatible.provider import OpenAICompatibleProvider
+from adapters.providers.azure_openai.configuration import AzureOpenAIProviderDefinition
+from adapters.providers.definition import ProviderDefinition
+from adapters.providers.mistral.configuration import MistralProviderDefinition
+from adapters.providers.openai.configuration import OpenAIProviderDefinition
+from adapters.providers.openai_compatible.configuration import OpenAICompatibleProviderDefinition
 from adapters.providers.scripted.provider import ScriptedProvider
-from adapters.providers.transport.choice import TransportKind, choose_transport
-from adapters.providers.transport.endpoint import Timeouts
+from adapters.providers.transport.choice import TransportKind
 from application.inference.ports import ModelProvider, Operation, ProviderRequest, ProviderStream
 from domain.inference.errors import (
     ProviderBusyError,
@@ -25,24 +28,15 @@ from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError, UpstreamError
 from domain.shared.usage import Usage
 from tests.fakes.gemini_bench import GeminiBench
+from tests.fakes.openai_like_bench import OpenAILikeBench
 from tests.fakes.openai_wire import (
     PUBLIC_NAME,
-    UPSTREAM_NAME,
     a_model,
     a_request,
-    chunk_event,
-    openai_stream,
-    streamed,
 )
 from tests.fakes.upstream import (
-    Act,
-    Pause,
-    Step,
     Upstream,
-    chunk,
-    json_answer,
     running_upstream,
-    stream_head,
 )
 
 SECRET = "sk-canary-0123456789"
@@ -103,65 +97,17 @@ class ScriptedBench(Bench):
 USAGE_OPTION = {"prompt_tokens": 12, "completion_tokens": 3}
 
 
-class RemoteBench(Bench):
-    """A server that answers a request by whether it asks for a stream."""
-
-    def __init__(self, upstream: Upstream, kind: TransportKind) -> None:
-        self.upstream = upstream
-        self.provider = OpenAICompatibleProvider(
-            name="acme",
-            base_url=upstream.base_url,
-            api_key=SECRET,
-            transport=choose_transport(kind=kind),
-            timeouts=Timeouts(connect=2, first_byte=20, between_bytes=20),
-        )
-
-    def says(self, *words: str) -> ServedModel:
-        self.upstream.streamed = streamed(openai_stream(*words, usage=USAGE))
-        choice = {
-            "index": 0,
-            "message": {"role": "assistant", "content": "".join(words)},
-            "finish_reason": "stop",
-        }
-        return self._answers({"choices": [choice], "usage": USAGE})
-
-    def fails(self, status: int) -> ServedModel:
-        body = msgspec.json.encode({"error": {"message": f"no, {SECRET}", "type": "x"}})
-        self.upstream.default = self.upstream.streamed = [json_answer(body, status=status)]
-        return a_model()
-
-    def hangs(self) -> ServedModel:
-        self.upstream.default = [Act.HANG]
-        self.upstream.streamed = [stream_head(), Act.HANG]
-        return a_model()
-
-    def drips(self) -> ServedModel:
-        return self._streams(chunk(chunk_event({"content": "one"})), Act.HANG)
-
-    def cuts_after(self, *words: str) -> ServedModel:
-        return self._streams(
-            *(chunk(chunk_event({"content": word})) for word in words), Pause(0.01), Act.CLOSE
-        )
-
-    def embeds(self) -> ServedModel:
-        item = {"object": "embedding", "index": 0, "embedding": [0.6, 0.8]}
-        return self._answers({"object": "list", "data": [item], "usage": {"prompt_tokens": 3}})
-
-    async def aborted(self) -> None:
-        await self.upstream.requests[-1].disconnected.wait()
-
-    def _answers(self, members: dict[str, object]) -> ServedModel:
-        body = msgspec.json.encode({"id": "x", "model": UPSTREAM_NAME} | members)
-        self.upstream.default = [json_answer(body, headers=["x-request-id: req-up"])]
-        return a_model()
-
-    def _streams(self, *steps: Step) -> ServedModel:
-        self.upstream.default = self.upstream.streamed = [stream_head(), *steps]
-        return a_model()
-
-
+OPENAI_LIKE: dict[str, Callable[..., ProviderDefinition]] = {
+    "openai-compatible": OpenAICompatibleProviderDefinition,
+    "openai": OpenAIProviderDefinition,
+    "azure-openai": AzureOpenAIProviderDefinition,
+    "mistral": MistralProviderDefinition,
+}
 REMOTE: dict[str, Callable[[Upstream, TransportKind], Bench]] = {
-    "openai-compatible": RemoteBench,
+    **{
+        name: partial(OpenAILikeBench, secret=SECRET, define=partial(define, name="acme"))
+        for name, define in OPENAI_LIKE.items()
+    },
     "google": partial(GeminiBench, secret=SECRET),
 }
 

@@ -1,16 +1,22 @@
 """The types of providers that there are: one line for each folder."""
 
+from adapters.providers.azure_openai.configuration import AZURE_OPENAI
 from adapters.providers.definition import ProviderType
 from adapters.providers.google.configuration import GOOGLE
 from adapters.providers.local.configuration import LOCAL
+from adapters.providers.mistral.configuration import MISTRAL
+from adapters.providers.openai.configuration import OPENAI
 from adapters.providers.openai_compatible.configuration import OPENAI_COMPATIBLE
 from adapters.providers.scripted.configuration import SCRIPTED
 
 PROVIDER_TYPES: dict[str, ProviderType] = {
     provider_type.name: provider_type
     for provider_type in (
+        AZURE_OPENAI,
         GOOGLE,
         LOCAL,
+        MISTRAL,
+        OPENAI,
         OPENAI_COMPATIBLE,
         SCRIPTED,
     )

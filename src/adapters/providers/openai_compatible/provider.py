@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from adapters.providers.failures.failure import FailureParser
 from adapters.providers.failures.openai import openai_failure
 from adapters.providers.http_client import ProviderClient
 from adapters.providers.openai_compatible.caller import Address, Caller, addresses_under
@@ -51,6 +52,7 @@ class OpenAICompatibleProvider(ModelProvider):
         operations: frozenset[Operation] = TEXT_OPERATIONS,
         stream_usage: bool = True,
         adapt: Adapt = as_it_is,
+        parse: FailureParser = openai_failure,
         request_id_header: str = "x-request-id",
     ) -> None:
         """Raises ``InvalidError`` for a URL or a header that cannot be sent, and for an operation
@@ -60,7 +62,7 @@ class OpenAICompatibleProvider(ModelProvider):
         self._client = ProviderClient(
             name=name,
             transport=transport,
-            parse=openai_failure,
+            parse=parse,
             credentials=bearer if credentials is None else credentials,
             secrets=[api_key] if api_key else (),
             headers=headers,

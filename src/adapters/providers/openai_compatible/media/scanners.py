@@ -17,7 +17,14 @@ from domain.shared.usage import Usage
 
 # An image of the largest size, in base64.
 MAX_EVENT_BYTES = 64 * 1024 * 1024
-_LAST = frozenset({"image_generation.completed", "transcript.text.done", "speech.audio.done"})
+_LAST = frozenset(
+    {
+        "image_generation.completed",
+        "transcript.text.done",
+        "speech.audio.done",
+        "transcription.done",  # Mistral's
+    }
+)
 _MAX_READ_BYTES = 1024 * 1024
 
 

@@ -36,6 +36,7 @@ class _Usage(msgspec.Struct):
     input_tokens_details: _InputDetails | None = None
     output_token_details: _OutputDetails | None = None
     seconds: Decimal | None = None
+    prompt_audio_seconds: Decimal | None = None
 
     @property
     def prompt(self) -> int | None:
@@ -44,6 +45,10 @@ class _Usage(msgspec.Struct):
         if self.prompt_tokens is not None:
             return self.prompt_tokens
         return self.total_tokens
+
+    @property
+    def heard(self) -> Decimal | None:
+        return self.prompt_audio_seconds if self.seconds is None else self.seconds
 
     @property
     def completion(self) -> int:
@@ -111,8 +116,8 @@ class MediaAnswer(msgspec.Struct):
 
     def _seconds(self, said: _Usage | None) -> Decimal | None:
         """The length of what was heard, which older servers say as a text."""
-        if said is not None and said.seconds is not None:
-            return _sane(said.seconds)
+        if said is not None and said.heard is not None:
+            return _sane(said.heard)
         try:
             return _sane(_decimal.decode(self.duration))
         except msgspec.ValidationError:
