@@ -21,6 +21,8 @@ EXTRAS = {
 }
 # Packages whose ``__init__`` imports all of their modules, whichever is wanted.
 BARE = frozenset({"advanced_alchemy", "advanced_alchemy.types"})
+# A module that asks which packages are installed, without importing them, and its answers.
+ANSWERS = {"dishka._adaptix.feature_requirement": {"HAS_SUPPORTED_PYDANTIC_PKG": False}}
 
 
 def import_lean() -> None:
@@ -45,13 +47,21 @@ class LeanFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in EXTRAS and fullname not in BARE:
+        loader = _loader_of(fullname)
+        if loader is None:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
-            loader = _WithoutExtras if fullname in EXTRAS else _WithoutModules
             spec.loader = loader(spec.loader.name, spec.loader.path)
         return spec
+
+
+def _loader_of(fullname: str) -> type[SourceFileLoader] | None:
+    if fullname in EXTRAS:
+        return _WithoutExtras
+    if fullname in BARE:
+        return _WithoutModules
+    return _WithAnswers if fullname in ANSWERS else None
 
 
 class _WithoutExtras(SourceFileLoader):
@@ -65,6 +75,12 @@ class _WithoutModules(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         pass
+
+
+class _WithAnswers(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        vars(module).update(ANSWERS[module.__name__])
 
 
 @contextmanager

@@ -22,7 +22,7 @@ NOT_YET = {
     "litestar.testing",
     "mako",
     "numpy",
-    "pydantic.v1",
+    "pydantic.main",
     "pygments",
     "redis.client",
     "rich.console",
