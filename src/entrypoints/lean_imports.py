@@ -12,12 +12,13 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
-# Tracebacks in colour, the paging of a service layer, bodies and answers of foreign classes.
+# Errors in colour, the paging of a service layer, bodies and answers of foreign classes.
 EXTRAS = {
     "structlog": ("rich",),
     "litestar": ("advanced_alchemy",),
     "litestar.plugins.attrs": ("attr", "attrs"),
     "litestar.plugins.pydantic": ("pydantic",),
+    "mako.exceptions": ("pygments",),
 }
 # Packages whose ``__init__`` imports all of their modules, whichever is wanted.
 BARE = frozenset({"advanced_alchemy", "advanced_alchemy.types"})
