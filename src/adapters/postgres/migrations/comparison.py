@@ -12,6 +12,7 @@ from adapters.postgres.identity.rows import TeamRow
 from adapters.postgres.identity.session_rows import SessionRow
 from adapters.postgres.inference.budget_rows import budget_holds
 from adapters.postgres.inference.limit_rows import limit_counters
+from adapters.postgres.inference.response_rows import responses
 from adapters.postgres.inference.rows import calls
 from adapters.postgres.models.rows import model_names
 from adapters.postgres.operations.error_rows import error_logs
@@ -29,6 +30,7 @@ _MODULES_WITH_TABLES = (
     audit_logs,
     error_logs,
     limit_counters,
+    responses,
     model_names,
     team_settings,
 )

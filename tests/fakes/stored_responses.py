@@ -1,0 +1,78 @@
+import json
+from collections.abc import Mapping, Sequence
+
+from application.inference.responses.ports import ResponseViewer, StoredResponses
+from domain.inference.response_errors import (
+    PreviousResponseNotFoundError,
+    ResponseChainTooLongError,
+    ResponseNotFoundError,
+)
+from domain.inference.stored_response import Item, StoredResponse, response_name
+from domain.shared.ids import ResponseId
+from tests.fakes.gate import Gate
+
+
+class InMemoryStoredResponses(StoredResponses):
+    """``adding`` can hold up what is stored, and make it fail."""
+
+    def __init__(self) -> None:
+        self.rows: dict[ResponseId, StoredResponse] = {}
+        self.adding = Gate()
+
+    async def add(self, response: StoredResponse) -> None:
+        await self.adding.passed()
+        self.rows[response.id] = response
+
+    async def get(self, viewer: ResponseViewer, response_id: ResponseId) -> StoredResponse:
+        found = self._find(viewer, response_id)
+        if found is None:
+            raise ResponseNotFoundError(response_name(response_id))
+        return found
+
+    async def chain(
+        self, viewer: ResponseViewer, response_id: ResponseId, *, most: int, most_bytes: int
+    ) -> Sequence[Item]:
+        links: list[StoredResponse] = []
+        wanted: ResponseId | None = response_id
+        while wanted is not None:
+            found = self._find(viewer, wanted)
+            if found is None:
+                raise PreviousResponseNotFoundError(response_name(wanted))
+            links.insert(0, found)
+            if len(links) > most or sum(map(_bytes, links)) > most_bytes:
+                raise ResponseChainTooLongError
+            wanted = found.previous_id
+        return [item for link in links for item in (*link.input, *link.output)]
+
+    async def items(self, viewer: ResponseViewer, ids: Sequence[str]) -> Mapping[str, Item]:
+        return {
+            item.id: item
+            for response_id in sorted(self.rows)
+            if (response := self._find(viewer, response_id)) is not None
+            for item in (*response.input, *response.output)
+            if item.id in ids
+        }
+
+    async def remove(self, viewer: ResponseViewer, response_id: ResponseId) -> None:
+        await self.get(viewer, response_id)
+        del self.rows[response_id]
+
+    def _find(self, viewer: ResponseViewer, response_id: ResponseId) -> StoredResponse | None:
+        found = self.rows.get(response_id)
+        if found is None or found.team_id != viewer.team_id:
+            return None
+        if found.expires_at is not None and found.expires_at <= viewer.at:
+            return None
+        is_own_key = viewer.key_id is not None and found.key_id == viewer.key_id
+        is_own = viewer.user_id is not None and found.user_id == viewer.user_id
+        return found if viewer.sees_all or is_own_key or is_own else None
+
+
+def _bytes(response: StoredResponse) -> int:
+    return sum(len(item.json.encode()) for item in (*response.input, *response.output))
+
+
+def an_item(item_id: str, text: str = "Hi") -> Item:
+    content = [{"type": "input_text", "text": text}]
+    members = {"id": item_id, "type": "message", "role": "user", "content": content}
+    return Item(id=item_id, json=json.dumps(members))
