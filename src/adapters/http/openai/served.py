@@ -8,6 +8,13 @@ from adapters.http.data_plane.event_stream import PING
 from adapters.http.data_plane.manner import Manner
 from adapters.http.data_plane.served import Served, Table
 from adapters.http.limit_headers import State, tell_as_openai
+from adapters.http.openai.media_requests import (
+    read_image,
+    read_moderation,
+    read_rerank,
+    read_speech,
+    read_transcription,
+)
 from adapters.http.openai.requests import reading
 from adapters.http.presented import Presented, presented
 from adapters.http.problems import ErrorAnswer, Headers, openai_error
@@ -39,7 +46,13 @@ class OpenAIManner(Manner):
 
 
 MANNER = OpenAIManner()
+_TEXTS = (Operation.CHAT, Operation.COMPLETION, Operation.EMBEDDING)
 OPENAI: Table = {
-    operation: Served(manner=MANNER, read=reading(operation))
-    for operation in (Operation.CHAT, Operation.COMPLETION, Operation.EMBEDDING)
+    **{operation: Served(manner=MANNER, read=reading(operation)) for operation in _TEXTS},
+    Operation.RERANK: Served(manner=MANNER, read=read_rerank),
+    Operation.MODERATION: Served(manner=MANNER, read=read_moderation),
+    Operation.IMAGE: Served(manner=MANNER, read=read_image),
+    # Models that do not stream transcripts answer with another content type, as all do with sound.
+    Operation.TRANSCRIPTION: Served(manner=MANNER, read=read_transcription, is_events=False),
+    Operation.SPEECH: Served(manner=MANNER, read=read_speech, is_events=False),
 }

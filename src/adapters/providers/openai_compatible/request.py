@@ -12,6 +12,7 @@ Members = dict[str, msgspec.Raw]
 _MEMBERS = msgspec.json.Decoder(Members)
 # The gateway acts on these; decoders that ignore case (Go's) would take other spellings for them.
 _OURS = frozenset({"model", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
+_OF_ANY_MODEL = (Operation.MODERATION, Operation.IMAGE)
 _PROMPTS = ("messages", "prompt", "input")
 _BYTES_PER_TOKEN = 4
 
@@ -56,9 +57,12 @@ def upstream_body(
 
 
 def renamed(request: ProviderRequest) -> tuple[Members, str]:
-    """The client's members with the provider's name of the model, and the client's name of it."""
+    """The client's members with the provider's name of the model, and the client's name of it; a
+    client that named none where OpenAI demands none gets the name that was chosen for it."""
     try:
         members = _MEMBERS.decode(request.body)
+        if "model" not in members and request.operation in _OF_ANY_MODEL:
+            members["model"] = msgspec.Raw(msgspec.json.encode(request.model.name))
         public_name = msgspec.json.decode(members["model"], type=str)
     except (*NOT_JSON, KeyError) as error:
         raise InvalidError(

@@ -45,7 +45,8 @@ class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``delay_ms`` passes before the first token, ``chunk_delay_ms`` before each later one.
     ``fail_status`` fails every call as a provider's answer with that status would; ``hang`` never
     answers. ``cut_after`` breaks a stream after so many tokens. ``tool_call`` is made when the
-    request offers tools and does not end with a tool's result.
+    request offers tools and does not end with a tool's result. ``flagged_words`` are what makes a
+    moderation flag a text, by category; ``transcript`` is what is heard in every recording.
     """
 
     reply: str | None = None
@@ -57,6 +58,8 @@ class ScriptedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     finish_reason: str | None = None
     usage: ScriptedUsage | None = None
     hang: bool = False
+    flagged_words: dict[str, list[str]] = {}
+    transcript: str | None = None
 
 
 def validate_options(options: Mapping[str, object]) -> ScriptedOptions:

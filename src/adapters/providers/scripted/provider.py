@@ -4,10 +4,16 @@ from contextlib import contextmanager
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.failures.openai import openai_failure
 from adapters.providers.scripted.embeddings import embed
+from adapters.providers.scripted.moderation import moderate
 from adapters.providers.scripted.options import ScriptedOptions, validate_options
+from adapters.providers.scripted.pictures import draw, draw_in_pieces
+from adapters.providers.scripted.pieces import PieceStream
+from adapters.providers.scripted.ranking import rank
 from adapters.providers.scripted.reply import reply_to
 from adapters.providers.scripted.run import Run
+from adapters.providers.scripted.sound import speak, speak_in_pieces
 from adapters.providers.scripted.stream import ScriptedStream
+from adapters.providers.scripted.transcripts import transcribe, transcribe_in_pieces
 from adapters.providers.scripted.wire import request_id, whole_body
 from application.inference.ports import (
     ModelProvider,
@@ -18,6 +24,20 @@ from application.inference.ports import (
 )
 from domain.inference.errors import ProviderUnreachableError, UnsupportedByModelError
 from domain.models.served_model import ServedModel
+
+_WHOLE = {
+    Operation.EMBEDDING: embed,
+    Operation.RERANK: rank,
+    Operation.MODERATION: moderate,
+    Operation.IMAGE: draw,
+    Operation.TRANSCRIPTION: transcribe,
+    Operation.SPEECH: speak,
+}
+_IN_PIECES = {
+    Operation.IMAGE: draw_in_pieces,
+    Operation.TRANSCRIPTION: transcribe_in_pieces,
+    Operation.SPEECH: speak_in_pieces,
+}
 
 
 class ScriptedProvider(ModelProvider):
@@ -45,8 +65,8 @@ class ScriptedProvider(ModelProvider):
         with self._running() as run:
             await run.sleep(None if options.hang else options.delay_ms / 1000)
             self._fail_if_told(options)
-            if request.operation is Operation.EMBEDDING:
-                return embed(request, options)
+            if request.operation in _WHOLE:
+                return _WHOLE[request.operation](request, options)
             reply = reply_to(request, options)
             return ProviderAnswer(
                 body=whole_body(request, reply),
@@ -57,15 +77,19 @@ class ScriptedProvider(ModelProvider):
 
     async def open_stream(self, request: ProviderRequest) -> ProviderStream:
         options = self._take(request)
-        if request.operation is Operation.EMBEDDING:
-            raise UnsupportedByModelError("Embeddings cannot be streamed.", param="stream")
+        if request.operation in _WHOLE and request.operation not in _IN_PIECES:
+            raise UnsupportedByModelError(
+                f"'{request.operation}' cannot be streamed.", param="stream"
+            )
         if options.fail_status is not None:
             with self._running() as run:
                 await run.sleep(options.delay_ms / 1000)
                 self._fail_if_told(options)
-        reply = reply_to(request, options)
-        run = Run(self._name)
-        self._runs.add(run)
+        in_pieces = _IN_PIECES.get(request.operation)
+        if in_pieces is not None:
+            pieces, run = in_pieces(request, options), self._begin()
+            return PieceStream(request, pieces, options, run=run, on_close=self._runs.discard)
+        reply, run = reply_to(request, options), self._begin()
         return ScriptedStream(request, reply, options, run=run, on_close=self._runs.discard)
 
     async def start(self) -> None:
@@ -86,10 +110,14 @@ class ScriptedProvider(ModelProvider):
             body = b'{"error":{"message":"The script says so.","type":"invalid_request_error"}}'
             raise self._errors.of_status(options.fail_status, lambda _: None, body)
 
-    @contextmanager
-    def _running(self) -> Iterator[Run]:
+    def _begin(self) -> Run:
         run = Run(self._name)
         self._runs.add(run)
+        return run
+
+    @contextmanager
+    def _running(self) -> Iterator[Run]:
+        run = self._begin()
         try:
             yield run
         finally:
