@@ -105,7 +105,7 @@ def lists(parts: st.SearchStrategy[Any], least: int = 0, most: int = 3) -> Any:
 
 def conversations(
     asked: st.SearchStrategy[Part],
-    thoughts: st.SearchStrategy[Thinking],
+    thoughts: st.SearchStrategy[Thinking] | None,
     said: st.SearchStrategy[Part],
     given: st.SearchStrategy[ToolResult],
 ) -> st.SearchStrategy[tuple[Turn, ...]]:
@@ -117,7 +117,8 @@ def conversations(
         for _ in range(draw(st.integers(1, 2))):
             found.append(Turn(role=Role.USER, parts=draw(lists(asked, 1))))
             made = draw(lists(calls))
-            spoken = draw(lists(thoughts, 0, 1)) + draw(lists(said, 0 if made else 1, 1)) + made
+            thought = () if thoughts is None else draw(lists(thoughts, 0, 1))
+            spoken = thought + draw(lists(said, 0 if made else 1, 1)) + made
             found.append(Turn(role=Role.ASSISTANT, parts=spoken))
             if made:
                 found.append(Turn(role=Role.TOOL, parts=draw(lists(given, 1))))

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from adapters.dialects.anthropic.dialect import Anthropic
 from adapters.dialects.dialect import DoorDialect
 from adapters.dialects.openai_chat.dialect import OpenAIChat
 from application.inference.ports import Operation
 
 DIALECTS: Mapping[Operation, DoorDialect] = {
     Operation.CHAT: OpenAIChat(),
+    Operation.MESSAGES: Anthropic(),
 }

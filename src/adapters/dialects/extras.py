@@ -1,6 +1,7 @@
 """Members of a request that no common language has."""
 
 from adapters.dialects.fields import unsupported
+from domain.inference.conversation.parts import StoredFile, ToolResult
 from domain.inference.conversation.request import GenerationRequest, JsonObject
 
 # What a request of any dialect may say and another may leave out, because it cannot change the
@@ -33,3 +34,19 @@ def extras_for(dialect: str, request: GenerationRequest) -> JsonObject:
         if name not in WITHOUT_EFFECT:
             raise unsupported(name)
     return {}
+
+
+def refuse_stored_files(dialect: str, request: GenerationRequest) -> None:
+    """Raise ``UnsupportedByModelError`` for a file that the provider of another dialect keeps."""
+    if request.dialect == dialect:
+        return
+    for index, turn in enumerate(request.turns):
+        pieces = [
+            piece
+            for part in turn.parts
+            for piece in (part.parts if isinstance(part, ToolResult) else (part,))
+        ]
+        if any(isinstance(getattr(piece, "source", None), StoredFile) for piece in pieces):
+            raise unsupported(
+                f"messages[{index}].content", "it has a file that another provider keeps"
+            )

@@ -1,6 +1,6 @@
 import msgspec
 
-from adapters.dialects.extras import extras_for
+from adapters.dialects.extras import extras_for, refuse_stored_files
 from adapters.dialects.fields import unsupported
 from adapters.dialects.openai_chat.read_request import LEGACY_TOOLS
 from adapters.dialects.openai_chat.words import NAME
@@ -28,6 +28,7 @@ _EFFORTS = ((16_384, "high"), (6_144, "medium"))
 
 def write_request(request: GenerationRequest, model: ServedModel, limit_name: str) -> bytes:
     """Raises ``UnsupportedByModelError``."""
+    refuse_stored_files(NAME, request)
     with_cache = bool(model.options.get(CACHE_OPTION))
     body: JsonObject = extras_for(NAME, request) | {
         "model": model.upstream_name,

@@ -1,0 +1,46 @@
+"""Errors in the words of Anthropic."""
+
+from uuid import UUID
+
+import msgspec
+
+from domain.inference.errors import ProviderBusyError
+from domain.shared.errors import (
+    BudgetExhaustedError,
+    ConflictError,
+    ForbiddenError,
+    FunctionalError,
+    LimitExceededError,
+    NotFoundError,
+    StoaError,
+    TooLargeError,
+    UnauthenticatedError,
+    UpstreamTimeoutError,
+)
+
+_TYPES: tuple[tuple[type[StoaError], str], ...] = (
+    (UnauthenticatedError, "authentication_error"),
+    (ForbiddenError, "permission_error"),
+    (NotFoundError, "not_found_error"),
+    (ConflictError, "conflict_error"),
+    (TooLargeError, "request_too_large"),
+    (BudgetExhaustedError, "billing_error"),
+    (LimitExceededError, "rate_limit_error"),
+    (FunctionalError, "invalid_request_error"),
+    (ProviderBusyError, "overloaded_error"),
+    (UpstreamTimeoutError, "timeout_error"),
+)
+
+
+def write_envelope(error: StoaError, request_id: UUID | None = None) -> bytes:
+    kind = next((word for known, word in _TYPES if isinstance(error, known)), "api_error")
+    envelope = {
+        "type": "error",
+        "error": {"type": kind, "message": error.message},
+        "request_id": None if request_id is None else str(request_id),
+    }
+    return msgspec.json.encode(envelope)
+
+
+def write_event(error: StoaError, request_id: UUID | None = None) -> bytes:
+    return b"event: error\ndata: " + write_envelope(error, request_id) + b"\n\n"
