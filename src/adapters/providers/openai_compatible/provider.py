@@ -7,6 +7,10 @@ from adapters.providers.http_client import ProviderClient
 from adapters.providers.openai_compatible.caller import Address, Caller, addresses_under
 from adapters.providers.openai_compatible.media.operations import MEDIA_OPERATIONS, MediaOperations
 from adapters.providers.openai_compatible.request import Adapt, as_it_is
+from adapters.providers.openai_compatible.responses.operation import (
+    RESPONSES_OPERATIONS,
+    ResponsesOperation,
+)
 from adapters.providers.openai_compatible.texts import TEXT_OPERATIONS, TextOperations
 from adapters.providers.transport.endpoint import Timeouts
 from adapters.providers.transport.transport import Transport
@@ -20,7 +24,7 @@ from application.inference.ports import (
 from domain.inference.errors import UnsupportedByModelError
 from domain.shared.errors import InvalidError
 
-PASSED_OPERATIONS = TEXT_OPERATIONS | MEDIA_OPERATIONS
+PASSED_OPERATIONS = TEXT_OPERATIONS | RESPONSES_OPERATIONS | MEDIA_OPERATIONS
 
 
 class Part(Protocol):
@@ -77,9 +81,13 @@ class OpenAICompatibleProvider(ModelProvider):
         caller = Caller(self._client, address or addresses_under(base_url))
         texts = TextOperations(caller, adapt=adapt, stream_usage=stream_usage)
         media = MediaOperations(caller, adapt=adapt)
-        self._parts: dict[Operation, Part] = {
-            operation: texts if operation in TEXT_OPERATIONS else media for operation in operations
+        responses = ResponsesOperation(caller, adapt=adapt)
+        parts: dict[Operation, Part] = {
+            **dict.fromkeys(TEXT_OPERATIONS, texts),
+            **dict.fromkeys(RESPONSES_OPERATIONS, responses),
+            **dict.fromkeys(MEDIA_OPERATIONS, media),
         }
+        self._parts = {operation: parts[operation] for operation in operations}
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
         return await self._part(request).complete(request)
