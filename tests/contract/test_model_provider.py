@@ -27,6 +27,7 @@ from domain.inference.errors import (
 from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError, UpstreamError
 from domain.shared.usage import Usage
+from tests.fakes.bedrock_bench import BedrockBench
 from tests.fakes.gemini_bench import GeminiBench
 from tests.fakes.openai_like_bench import OpenAILikeBench
 from tests.fakes.openai_wire import (
@@ -109,6 +110,7 @@ REMOTE: dict[str, Callable[[Upstream, TransportKind], Bench]] = {
         for name, define in OPENAI_LIKE.items()
     },
     "google": partial(GeminiBench, secret=SECRET),
+    "bedrock": partial(BedrockBench, secret=SECRET),
 }
 
 

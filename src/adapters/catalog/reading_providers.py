@@ -6,7 +6,9 @@ from adapters.providers.definition import ProviderDefinition
 from adapters.providers.types import PROVIDER_TYPES
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_KEYS_OF_TYPES = tuple(key for known in PROVIDER_TYPES.values() for key in known.keys)
+_KEYS_OF_TYPES = tuple(
+    dict.fromkeys(key for known in PROVIDER_TYPES.values() for key in known.keys)
+)
 
 
 def read_provider(fields: Fields, directory: Path) -> tuple[ProviderDefinition, str] | None:

@@ -1,6 +1,7 @@
 """The types of providers that there are: one line for each folder."""
 
 from adapters.providers.azure_openai.configuration import AZURE_OPENAI
+from adapters.providers.bedrock.configuration import BEDROCK
 from adapters.providers.definition import ProviderType
 from adapters.providers.google.configuration import GOOGLE
 from adapters.providers.local.configuration import LOCAL
@@ -13,6 +14,7 @@ PROVIDER_TYPES: dict[str, ProviderType] = {
     provider_type.name: provider_type
     for provider_type in (
         AZURE_OPENAI,
+        BEDROCK,
         GOOGLE,
         LOCAL,
         MISTRAL,

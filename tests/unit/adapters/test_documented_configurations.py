@@ -10,6 +10,7 @@ from adapters.catalog.catalog_file import load_catalog
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = (
     "README.md",
+    "docs/how-to/amazon-bedrock.md",
     "docs/how-to/configure-providers.md",
     "docs/how-to/google-gemini.md",
     "docs/how-to/use-the-scripted-provider.md",
@@ -22,6 +23,9 @@ VARIABLES = {
     "VLLM_API_KEY": "sk-2",
     "EXAMPLE_KEY": "sk-3",
     "GEMINI_API_KEY": "AIza-4",
+    "AWS_ACCESS_KEY_ID": "AKIA5",
+    "AWS_SECRET_ACCESS_KEY": "secret-5",
+    "AWS_BEARER_TOKEN_BEDROCK": "bedrock-6",
 }
 
 

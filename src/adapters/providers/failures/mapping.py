@@ -16,6 +16,8 @@ from domain.shared.errors import StoaError
 
 Header = Callable[[str], str | None]
 _CLIENT_ERRORS = range(400, 500)
+# "Failed dependency": the provider's own service was asked in vain.
+_MODEL_FAILED = 424
 _MAY_BE_CONTEXT = frozenset({400, 413, 422, 500})
 _MIN_SECRET = 4
 
@@ -76,7 +78,7 @@ class ErrorMapping:
                 f"The provider '{self._peer}' does not know the model or the address that the "
                 f"gateway asks for (HTTP {status})."
             )
-        if status in _CLIENT_ERRORS:
+        if status in _CLIENT_ERRORS and status != _MODEL_FAILED:
             return ProviderRejectedError(
                 self._words(failure, status),
                 param=self._masked(failure.param),

@@ -16,8 +16,8 @@ from adapters.providers.http_generation import (
     HttpGenerationStream,
     read_generated,
     refuse_unstreamed,
-    tokens_in,
 )
+from adapters.providers.translation.token_count import estimate
 from adapters.providers.transport.endpoint import Endpoint
 from adapters.providers.transport.transport import UpstreamResponse
 from application.inference.ports import (
@@ -69,7 +69,7 @@ class GoogleProvider(ModelProvider, GenerationProvider):
             response,
             self._dialect.stream_reader(),
             patience=self._patience,
-            prompt_tokens=tokens_in(len(body)),
+            prompt_tokens=estimate(call.request),
         )
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
