@@ -2,14 +2,15 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from application.models.ports import ModelCatalog
+from application.operations.ports import ServedKinds
 from domain.models.route import Route
-from domain.models.served_model import ServedModel
+from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.ids import TeamId
 
 Entry = TypeVar("Entry", ServedModel, Route)
 
 
-class InMemoryModelCatalog(ModelCatalog):
+class InMemoryModelCatalog(ModelCatalog, ServedKinds):
     def __init__(self, *models: ServedModel, routes: Sequence[Route] = ()) -> None:
         self._models = models
         self._routes = tuple(routes)
@@ -25,6 +26,10 @@ class InMemoryModelCatalog(ModelCatalog):
 
     def routes(self, team_id: TeamId) -> Sequence[Route]:
         return _all_seen(self._routes, team_id)
+
+    def kind_of(self, name: str, team_id: TeamId) -> ModelKind | None:
+        found = self.find(name, team_id) or self.route(name, team_id)
+        return None if found is None else found.kind
 
 
 def _all_seen(entries: Sequence[Entry], team_id: TeamId) -> Sequence[Entry]:

@@ -18,6 +18,8 @@ from application.models.registry.ports import (
     Models,
     Offer,
     ProviderConfigurations,
+    ProviderFollower,
+    ProviderInUse,
     ProviderOffers,
     Providers,
     RegistrySort,
@@ -262,9 +264,10 @@ class InMemoryRegistryUnitOfWork(RegistryUnitOfWork):
 
 
 class FixedConfigurations(ProviderConfigurations):
-    """One type, ``acme``, with a ``base_url``, a ``ca_file`` and the secret ``api_key``."""
+    """The type ``acme``, with a ``base_url``, a ``ca_file`` and the secret ``api_key``, and
+    ``heavy``, which is the same on the server itself."""
 
-    types = ("acme",)
+    types = ("acme", "heavy")
 
     def check(self, type_name: str, name: str, given: Mapping[str, object]) -> CheckedConfiguration:
         if type_name not in self.types:
@@ -278,11 +281,21 @@ class FixedConfigurations(ProviderConfigurations):
             plain={key: value for key, value in given.items() if key != "api_key"},
             secrets={key: value for key, value in given.items() if key == "api_key"},
             addresses=(("base_url", host),) if "base_url" in given else (),
-            of_the_server=("ca_file",) if "ca_file" in given else (),
+            of_the_server=tuple(
+                key
+                for key, is_there in (
+                    ("ca_file", "ca_file" in given),
+                    ("type", type_name == "heavy"),
+                )
+                if is_there
+            ),
         )
 
     def runs_here(self, type_name: str) -> bool:
         return False
+
+    def is_of_the_server(self, type_name: str) -> bool:
+        return type_name == "heavy"
 
 
 class RecordingLiveRegistry(LiveRegistry):
@@ -292,6 +305,18 @@ class RecordingLiveRegistry(LiveRegistry):
 
     async def catch_up(self, team_id: TeamId) -> None:
         self.caught_up.append(team_id)
+
+    def problem(self, provider_id: ProviderId) -> str | None:
+        return self.problems.get(provider_id)
+
+
+class RecordingFollower(ProviderFollower):
+    def __init__(self) -> None:
+        self.told: dict[TeamId, Sequence[ProviderInUse]] = {}
+        self.problems: dict[ProviderId, str] = {}
+
+    async def follow(self, registries: Mapping[TeamId, Sequence[ProviderInUse]]) -> None:
+        self.told |= registries
 
     def problem(self, provider_id: ProviderId) -> str | None:
         return self.problems.get(provider_id)

@@ -8,7 +8,8 @@ import yaml
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.catalog.document import read_document
 from adapters.catalog.embedded import embedded_catalog
-from adapters.catalog.fields import Fields, Reading
+from adapters.catalog.fields import Fields
+from adapters.catalog.reading import Reading
 from adapters.catalog.reading_models import read_model
 from adapters.catalog.reading_providers import read_provider
 from adapters.providers.definition import ProviderDefinition

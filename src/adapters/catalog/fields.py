@@ -1,16 +1,14 @@
 """Typed reading of YAML mappings; whatever is wrong is noted with its line and key, not raised."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
 import yaml
 
-from adapters.catalog.document import line_of
-from adapters.catalog.variables import expand, has_reference
-from domain.models.errors import CatalogError
+from adapters.catalog.reading import Reading
+from adapters.catalog.variables import has_reference
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -19,31 +17,14 @@ _TEXT, _WHOLE, _REAL = f"{_TAG}str", f"{_TAG}int", f"{_TAG}float"
 _PLAIN_TAGS = frozenset(_TAG + n for n in ("str", "int", "float", "bool", "null", "seq", "map"))
 
 
-@dataclass(slots=True)
-class Reading:
-    """One pass over a document: the variables it may refer to and what was found wrong."""
-
-    variables: Mapping[str, str]
-    problems: list[tuple[int, str]] = field(default_factory=list)
-
-    def note(self, node: yaml.Node, message: str) -> None:
-        self.problems.append((line_of(node), message))
-
-    def raise_problems(self, source: object) -> None:
-        """Raise all that was noted as one ``CatalogError``."""
-        if not self.problems:
-            return
-        (line, first), *others = sorted(self.problems)
-        rest = "".join(f"; line {other}: {message}" for other, message in others)
-        raise CatalogError(f"{first}{rest} (in {source})", line=line)
-
-
 class Fields:
     """A mapping of the document. Each reader returns ``None`` for what is absent or wrong; ``end``
     notes the keys that nobody asked for."""
 
-    def __init__(self, node: yaml.Node, reading: Reading, where: str) -> None:
+    def __init__(self, node: yaml.Node, reading: Reading, where: str, path: str = "") -> None:
+        """``where`` is what messages call it, ``path`` stands before the names of its keys."""
         self.node = node
+        self._path = path
         self._reading = reading
         self._where = where
         self._nodes: dict[str, yaml.Node] = {}
@@ -70,7 +51,7 @@ class Fields:
     def note(self, key: str, message: str, node: yaml.Node | None = None) -> None:
         """Note a problem with a key, at its own line or at that of ``node``."""
         place = node or self._keys.get(key, self.node)
-        self._reading.note(place, f"{self._where}: '{key}' {message}")
+        self._reading.note_key(place, self._where, f"{self._path}{key}", key, message)
 
     def has(self, key: str) -> bool:
         return key in self._nodes
@@ -172,7 +153,7 @@ class Fields:
         node = self._take(key)
         if node is None:
             return None
-        nested = Fields(node, self._reading, f"{self._where}: '{key}'")
+        nested = Fields(node, self._reading, f"{self._where}: '{key}'", f"{self._path}{key}.")
         return nested if nested.is_mapping else None
 
     def text_pairs(self, key: str) -> dict[str, str]:
@@ -194,7 +175,7 @@ class Fields:
                 continue
             reason = (elsewhere or {}).get(name)
             message = reason or f"is not known; known are {', '.join(self._asked)}"
-            self._reading.note(self._keys[name], f"{self._where}: '{name}' {message}")
+            self.note(name, message)
 
     def _plain(self, key: str, node: yaml.Node) -> object:
         if node.tag not in _PLAIN_TAGS:
@@ -213,7 +194,7 @@ class Fields:
         self._asked.append(key)
         node = self._nodes.get(key)
         if node is None and required and self.is_mapping:
-            self._reading.note(self.node, f"{self._where}: '{key}' is missing")
+            self.note(key, "is missing", self.node)
         return node
 
     def _scalar(self, key: str, what: str, *, required: bool = False) -> yaml.ScalarNode | None:
@@ -237,7 +218,7 @@ class Fields:
 
     def _expanded(self, key: str, node: yaml.Node) -> str | None:
         try:
-            return expand(str(node.value), self._reading.variables)
+            return self._reading.expanded(str(node.value))
         except ValueError as error:
             self.note(key, f"cannot be resolved: {error}")
             return None

@@ -9,6 +9,18 @@ from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
 
 MAX_NAME_LENGTH = 200
+_OF_TOKENS = frozenset({ModelKind.CHAT, ModelKind.EMBEDDING})
+_SPECIAL_PRICES = (
+    "cached_input",
+    "cache_write",
+    "reasoning",
+    "audio_input",
+    "audio_output",
+    "character",
+    "request",
+    "image",
+    "second",
+)
 
 
 def read_model(fields: Fields, providers: Mapping[str, str], directory: Path) -> ServedModel | None:
@@ -99,9 +111,13 @@ def _read_prices(fields: Fields, kind: ModelKind) -> Prices | None:
     nested = fields.fields("prices")
     if nested is None:
         return None
-    # Embeddings have no output, so nobody should have to write down that it costs nothing.
-    price_in = nested.decimal("input", required=True)
+    # Embeddings have no output, and much that is no text is not billed by tokens at all: nobody
+    # should have to write down that what does not exist costs nothing.
+    price_in = nested.decimal("input", required=kind in _OF_TOKENS)
     price_out = nested.decimal("output", required=kind is ModelKind.CHAT)
-    cached = nested.decimal("cached_input")
+    special = {name: nested.decimal(name) for name in _SPECIAL_PRICES}
     nested.end()
-    return Prices(input=price_in or Decimal(0), output=price_out or Decimal(0), cached_input=cached)
+    given = [price for price in (price_in, price_out, *special.values()) if price is not None]
+    if not given and kind not in _OF_TOKENS:
+        fields.note("prices", f"must have one of input, output, {', '.join(_SPECIAL_PRICES)}")
+    return Prices(input=price_in or Decimal(0), output=price_out or Decimal(0), **special)

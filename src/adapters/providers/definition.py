@@ -79,8 +79,16 @@ class ProviderDefinition(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderType:
     """A value of ``type`` in the configuration. ``keys`` are the keys of its own; ``read`` gets the
-    provider's fields, its name, and the directory that relative paths start from."""
+    provider's fields, its name, and the directory that relative paths start from.
+
+    ``secret_keys`` are those whose values nobody may read again, once they are in a registry.
+    ``runs_here`` says that calls never leave the machine; ``holds_models`` that a provider is
+    built for its models, and has to be built again when they change.
+    """
 
     name: str
     keys: tuple[str, ...]
     read: Callable[[ConfigurationFields, str, Path], ProviderDefinition]
+    secret_keys: frozenset[str] = frozenset({"api_key", "headers", "proxy"})
+    runs_here: bool = False
+    holds_models: bool = False

@@ -54,7 +54,12 @@ class ProviderClient:
         self._given = dict(credentials) | extra
 
     def endpoint(
-        self, url: str, *, accept: str = JSON, content_type: str | None = JSON
+        self,
+        url: str,
+        *,
+        accept: str = JSON,
+        content_type: str | None = JSON,
+        method: str = "POST",
     ) -> Endpoint:
         """Build once and keep. A ``content_type`` of ``None`` leaves it to each request. Raises
         ``InvalidError`` for a URL or a header that cannot be sent."""
@@ -64,6 +69,7 @@ class ProviderClient:
             peer=self.name,
             headers=own | self._sent | self._given,
             timeouts=self._timeouts,
+            method=method,
         )
 
     async def send(

@@ -2,10 +2,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from application.models.ports import ModelCatalog
 from application.operations.ports import (
     RuntimeSettings,
     SecretBox,
+    ServedKinds,
     SettingsUnitOfWork,
     StoredSetting,
 )
@@ -51,7 +51,7 @@ class ChangeSettings:
     uow: SettingsUnitOfWork
     runtime: RuntimeSettings
     secrets: SecretBox
-    catalog: ModelCatalog
+    served: ServedKinds
     auditor: Auditor
     registry: SettingRegistry
 
@@ -95,10 +95,8 @@ class ChangeSettings:
     def _parsed(self, setting: RuntimeSetting[Any], raw: object, team_id: TeamId) -> object:
         value = setting.parse(raw)
         kind = _KIND_OF_DEFAULT.get(setting.name)
-        if kind is not None:
-            model = self.catalog.find(str(value), team_id)
-            if model is None or model.kind is not kind:
-                raise setting.refusal(f"must be the name of a served {kind} model")
+        if kind is not None and self.served.kind_of(str(value), team_id) is not kind:
+            raise setting.refusal(f"must be the name of a served {kind} model")
         return value
 
     async def _apply(

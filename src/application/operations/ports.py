@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from application.shared.ports import UnitOfWork
 from domain.inference.call import Call
+from domain.models.served_model import ModelKind
 from domain.operations.mail import Mail
 from domain.operations.retention import RecordKind, Removed
 from domain.operations.runtime_setting import RuntimeSetting
@@ -155,6 +156,14 @@ class SecretBox(Protocol):
 
     def is_current(self, sealed: Sealed) -> bool:
         """Whether it was sealed with the present key, and not with one from before a rotation."""
+        ...
+
+
+class ServedKinds(Protocol):
+    """What a team is served, as far as settings name it."""
+
+    def kind_of(self, name: str, team_id: TeamId) -> ModelKind | None:
+        """The kind of the model or route of that name or alias; ``None`` if there is none."""
         ...
 
 

@@ -51,6 +51,7 @@ from application.operations.records.list_audit import ListAudit
 from application.operations.records.list_errors import ListErrors
 from application.operations.reencrypt_secrets import ReencryptSecrets
 from application.operations.run_retention import RunRetention
+from entrypoints.di.registry_use_cases import REGISTRY_USE_CASES
 from entrypoints.instrumentation import instrumented
 
 INSTRUMENTED = (
@@ -98,6 +99,7 @@ INSTRUMENTED = (
     ListNotifications,
     MarkAllNotificationsRead,
     MarkNotificationRead,
+    *REGISTRY_USE_CASES,
 )
 
 

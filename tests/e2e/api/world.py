@@ -33,6 +33,7 @@ from application.operations.ports import (
     HealthProbe,
     RuntimeSettings,
     SecretBox,
+    ServedKinds,
     SettingsUnitOfWork,
 )
 from application.operations.readiness import Readiness
@@ -211,6 +212,7 @@ class World:
         provider.provide(lambda: settings.secrets, provides=SecretBox)
         provider.provide(lambda: REGISTRY, provides=SettingRegistry)
         provider.provide(lambda: InMemoryModelCatalog(*self.models), provides=ModelCatalog)
+        provider.provide(lambda: InMemoryModelCatalog(*self.models), provides=ServedKinds)
         provider.provide(
             lambda: InMemorySettingsUnitOfWork(settings),
             provides=SettingsUnitOfWork,

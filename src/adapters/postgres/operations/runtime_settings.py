@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TypeVar, cast
 from uuid import UUID
@@ -6,19 +5,15 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from adapters.postgres.engine import connect
-from adapters.postgres.errors import translated
-from adapters.postgres.held_connection import HeldConnection
+from adapters.postgres.followed import Followed
 from adapters.postgres.operations.stored_settings import CHANNEL
 from application.operations.ports import RuntimeSettings, Sealed, SecretBox, StoredSetting
 from domain.operations.runtime_setting import RuntimeSetting, SettingRegistry
 from domain.operations.runtime_settings import REGISTRY
-from domain.shared.errors import InvalidError, StoaError, UnavailableError
+from domain.shared.errors import InvalidError, StoaError
 from domain.shared.ids import TeamId
 
 log = structlog.get_logger()
-
-RETRY_S = 0.1
 
 _OF_SERVER = "SELECT NULL::uuid AS team_id, name, value, sealed FROM server_settings"
 _OF_TEAMS = "SELECT team_id, name, value, sealed FROM team_settings"
@@ -41,30 +36,28 @@ class PostgresRuntimeSettings(RuntimeSettings):
         registry: SettingRegistry = REGISTRY,
     ) -> None:
         """``environment`` are the values that it gives, parsed, by the names of the settings."""
-        self._database_url = database_url
         self._environment = environment
         self._secrets = secrets
         self._registry = registry
         self._values: dict[Place, object] = {}
-        self._changed: set[TeamId | None] = set()
-        self._reading = asyncio.Lock()
-        self._refreshing: asyncio.Task[None] | None = None
-        self._session = HeldConnection(
-            database_url, purpose="settings", on_connected=self._listen, on_lost=lambda: None
+        self._followed = Followed(
+            database_url,
+            what="settings",
+            channel=CHANNEL,
+            owner_of=_owner_of,
+            read_all=self._read_all,
+            read_of=self._read_of,
         )
 
     @property
     def is_listening(self) -> bool:
-        return self._session.is_held
+        return self._followed.is_listening
 
     async def start(self) -> None:
-        await self._session.start()
+        await self._followed.start()
 
     async def stop(self) -> None:
-        await self._session.stop()
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.wait([self._refreshing])
+        await self._followed.stop()
 
     def get(self, setting: RuntimeSetting[T], team_id: TeamId | None = None) -> T:
         place = (team_id if setting.is_of_team else None, setting.name)
@@ -81,53 +74,18 @@ class PostgresRuntimeSettings(RuntimeSettings):
         return setting.default, False
 
     async def catch_up(self, owners: frozenset[TeamId | None]) -> None:
-        async with self._reading:
-            try:
-                await self._read_again(set(owners))
-            except UnavailableError as error:
-                log.warning("settings.not_read", reason=error.message)
-                self._follow(owners)
+        await self._followed.catch_up(owners)
 
-    async def _listen(self, connection: asyncpg.Connection) -> None:
-        await connection.add_listener(CHANNEL, self._on_change)
-        async with self._reading:
-            # What changed up to here is in what is read now.
-            self._changed.clear()
-            self._values = self._read(await connection.fetch(f"{_OF_SERVER} UNION ALL {_OF_TEAMS}"))
+    async def _read_all(self, connection: asyncpg.Connection) -> None:
+        self._values = self._read(await connection.fetch(f"{_OF_SERVER} UNION ALL {_OF_TEAMS}"))
 
-    def _on_change(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        self._follow({TeamId(UUID(str(payload))) if payload else None})
-
-    def _follow(self, owners: Iterable[TeamId | None]) -> None:
-        self._changed.update(owners)
-        if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._refresh())
-
-    async def _refresh(self) -> None:
-        while self._changed:
-            async with self._reading:
-                changed, self._changed = self._changed, set()
-                try:
-                    await self._read_again(changed)
-                except UnavailableError as error:
-                    self._changed |= changed
-                    log.warning("settings.not_read", reason=error.message)
-            if self._changed:
-                await asyncio.sleep(RETRY_S)
-
-    async def _read_again(self, changed: set[TeamId | None]) -> None:
-        with translated():
-            # Not from the pool: that may be exhausted, and this shall not wait for it.
-            connection = await connect(self._database_url, purpose="settings reader")
-            try:
-                rows = await connection.fetch(
-                    f"{_OF_TEAMS} WHERE team_id = ANY($1)", changed - {None}
-                )
-                if None in changed:
-                    rows += await connection.fetch(_OF_SERVER)
-            finally:
-                await connection.close()
-        others = {place: value for place, value in self._values.items() if place[0] not in changed}
+    async def _read_of(
+        self, connection: asyncpg.Connection, owners: frozenset[TeamId | None]
+    ) -> None:
+        rows = await connection.fetch(f"{_OF_TEAMS} WHERE team_id = ANY($1)", owners - {None})
+        if None in owners:
+            rows += await connection.fetch(_OF_SERVER)
+        others = {place: value for place, value in self._values.items() if place[0] not in owners}
         self._values = others | self._read(rows)
 
     def _read(self, rows: Iterable[asyncpg.Record]) -> dict[Place, object]:
@@ -155,6 +113,10 @@ class PostgresRuntimeSettings(RuntimeSettings):
         if isinstance(stored.value, Sealed):
             return self._secrets.open(stored.value, place=stored.place)
         return stored.value
+
+
+def _owner_of(payload: str) -> TeamId | None:
+    return TeamId(UUID(payload)) if payload else None
 
 
 def _setting_of(row: asyncpg.Record) -> StoredSetting:

@@ -37,4 +37,4 @@ def _read(_fields: ConfigurationFields, name: str, _directory: Path) -> LocalPro
     return LocalProviderDefinition(name=name)
 
 
-LOCAL = ProviderType(name="local", keys=(), read=_read)
+LOCAL = ProviderType(name="local", keys=(), read=_read, runs_here=True, holds_models=True)

@@ -27,4 +27,4 @@ def _read(_fields: ConfigurationFields, name: str, _directory: Path) -> Scripted
     return ScriptedProviderDefinition(name=name)
 
 
-SCRIPTED = ProviderType(name="scripted", keys=(), read=_read)
+SCRIPTED = ProviderType(name="scripted", keys=(), read=_read, runs_here=True, holds_models=True)

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from io import BytesIO
@@ -10,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from adapters.providers.transport.endpoint import Endpoint, header_line
+from adapters.providers.transport.reach import Reach, check_reach, present_reach
 from adapters.providers.transport.tls import trust
 from adapters.providers.transport.transport import Transport, UpstreamRequest, UpstreamResponse
 from domain.inference.errors import (
@@ -40,6 +42,7 @@ class AiohttpTransport(Transport):
     ) -> None:
         self._proxy = None if proxy is None else URL(proxy)
         self._max_connections = max_connections
+        self._reach = present_reach()
         self._tls = None if ca_file is None else trust(ca_file)
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
@@ -49,6 +52,7 @@ class AiohttpTransport(Transport):
         timeouts = endpoint.timeouts
         for name, value in request.headers:
             header_line(name, value)
+        check_reach(self._reach, endpoint.origin.host, endpoint.peer)
         loop = asyncio.get_running_loop()
         latest = inf if timeouts.total is None else loop.time() + timeouts.total
         body = request.body
@@ -56,7 +60,8 @@ class AiohttpTransport(Transport):
         within = min(first + (timeouts.connect or 0.0), latest - loop.time())
         try:
             async with asyncio.timeout(None if within == inf else within):
-                response = await self._open_session().post(
+                response = await self._open_session().request(
+                    endpoint.method,
                     URL(endpoint.url, encoded=True),
                     data=BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body,
                     headers=[*endpoint.headers, *request.headers],
@@ -81,6 +86,7 @@ class AiohttpTransport(Transport):
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=0,
+                    resolver=None if self._reach is None else _ReachingResolver(self._reach),
                     limit_per_host=self._max_connections,
                     keepalive_timeout=_KEEP_S,
                     ssl=True if self._tls is None else self._tls,
@@ -93,6 +99,27 @@ class AiohttpTransport(Transport):
                 max_field_size=_MAX_HEADER_BYTES,
             )
         return self._session
+
+
+class _ReachingResolver(aiohttp.abc.AbstractResolver):
+    """Resolves names to what may be reached. aiohttp resolves the name of a proxy too, but a proxy
+    resolves the others itself."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._resolver = aiohttp.DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[aiohttp.abc.ResolveResult]:
+        check_reach(self._reach, host, host)
+        found = await self._resolver.resolve(host, port, family)
+        for one in found:
+            check_reach(self._reach, one["host"], host)
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
 
 
 class AiohttpResponse(UpstreamResponse, AsyncIterator[bytes]):

@@ -53,10 +53,17 @@ class Endpoint:
     headers: tuple[tuple[str, str], ...]
     timeouts: Timeouts
     head: bytes = field(repr=False)
+    method: str = "POST"
 
     @classmethod
     def parse(
-        cls, url: str, *, peer: str, headers: Mapping[str, str], timeouts: Timeouts
+        cls,
+        url: str,
+        *,
+        peer: str,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        method: str = "POST",
     ) -> "Endpoint":
         """Raises ``InvalidError`` for a URL or a header that cannot be sent."""
         parts = _checked(url)
@@ -67,7 +74,7 @@ class Endpoint:
         shown = f"[{origin.host}]" if ":" in origin.host else origin.host
         if origin.port != DEFAULT_PORTS[origin.scheme]:
             shown = f"{shown}:{origin.port}"
-        lines = [f"POST {target} HTTP/1.1\r\nhost: {shown}\r\n".encode("ascii")]
+        lines = [f"{method} {target} HTTP/1.1\r\nhost: {shown}\r\n".encode("ascii")]
         lines += [header_line(name, value) for name, value in headers.items()]
         return cls(
             peer=peer,
@@ -76,6 +83,7 @@ class Endpoint:
             headers=tuple(headers.items()),
             timeouts=timeouts,
             head=b"".join(lines),
+            method=method,
         )
 
 

@@ -4,6 +4,7 @@ from collections import deque
 
 from adapters.providers.transport.connection import Connection
 from adapters.providers.transport.endpoint import Endpoint, Origin
+from adapters.providers.transport.reach import Reach, addresses_within
 from domain.inference.errors import ProviderTimedOutError, ProviderUnreachableError
 
 
@@ -14,12 +15,20 @@ class ConnectionLot:
     Idle connections are used last in, first out, so that those not needed grow old and expire.
     """
 
-    def __init__(self, origin: Origin, *, limit: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        limit: int,
+        tls: ssl.SSLContext | None,
+        reach: Reach | None = None,
+    ) -> None:
         self.idle: deque[Connection] = deque()
         self.connections: set[Connection] = set()
         self._origin = origin
         self._limit = limit
         self._tls = tls
+        self._reach = reach
         self._slots = limit
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         self._loop = asyncio.get_running_loop()
@@ -84,15 +93,8 @@ class ConnectionLot:
         return await self._wait()
 
     async def _open(self, endpoint: Endpoint) -> Connection:
-        origin = self._origin
         try:
-            _, connection = await self._loop.create_connection(
-                lambda: Connection(self._loop, self._free, self._lost),
-                origin.host,
-                origin.port,
-                ssl=self._tls,
-                server_hostname=origin.host if self._tls else None,
-            )
+            connection = await self._connect(endpoint)
         except (OSError, UnicodeError) as error:
             self._give_back(None)
             said = "could not be reached"
@@ -108,6 +110,27 @@ class ConnectionLot:
             raise ProviderUnreachableError(f"The provider '{endpoint.peer}' closed the connection.")
         self.connections.add(connection)
         return connection
+
+    async def _connect(self, endpoint: Endpoint) -> Connection:
+        origin = self._origin
+        hosts = [origin.host]
+        if self._reach is not None:
+            hosts = await addresses_within(self._reach, origin.host, origin.port, endpoint.peer)
+        for position, host in enumerate(hosts, start=1):
+            try:
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self._loop, self._free, self._lost),
+                    host,
+                    origin.port,
+                    ssl=self._tls,
+                    server_hostname=origin.host if self._tls else None,
+                )
+            except OSError:
+                if position == len(hosts):
+                    raise
+            else:
+                return connection
+        raise OSError("The name has no address.")
 
     def _free(self, connection: Connection) -> None:
         waiter = self._next_waiter()

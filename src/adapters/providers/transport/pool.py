@@ -5,6 +5,7 @@ from adapters.providers.transport.connection import Connection, StaleConnectionE
 from adapters.providers.transport.endpoint import Origin, header_line
 from adapters.providers.transport.lot import ConnectionLot
 from adapters.providers.transport.pooled_response import PooledResponse
+from adapters.providers.transport.reach import present_reach
 from adapters.providers.transport.tls import trust
 from adapters.providers.transport.transport import Transport, UpstreamRequest, UpstreamResponse
 from domain.inference.errors import ProviderUnreachableError
@@ -30,6 +31,7 @@ class PoolTransport(Transport):
     ) -> None:
         self._max_connections = max_connections
         self._idle_s = idle_s
+        self._reach = present_reach()
         # Loading the system's authorities takes long enough to wait until somebody needs them.
         self._tls = None if ca_file is None else trust(ca_file)
         self._lots: dict[Origin, ConnectionLot] = {}
@@ -77,7 +79,9 @@ class PoolTransport(Transport):
         tls = None
         if origin.scheme == "https":
             tls = self._tls = self._tls or trust(None)
-        lot = self._lots[origin] = ConnectionLot(origin, limit=self._max_connections, tls=tls)
+        lot = self._lots[origin] = ConnectionLot(
+            origin, limit=self._max_connections, tls=tls, reach=self._reach
+        )
         return lot
 
     def _wake_sweeper(self) -> None:

@@ -9,7 +9,7 @@ from adapters.providers.transport.endpoint import Endpoint
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
-    """A POST. ``headers`` are those of this one request; the endpoint holds the others."""
+    """A request; ``headers`` are those of this one request; the endpoint holds the others."""
 
     endpoint: Endpoint
     body: bytes

@@ -10,7 +10,7 @@ from application.shared.ports import UnitOfWork
 from domain.models.registry.model import Model, ModelState
 from domain.models.registry.provider import Provider
 from domain.models.registry.registered_route import RegisteredRoute
-from domain.models.served_model import ModelKind
+from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.ids import ModelId, ProviderId, RouteId, TeamId
 
 
@@ -166,6 +166,11 @@ class ProviderConfigurations(Protocol):
         """Whether calls of a provider of this type never leave the machine."""
         ...
 
+    def is_of_the_server(self, type_name: str) -> bool:
+        """Whether models of this type take up the machine of the server, so that those set them up
+        who manage it."""
+        ...
+
 
 class LiveRegistry(Protocol):
     """What this process serves of the registries."""
@@ -174,6 +179,27 @@ class LiveRegistry(Protocol):
         """Returns when this process serves what has been committed for the team, so that whoever
         changed something finds it changed. Never raises: while the database is away it follows as
         soon as it can."""
+        ...
+
+    def problem(self, provider_id: ProviderId) -> str | None:
+        """Why the provider cannot be used as it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderInUse:
+    """A provider and what it serves."""
+
+    provider: Provider
+    models: tuple[ServedModel, ...]
+
+
+class ProviderFollower(Protocol):
+    """What runs the providers of the registries in this process."""
+
+    async def follow(self, registries: Mapping[TeamId, Sequence[ProviderInUse]]) -> None:
+        """Returns when calls go to these providers of those teams, and to no others of theirs.
+        Never raises: what is wrong with a provider is told for its calls and in ``problem``."""
         ...
 
     def problem(self, provider_id: ProviderId) -> str | None:

@@ -64,7 +64,7 @@ class Desk:
             uow=InMemorySettingsUnitOfWork(self.database),
             runtime=self.database.runtime,
             secrets=self.secrets,
-            catalog=self._catalog,
+            served=self._catalog,
             auditor=self.auditor,
             registry=WITH_A_SECRET,
         )

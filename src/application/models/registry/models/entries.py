@@ -75,7 +75,7 @@ class ModelEntries:
             name=draft.name,
             aliases=draft.aliases,
             kind=draft.kind,
-            provider_id=await _provider(tx, actor, draft.provider),
+            provider_id=await self._provider(tx, actor, draft.provider),
             upstream_name=draft.upstream_name or draft.name,
             capabilities=draft.capabilities,
             context_length=draft.context_length,
@@ -103,11 +103,12 @@ class ModelEntries:
             old.must_not_be_archived()
         if "provider" in given:
             which = given.pop("provider")
-            given["provider_id"] = await _provider(tx, actor, which)
+            given["provider_id"] = await self._provider(tx, actor, which)
         new = replace(old, **given)
         new = replace(new, limits=_limits(new.limits))
         if new == old:
             return old
+        await self._provider(tx, actor, new.provider_id)
         _permit(actor, old)
         _permit(actor, new)
         new.check()
@@ -128,6 +129,17 @@ class ModelEntries:
         await self.auditor.record(
             tx, actor, "model.deleted", _target(model), before=recorded(model)
         )
+
+    async def _provider(
+        self, tx: RegistryUnitOfWork, actor: Actor, which: ProviderId | str
+    ) -> ProviderId:
+        try:
+            provider = await find_provider(tx, actor.team_id, which)
+        except ProviderNotFoundError:
+            raise wrong_fields([("provider", "is no provider of the team")]) from None
+        if self.references.configurations.is_of_the_server(provider.type):
+            actor.require(Permission.MANAGE_SERVER)
+        return provider.id
 
 
 _ACTIONS = {
@@ -160,13 +172,6 @@ def _permit(actor: Actor, model: Model) -> None:
     """What all teams are served, those change who manage the server."""
     if model.visibility is Visibility.PUBLIC:
         actor.require(Permission.MANAGE_SERVER)
-
-
-async def _provider(tx: RegistryUnitOfWork, actor: Actor, which: ProviderId | str) -> ProviderId:
-    try:
-        return (await find_provider(tx, actor.team_id, which)).id
-    except ProviderNotFoundError:
-        raise wrong_fields([("provider", "is no provider of the team")]) from None
 
 
 def _limits(limits: DeploymentLimits | None) -> DeploymentLimits | None:

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from application.models.registry.ports import (
     CheckedConfiguration,
@@ -27,16 +27,13 @@ _HARMLESS = frozenset({"timeouts", "max_connections", "transport"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderDraft:
-    """``configuration`` has the secrets in it, by the keys that the type knows."""
+    """``configuration_and_secrets`` is by the keys that the type knows; what writes commands down
+    masks it by its name."""
 
     name: str
     type: str
-    configuration: Mapping[str, object]
+    configuration_and_secrets: Mapping[str, object] = field(repr=False)
     is_enabled: bool = True
-
-    def __repr__(self) -> str:
-        """Without what may be secret."""
-        return f"ProviderDraft(name={self.name!r}, type={self.type!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +43,8 @@ class ProviderChange:
 
     name: str | UnsetType = UNSET
     type: str | UnsetType = UNSET
-    configuration: Mapping[str, object] | UnsetType = UNSET
+    configuration_and_secrets: Mapping[str, object] | UnsetType = field(default=UNSET, repr=False)
     is_enabled: bool | UnsetType = UNSET
-
-    def __repr__(self) -> str:
-        """Without what may be secret."""
-        return f"ProviderChange(name={self.name!r}, is_enabled={self.is_enabled!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +60,7 @@ class ProviderEntries:
     ids: IdGenerator
 
     async def add(self, tx: RegistryUnitOfWork, actor: Actor, draft: ProviderDraft) -> Provider:
-        checked = self.configurations.check(draft.type, draft.name, draft.configuration)
+        checked = self.configurations.check(draft.type, draft.name, draft.configuration_and_secrets)
         self._permit(actor, checked, None)
         now = self.clock.now()
         bare = Provider(
@@ -99,8 +92,12 @@ class ProviderEntries:
             type=old.type if change.type is UNSET else change.type,
             is_enabled=old.is_enabled if change.is_enabled is UNSET else change.is_enabled,
         )
-        if change.configuration is not UNSET or new.type != old.type:
-            given = {} if change.configuration is UNSET else change.configuration
+        if change.configuration_and_secrets is not UNSET or new.type != old.type:
+            given = (
+                {}
+                if change.configuration_and_secrets is UNSET
+                else change.configuration_and_secrets
+            )
             new = self._configured(actor, old, new, given)
         if new == old:
             return old

@@ -185,6 +185,6 @@ def _change_to(draft: ProviderDraft, old: Provider) -> ProviderChange:
     gone = dict.fromkeys((*old.configuration, *old.credentials))
     return ProviderChange(
         type=draft.type,
-        configuration={**gone, **draft.configuration},
+        configuration_and_secrets={**gone, **draft.configuration_and_secrets},
         is_enabled=draft.is_enabled,
     )
