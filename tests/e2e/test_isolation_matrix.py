@@ -10,6 +10,7 @@ from tests.e2e.conftest import SCRIPTED
 from tests.e2e.isolation.company import Company, found_company, log_in
 from tests.e2e.isolation.expectations import SERVED, Expectation
 from tests.e2e.isolation.matrix import ENDING, MATRIX
+from tests.fakes.media_wire import a_sound
 from tests.fixtures.server import StoaServer
 
 PEOPLE = ("viewer", "member", "stranger")
@@ -72,10 +73,12 @@ def _call(client: httpx.Client, method: str, path: str, expected: Expectation) -
     request: Any = {"params": expected.query}
     if expected.body is not None:
         request["json"] = expected.body
+    if expected.upload is not None:
+        request |= {"data": expected.upload, "files": {"file": ("a.wav", a_sound(), "audio/wav")}}
     with client.stream(method, path, **request) as answer:
         if answer.headers.get("content-type", "").startswith("text/event-stream"):
             return answer.status_code, ""
-        return answer.status_code, answer.read().decode()
+        return answer.status_code, answer.read().decode(errors="replace")
 
 
 def _filled(name: str, path: str, company: Company) -> str:

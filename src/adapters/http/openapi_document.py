@@ -7,7 +7,12 @@ import msgspec
 
 from adapters.http.kinds import KINDS
 from adapters.http.openapi_operations import SECURITY, Dialect, ExtraOperation, JsonSchema
-from adapters.http.openapi_schemas import ERROR_SCHEMAS, MEDIA_TYPE_OF_DIALECT, SCHEMA_OF_DIALECT
+from adapters.http.openapi_schemas import (
+    ERROR_SCHEMAS,
+    MEDIA_TYPE_OF_DIALECT,
+    SCHEMA_OF_DIALECT,
+    TITLES_OF_ANTHROPIC,
+)
 
 Document = dict[str, Any]
 
@@ -103,15 +108,12 @@ def _without_nothing(said: Document) -> Document:
 
 
 def _extra_operation(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Document:
-    content = {"application/json": {"schema": _schema(extra.response, refs)}}
-    if extra.events is not None:
-        content["text/event-stream"] = {"schema": _schema(extra.events, refs)}
     operation: Document = {
         "operationId": extra.operation_id,
         "summary": extra.summary,
         "tags": [extra.tag],
         "responses": {
-            "200": {"description": extra.response_description, "content": content},
+            "200": {"description": extra.response_description, "content": _answers(extra, refs)},
             **_errors(extra.errors, extra.dialect),
         },
     }
@@ -122,9 +124,22 @@ def _extra_operation(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Docu
     if extra.secured:
         operation["security"] = SECURITY
     if extra.request is not None:
-        body = {"application/json": {"schema": _schema(extra.request, refs)}}
+        body = {extra.request_type: {"schema": _schema(extra.request, refs)}}
         operation["requestBody"] = {"required": True, "content": body}
     return operation
+
+
+def _answers(extra: ExtraOperation, refs: dict[Any, JsonSchema]) -> Document:
+    shapes: dict[str, type | JsonSchema | None] = {
+        "application/json": extra.response,
+        **extra.other_responses,
+        "text/event-stream": extra.events,
+    }
+    return {
+        content_type: {"schema": _schema(shape, refs)}
+        for content_type, shape in shapes.items()
+        if shape is not None
+    }
 
 
 def _types_of(extra: ExtraOperation) -> list[Any]:
@@ -154,8 +169,12 @@ def _error_responses() -> Document:
             },
         }
         for dialect in SCHEMA_OF_DIALECT
-        for status, title in sorted(_TITLES.items())
+        for status, title in sorted(_titles(dialect).items())
     }
+
+
+def _titles(dialect: Dialect) -> dict[int, str]:
+    return _TITLES | TITLES_OF_ANTHROPIC if dialect == "anthropic" else _TITLES
 
 
 def _response_name(status: int, dialect: Dialect) -> str:

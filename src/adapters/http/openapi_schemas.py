@@ -1,15 +1,22 @@
-"""The two shapes of an error, as JSON schemas."""
+"""The shapes of an error, as JSON schemas."""
 
 from typing import Any
 
 from adapters.http.openapi_operations import Dialect
 from adapters.http.problems import PROBLEM_TYPE
 
-SCHEMA_OF_DIALECT: dict[Dialect, str] = {"problem": "Problem", "openai": "OpenAIError"}
+SCHEMA_OF_DIALECT: dict[Dialect, str] = {
+    "problem": "Problem",
+    "openai": "OpenAIError",
+    "anthropic": "AnthropicError",
+}
 MEDIA_TYPE_OF_DIALECT: dict[Dialect, str] = {
     "problem": PROBLEM_TYPE,
     "openai": "application/json",
+    "anthropic": "application/json",
 }
+# Statuses that only Anthropic has a use for.
+TITLES_OF_ANTHROPIC = {402: "Budget exhausted", 529: "Provider overloaded"}
 
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -72,4 +79,23 @@ _OPENAI_ERROR: dict[str, Any] = {
     },
 }
 
-ERROR_SCHEMAS = {"Problem": _PROBLEM, "OpenAIError": _OPENAI_ERROR}
+_ANTHROPIC_ERROR: dict[str, Any] = {
+    "type": "object",
+    "description": "Anthropic's error envelope.",
+    "required": ["type", "error", "request_id"],
+    "properties": {
+        "type": {"const": "error"},
+        "error": {
+            "type": "object",
+            "required": ["type", "message"],
+            "properties": {"type": _TEXT, "message": _TEXT},
+        },
+        "request_id": _TEXT_OR_NULL,
+    },
+}
+
+ERROR_SCHEMAS = {
+    "Problem": _PROBLEM,
+    "OpenAIError": _OPENAI_ERROR,
+    "AnthropicError": _ANTHROPIC_ERROR,
+}

@@ -25,6 +25,8 @@ class Expectation:
     revoked: int = KNOWN
     body: Any = None
     query: dict[str, str] = field(default_factory=dict)
+    # The fields of a form, which has a file too.
+    upload: dict[str, str] | None = None
 
 
 def everybody(*, body: Any = None, query: dict[str, str] | None = None) -> Expectation:
@@ -71,7 +73,9 @@ def viewers(*, named: bool = False, body: Any = None) -> Expectation:
     )
 
 
-def members(*, named: bool = False, body: Any = None) -> Expectation:
+def members(
+    *, named: bool = False, body: Any = None, upload: dict[str, str] | None = None
+) -> Expectation:
     """From members up."""
     return Expectation(
         viewer=FORBIDDEN,
@@ -79,6 +83,7 @@ def members(*, named: bool = False, body: Any = None) -> Expectation:
         stranger=HIDDEN if named else SERVED,
         scopeless=FORBIDDEN,
         body=body,
+        upload=upload,
     )
 
 

@@ -53,6 +53,11 @@ MATRIX: dict[str, Expectation] = {
     "create_chat_completion": members(body=CHAT),
     "create_completion": members(body={"model": "parrot", "prompt": "hello"}),
     "create_embedding": members(body={"model": "vectors", "input": "hello"}),
+    "create_reranking": members(body={"model": "ranker", "query": "a", "documents": ["a"]}),
+    "create_moderation": members(body={"model": "judge", "input": "hello"}),
+    "create_image": members(body={"model": "painter", "prompt": "a stoa"}),
+    "create_transcription": members(upload={"model": "listener"}),
+    "create_speech": members(body={"model": "speaker", "input": "hello", "voice": "zeno"}),
     "list_models": known(),
     "get_model": known(),
     # The ledger

@@ -18,6 +18,7 @@ from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
 from tests.builders import TEAM_ID
 
+FREE = Decimal(0)
 WHOLE = """\
 providers:
   - name: openai
@@ -123,6 +124,32 @@ def test_local_models_are_free_and_others_unpriced_unless_the_file_says(tmp_path
 
     assert models[2].prices == Prices(input=Decimal(0), output=Decimal(0))
     assert models[3].prices is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "prices"),
+    [
+        ("rerank", '{request: "0.002"}', Prices(input=FREE, output=FREE, request=Decimal("0.002"))),
+        ("image", '{image: "0.04"}', Prices(input=FREE, output=FREE, image=Decimal("0.04"))),
+        ("speech", "{character: 15}", Prices(input=FREE, output=FREE, character=Decimal(15))),
+        (
+            "transcription",
+            "{input: 2, audio_input: 6, second: 0}",
+            Prices(input=Decimal(2), output=FREE, audio_input=Decimal(6), second=Decimal(0)),
+        ),
+    ],
+)
+def test_what_is_no_text_has_prices_of_its_own(
+    tmp_path: Path, kind: str, text: str, prices: Prices
+) -> None:
+    model = load(tmp_path, a_model(f"kind: {kind}\n    prices: {text}")).models[0]
+
+    assert model.prices == prices
+
+
+def test_prices_of_nothing_are_none(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="'prices' must have one of input"):
+        load(tmp_path, a_model("kind: image\n    prices: {}"))
 
 
 def test_prices_are_exact(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ both ways, so none of them is closed.
 
 from typing import Any
 
+from adapters.http.openai.media_operations import media_operations
 from adapters.http.openai.requests import ChatRequest, CompletionRequest, EmbeddingRequest
 from adapters.http.openapi_operations import ExtraOperation, JsonSchema
 
@@ -116,4 +117,5 @@ OPERATIONS = (
         response=_EMBEDDING_ANSWER,
         errors=ERRORS,
     ),
+    *media_operations(ERRORS),
 )

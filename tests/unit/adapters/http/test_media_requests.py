@@ -120,7 +120,7 @@ def test_wrong_input_is_refused_by_name(
         ({"model": "m", "stream": "perhaps"}, "stream"),
     ],
 )
-def test_wrong_fields_of_an_upload_are_refused_by_name(fields: dict[str, str], param: str) -> None:
+def test_wrong_fields_of_an_upload_are_refused_by_name(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(InvalidError) as caught:
         upload(**fields)
 
