@@ -36,7 +36,7 @@ def request_body(request: GenerationRequest, model: ServedModel) -> bytes:
         "system": system_blocks(request.turns, family),
         "inferenceConfig": _inference(request),
         "toolConfig": tool_config(request, family),
-        "additionalModelRequestFields": _own_fields(request, family),
+        "additionalModelRequestFields": _own_fields(request, model, family),
         "outputConfig": None if request.output is None else _output(request.output),
         "serviceTier": _tier(request.service_tier),
     }
@@ -72,14 +72,12 @@ def _inference(request: GenerationRequest) -> JsonObject:
     return {name: value for name, value in config.items() if value is not None}
 
 
-def _own_fields(request: GenerationRequest, family: Family) -> JsonObject:
+def _own_fields(request: GenerationRequest, model: ServedModel, family: Family) -> JsonObject:
     fields: JsonObject = {}
     top_k = request.sampling.top_k
     if top_k is not None:
         fields = {"inferenceConfig": {"topK": top_k}} if family is Family.NOVA else {"top_k": top_k}
-    if request.reasoning is not None:
-        fields |= thinking_fields(request.reasoning, family, request.max_output_tokens)
-    return fields
+    return fields | thinking_fields(request, model, family)
 
 
 def _output(output: OutputFormat) -> JsonObject | None:

@@ -7,8 +7,10 @@ from domain.inference.conversation.request import JsonObject, Reasoning
 
 _BY_TOKENS = re.compile(r"(?:^|/)gemini-[12](?:\.|-)")
 # The budgets that Google itself takes OpenAI's words for.
-_BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576}
+_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576}
 _LEVELS = {"minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
+# There is nothing above it.
+_MOST = dict.fromkeys(("xhigh", "max"), "high")
 _AUTOMATIC = -1
 _HIDDEN = frozenset({"none", "omitted"})
 
@@ -34,6 +36,7 @@ def _amount(reasoning: Reasoning, upstream_name: str) -> JsonObject:
     effort = reasoning.effort
     if effort is None:
         return {"thinkingBudget": _AUTOMATIC} if reasoning.is_adaptive else {}
+    effort = _MOST.get(effort, effort)
     if effort not in _BUDGETS:
         raise unsupported("reasoning_effort", f"it cannot be '{effort}'")
     if thinks_in_levels(upstream_name):

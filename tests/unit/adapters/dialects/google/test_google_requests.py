@@ -317,6 +317,8 @@ def test_output_has_the_form_that_was_asked_for(output: OutputFormat, expected: 
         (Reasoning(effort="low"), OLDER, {"thinkingBudget": 1024}),
         (Reasoning(effort="high"), f"models/{OLDER}", {"thinkingBudget": 24_576}),
         (Reasoning(effort="medium"), NEWER, {"thinkingLevel": "MEDIUM"}),
+        (Reasoning(effort="max"), NEWER, {"thinkingLevel": "HIGH"}),
+        (Reasoning(effort="xhigh"), OLDER, {"thinkingBudget": 24_576}),
         (
             Reasoning(effort="minimal", summary="auto"),
             NEWER,
@@ -386,7 +388,7 @@ def test_the_choice_of_tools_has_a_mode(
         ({"tools": (HostedTool(dialect="openai", type="web", definition={}),)}, "tools"),
         ({"verbosity": "low"}, "verbosity"),
         ({"service_tier": "scale"}, "service_tier"),
-        ({"reasoning": Reasoning(effort="xhigh")}, "reasoning_effort"),
+        ({"reasoning": Reasoning(effort="huge")}, "reasoning_effort"),
         ({"extras": {"web_search_options": {}}}, "web_search_options"),
     ],
 )
