@@ -110,11 +110,9 @@ def test_speaks_to_the_official_client(openai: OpenAI, http: httpx.Client) -> No
 
 def test_sound_arrives_as_it_is_made(http: httpx.Client) -> None:
     body = {"model": "slow-speaker", "input": TEXT * 5, "voice": "alloy"}
-    arrived = []
 
     with http.stream("POST", "/v1/audio/speech", json=body) as answer:
-        for piece in answer.iter_raw():
-            arrived.append((perf_counter(), piece))
+        arrived = [(perf_counter(), piece) for piece in answer.iter_raw()]
 
     assert arrived[0][1].startswith(b"RIFF")
     assert arrived[-1][0] - arrived[0][0] > 0.5
