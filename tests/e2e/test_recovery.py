@@ -55,6 +55,16 @@ async def _rows(server: StoaServer) -> list[dict[str, Any]]:
         return rows
 
 
+async def _settled_rows(server: StoaServer) -> list[dict[str, Any]]:
+    """The outcome of a call is written a moment after its answer."""
+    async with asyncio.timeout(15):
+        while True:
+            rows = await _rows(server)
+            if all(row["status"] != "open" for row in rows):
+                return rows
+            await asyncio.sleep(0.05)
+
+
 @pytest.fixture
 async def upstream() -> Any:
     server = Upstream()
@@ -69,7 +79,7 @@ def _server(tmp_path: Path, upstream: Upstream) -> StoaServer:
     return StoaServer(data_dir=tmp_path / "data", config=config)
 
 
-async def _until(condition: Any, timeout_s: float = 10) -> None:
+async def _until(condition: Any, timeout_s: float = 20) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.005)
@@ -157,8 +167,7 @@ async def test_a_call_in_flight_survives_a_pause_of_the_database(
         await asyncio.sleep(2)
         _signal_tree(postmaster, signal.SIGCONT)
         answer = await call
-        await asyncio.sleep(0.5)
-    rows = await _rows(server)
+    rows = await _settled_rows(server)
     await asyncio.to_thread(server.stop)
 
     assert answer is not None
@@ -203,7 +212,7 @@ async def test_a_database_that_dies_is_brought_back_and_costs_no_call(
         control.with_name("hidden").rename(control)
         answers = await asyncio.gather(*calls)
         await _until_readiness(client, httpx.codes.OK)
-    rows = await _rows(server)
+    rows = await _settled_rows(server)
     code = await asyncio.to_thread(server.stop)
 
     assert unready.json()["reason"] == "database: The database cannot be reached."
@@ -215,7 +224,7 @@ async def test_a_database_that_dies_is_brought_back_and_costs_no_call(
 
 
 async def _until_readiness(client: httpx.AsyncClient, status: int) -> httpx.Response:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while True:
             answer = await client.get("/readyz")
             if answer.status_code == status:

@@ -78,9 +78,10 @@ async def nodes(
 
 
 def within_a_second(condition: Callable[[], bool]) -> None:
+    """With patience for machines that have much else to do."""
     changed_at = time.monotonic()
     while not condition():
-        assert time.monotonic() - changed_at < 1
+        assert time.monotonic() - changed_at < 5
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_the_default_model_is_the_teams_choice(nodes: Nodes) -> None:
         deployments = []
         for chosen in (None, "other"):
             nodes.change(default_chat_model=chosen)
-            time.sleep(0.3)
+            time.sleep(1)
             answer = client.post(CHAT, json=asked)
             deployments.append(call_of(client, answer.headers["x-request-id"])["deployment"])
         nodes.change(default_chat_model=None)
@@ -134,7 +135,7 @@ def test_contents_are_captured_as_the_one_setting_says(nodes: Nodes, by: str) ->
                 nodes.change(content_capture=wanted)
             else:
                 here.patch("/api/v1/team", json={"capture_content": wanted}).raise_for_status()
-            time.sleep(0.3)
+            time.sleep(1)
             answer = there.post(CHAT, json=HELLO)
             contents.append(call_of(here, answer.headers["x-request-id"])["content"])
             setting = there.get(f"{SETTINGS}/content_capture").json()

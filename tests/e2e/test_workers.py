@@ -44,7 +44,7 @@ def _spawn(server: StoaServer) -> None:
     _until(lambda: server.output.count("is ready on") > starts, within_s=60)
 
 
-def _until(condition: Callable[[], bool], within_s: float = 15) -> None:
+def _until(condition: Callable[[], bool], within_s: float = 30) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -142,9 +142,10 @@ def test_a_worker_that_dies_is_replaced_and_its_counts_stay(crew: StoaServer) ->
 
 def test_ctrl_c_in_the_terminal_lets_running_calls_finish(crew: StoaServer) -> None:
     assert crew.process is not None
+    rows_before = _rows(crew).total()
     with ThreadPoolExecutor(4) as callers:
         running = [callers.submit(_chat, crew, crew.key, "slow") for _ in range(4)]
-        time.sleep(0.5)
+        _until(lambda: _rows(crew).total() == rows_before + 4)
         # All processes of the terminal get it, the workers too.
         os.killpg(crew.process.pid, signal.SIGINT)
         code = crew.process.wait(timeout=30)
@@ -160,9 +161,9 @@ def test_workers_of_a_killed_parent_finish_and_the_next_start_recovers(crew: Sto
 
     with ThreadPoolExecutor(1) as callers:
         running = callers.submit(_chat, crew, crew.key, "slow")
-        time.sleep(0.5)
+        _until(lambda: _rows(crew).total() == rows_before.total() + 1)
         crew.kill()
-        _until(lambda: not any(_command(pid) for pid in workers))
+        _until(lambda: not any(_command(pid) for pid in workers), within_s=40)
     _spawn(crew)
 
     assert running.result() == 200

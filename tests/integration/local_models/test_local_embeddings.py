@@ -135,7 +135,7 @@ async def test_stops_reading_inputs_that_nobody_waits_for(provider: LocalProvide
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 async def test_a_chat_model_does_not_embed(provider: LocalProvider) -> None:

@@ -80,7 +80,8 @@ async def test_cancelling_stops_the_reading_of_a_long_prompt(provider: LocalProv
     await provider.complete(chat_request(max_tokens=1))
 
     assert all(call.cancelled() for call in calls)
-    assert time.monotonic() - began < 2
+    # Reading both to the end takes far longer.
+    assert time.monotonic() - began < 10
 
 
 async def test_refuses_when_the_queue_is_full() -> None:

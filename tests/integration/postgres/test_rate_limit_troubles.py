@@ -53,7 +53,7 @@ async def test_a_caller_waits_no_longer_than_was_set() -> None:
     with pytest.raises(UnavailableError) as away:
         await limits.take(of_key(rpm=1))
 
-    assert 0.15 < time.monotonic() - started < 2
+    assert 0.15 < time.monotonic() - started < 5
     assert away.value.retry_after is not None
     await limits.stop()
 

@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -55,10 +55,10 @@ def test_credentials_inside_text_are_masked(text: str, masked: str | None) -> No
 def test_long_texts_are_masked_in_no_time(part: str) -> None:
     text = part * (60_000 // len(part))
 
-    started = perf_counter()
+    started = process_time()
     mask_text(text)
 
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
 
 
 def test_nested_values_are_masked_and_contents_left_out() -> None:

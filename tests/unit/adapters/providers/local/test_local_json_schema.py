@@ -124,13 +124,13 @@ def nested(depth: int) -> dict[str, Any]:
     ],
 )
 def test_refuses_what_could_keep_the_engine_busy(schema: object) -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     with pytest.raises(InvalidError) as raised:
         checked(schema, "response_format")
 
     assert raised.value.param == "response_format"
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
