@@ -270,10 +270,10 @@ async def test_leaving_a_stream_aborts_the_work(bench: Bench) -> None:
     stream = await bench.provider.open_stream(a_request(bench.drips(), stream=True))
     await anext(aiter(stream))
 
-    await asyncio.wait_for(stream.aclose(), 1)
+    await asyncio.wait_for(stream.aclose(), 5)
     await stream.aclose()
 
-    await asyncio.wait_for(bench.aborted(), 1)
+    await asyncio.wait_for(bench.aborted(), 5)
     assert stream.report.usage.counted
 
 
@@ -291,7 +291,7 @@ async def test_cancelling_a_reader_and_closing_aborts_the_work(bench: Bench) -> 
         await task
     await stream.aclose()
 
-    await asyncio.wait_for(bench.aborted(), 1)
+    await asyncio.wait_for(bench.aborted(), 5)
 
 
 async def test_closing_ends_a_reader_in_another_task(bench: Bench) -> None:
@@ -307,7 +307,7 @@ async def test_closing_ends_a_reader_in_another_task(bench: Bench) -> None:
 
     await stream.aclose()
 
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 5)
 
 
 async def test_cancelling_a_call_aborts_the_work(bench: Bench) -> None:
@@ -318,13 +318,13 @@ async def test_cancelling_a_call_aborts_the_work(bench: Bench) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(bench.aborted(), 1)
+    await asyncio.wait_for(bench.aborted(), 5)
 
 
 async def test_a_stream_opens_before_the_model_has_thought(bench: Bench) -> None:
     opening = bench.provider.open_stream(a_request(bench.hangs(), stream=True))
 
-    stream = await asyncio.wait_for(opening, 1)
+    stream = await asyncio.wait_for(opening, 5)
 
     await stream.aclose()
 

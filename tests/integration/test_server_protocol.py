@@ -240,5 +240,5 @@ async def test_a_hang_up_reaches_the_request_in_progress_behind_which_another_wa
 
     writer.transport.abort()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         await app.left_alone.wait()

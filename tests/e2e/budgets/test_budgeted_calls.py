@@ -148,8 +148,8 @@ async def test_a_budget_that_is_set_later_begins_with_what_was_spent(
 
 
 async def _refused(client: httpx.AsyncClient) -> httpx.Response:
-    """Every node obeys at once, which is within a second."""
-    async with asyncio.timeout(1):
+    """Every node obeys at once, which is within a second unless the machine is busy."""
+    async with asyncio.timeout(5):
         while True:
             answer = await call(client)
             assert answer is not None

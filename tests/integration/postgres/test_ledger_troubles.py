@@ -309,7 +309,7 @@ async def test_a_team_that_is_being_changed_holds_no_call_up(
     async with sql.transaction():
         await sql.execute("SELECT 1 FROM teams WHERE id = $1 FOR NO KEY UPDATE", TEAM_ID)
         await sql.execute("UPDATE teams SET name = 'x' WHERE id = $1", TEAM_ID)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(5):
             await make_call(ledger, a_call_now())
 
     assert await ledger.flush(5) == 0

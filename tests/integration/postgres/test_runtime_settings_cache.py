@@ -69,7 +69,7 @@ async def a_node(url: str, stack: AsyncExitStack, *, key: str = KEY) -> Node:
     return Node(settings, PostgresUnitOfWork(make_sessions(engine)))
 
 
-async def has(node: Node, days: int, within_s: float = 1.0) -> float:
+async def has(node: Node, days: int, within_s: float = 5.0) -> float:
     """How long it takes until the node has the value."""
     started = time.perf_counter()
     async with asyncio.timeout(within_s):

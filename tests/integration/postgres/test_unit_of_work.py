@@ -40,7 +40,7 @@ async def test_a_cancelled_use_gives_its_connection_back(one_connection: AsyncEn
     hanging.cancel()
     await asyncio.wait([hanging])
 
-    async with asyncio.timeout(2), uow as tx:
+    async with asyncio.timeout(5), uow as tx:
         assert (await tx.teams.get(TEAM_ID)).id == TEAM_ID
 
 

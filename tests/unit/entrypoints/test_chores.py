@@ -29,7 +29,7 @@ async def _until_done(chore: Sweeping) -> RecordingErrorLog:
     log = RecordingErrorLog()
     reporter = ErrorReporter(errors=log, clock=FrozenClock(), ids=SequentialIds())
     running = asyncio.create_task(repeat(0.001, chore, reporter))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(5):
         await chore.done.wait()
     running.cancel()
     return log

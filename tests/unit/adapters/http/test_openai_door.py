@@ -256,7 +256,7 @@ async def test_a_hang_up_cancels_the_work_and_says_nothing_more() -> None:
         await house.provider.working.reached.wait()
 
         wire.hang_up()
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, 5)
 
         assert wire.sent == []
         assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
@@ -271,7 +271,7 @@ async def test_a_hang_up_in_the_middle_of_a_stream_closes_the_providers_stream()
     await thinking.reached.wait()
 
     wire.hang_up()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 5)
 
     assert source.closes == 1
     assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
@@ -285,7 +285,7 @@ async def test_a_call_that_a_shutdown_cuts_is_told_so(stream: bool) -> None:
     await house.provider.working.reached.wait()
 
     task.cancel()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 5)
 
     assert wire.status == 503
     assert json.loads(wire.body)["error"]["message"] == "The server is stopping."
@@ -301,7 +301,7 @@ async def test_a_stream_that_a_shutdown_cuts_ends_with_an_event() -> None:
     await thinking.reached.wait()
 
     task.cancel()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 5)
 
     events = wire.body.removeprefix(FIRST)
     assert json.loads(events.removeprefix(b"data: "))["error"]["type"] == "api_error"
