@@ -9,6 +9,8 @@ from dishka.integrations.litestar import DishkaRouter
 from litestar import Litestar
 from litestar.di import Provide
 
+from adapters.http.anthropic.operations import OPERATIONS as ANTHROPIC_OPERATIONS
+from adapters.http.anthropic.served import anthropic_table
 from adapters.http.app import DataPlane, HttpOptions, HttpParts, create_app
 from adapters.http.data_plane.gate import Gate, inference_handlers
 from adapters.http.failures import Failures
@@ -45,7 +47,7 @@ async def build_app(
     """The application; its start-up returns at once and the rest follows in the background."""
     readiness = Readiness()
     parts = await _parts(container, readiness)
-    gate = Gate(readiness, parts.failures, {**OPENAI})
+    gate = Gate(readiness, parts.failures, {**OPENAI, **anthropic_table(parts.clock)})
     lifecycle = Lifecycle(
         container=container,
         readiness=readiness,
@@ -62,7 +64,7 @@ async def build_app(
         options=_options(settings),
         data_plane=DataPlane(
             route_handlers=(*inference_handlers(gate), _models(container, readiness, parts.clock)),
-            operations=OPERATIONS,
+            operations=(*OPERATIONS, *ANTHROPIC_OPERATIONS),
         ),
         lifespan=[_living(lifecycle)],
     )

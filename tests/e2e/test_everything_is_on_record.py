@@ -37,6 +37,8 @@ NO_MANAGEMENT = {
     "create_image": "the ledger has it",
     "create_transcription": "the ledger has it",
     "create_speech": "the ledger has it",
+    "create_message": "the ledger has it",
+    "count_message_tokens": "the ledger has it",
     "inspect_invitation": "reads",
     "refresh_tokens": "the session goes on",
     "request_password_reset": "changes nothing yet",

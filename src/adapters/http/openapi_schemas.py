@@ -16,7 +16,7 @@ MEDIA_TYPE_OF_DIALECT: dict[Dialect, str] = {
     "anthropic": "application/json",
 }
 # Statuses that only Anthropic has a use for.
-TITLES_OF_ANTHROPIC = {402: "Budget exhausted", 529: "Provider overloaded"}
+TITLES_OF_ANTHROPIC = {402: "Budget exhausted", 529: "Overloaded"}
 
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}

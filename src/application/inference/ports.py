@@ -49,6 +49,7 @@ class ProviderRequest:
     ``model.upstream_name``. ``content_type`` is that of the body: JSON but for uploads.
     ``include_usage`` says whether the client of a stream of chat or text completions wants the
     usage chunk: the provider asks upstream for it in any case and withholds it when it is false.
+    ``features`` are those that the client asked for beside the body (``anthropic-beta``).
     """
 
     operation: Operation
@@ -58,6 +59,7 @@ class ProviderRequest:
     stream: bool = False
     include_usage: bool = False
     content_type: str = JSON
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,8 @@ MATRIX: dict[str, Expectation] = {
     "create_image": members(body={"model": "painter", "prompt": "a stoa"}),
     "create_transcription": members(upload={"model": "listener"}),
     "create_speech": members(body={"model": "speaker", "input": "hello", "voice": "zeno"}),
+    "create_message": members(body=CHAT | {"max_tokens": 50}),
+    "count_message_tokens": members(body=CHAT),
     "list_models": known(),
     "get_model": known(),
     # The ledger

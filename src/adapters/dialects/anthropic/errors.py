@@ -4,7 +4,6 @@ from uuid import UUID
 
 import msgspec
 
-from domain.inference.errors import ProviderBusyError
 from domain.shared.errors import (
     BudgetExhaustedError,
     ConflictError,
@@ -15,6 +14,7 @@ from domain.shared.errors import (
     StoaError,
     TooLargeError,
     UnauthenticatedError,
+    UnavailableError,
     UpstreamTimeoutError,
 )
 
@@ -27,7 +27,7 @@ _TYPES: tuple[tuple[type[StoaError], str], ...] = (
     (BudgetExhaustedError, "billing_error"),
     (LimitExceededError, "rate_limit_error"),
     (FunctionalError, "invalid_request_error"),
-    (ProviderBusyError, "overloaded_error"),
+    (UnavailableError, "overloaded_error"),
     (UpstreamTimeoutError, "timeout_error"),
 )
 

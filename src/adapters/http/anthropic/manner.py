@@ -1,0 +1,64 @@
+"""How clients of Anthropic's API are spoken to."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from litestar.types import HTTPScope
+
+from adapters.dialects.anthropic.errors import write_envelope, write_event
+from adapters.http.data_plane.manner import Manner
+from adapters.http.kinds import kind_of
+from adapters.http.limit_headers import State, keep_limit_headers
+from adapters.http.presented import Presented, presented
+from adapters.http.problems import ErrorAnswer, Headers, headers_of
+from application.shared.ports import Clock
+from domain.inference.rate import Standings
+from domain.shared.errors import BudgetExhaustedError, StoaError, UnavailableError
+
+# Where Anthropic has a status of its own for the same thing.
+_STATUSES: tuple[tuple[type[StoaError], int], ...] = (
+    (BudgetExhaustedError, 402),
+    (UnavailableError, 529),
+)
+_PREFIX = "anthropic-ratelimit"
+
+
+class AnthropicManner(Manner):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    @property
+    def ping(self) -> bytes:
+        return b'event: ping\ndata: {"type":"ping"}\n\n'
+
+    def presented(self, scope: HTTPScope) -> Presented:
+        """The key in ``x-api-key``, else what any other request may show."""
+        for name, value in scope["headers"]:
+            if name == b"x-api-key":
+                return Presented(bearer=value.strip().decode("latin-1"))
+        return presented(scope)
+
+    def headers(self, request_id: UUID) -> Headers:
+        return [(b"request-id", str(request_id).encode())]
+
+    def error(self, error: StoaError, request_id: UUID) -> ErrorAnswer:
+        kind = kind_of(type(error))
+        status = next((own for known, own in _STATUSES if isinstance(error, known)), kind.status)
+        return ErrorAnswer(status, headers_of(error), write_envelope(error, request_id))
+
+    def error_event(self, error: StoaError, request_id: UUID) -> bytes:
+        return write_event(error, request_id)
+
+    def tell(self, state: State, standings: Standings) -> None:
+        found: Headers = []
+        now = self._clock.now()
+        for what, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
+            if standing is not None:
+                reset = (now + timedelta(seconds=standing.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                for name, value in (
+                    ("limit", str(standing.limit)),
+                    ("remaining", str(standing.remaining)),
+                    ("reset", reset),
+                ):
+                    found.append((f"{_PREFIX}-{what}-{name}".encode(), value.encode()))
+        keep_limit_headers(state, found)
