@@ -19,6 +19,7 @@ from entrypoints.di.observation import ObservationProvider
 from entrypoints.di.people import PeopleProvider
 from entrypoints.di.postgres import PostgresProvider
 from entrypoints.di.records import RecordsProvider
+from entrypoints.di.routing import RoutingProvider
 from entrypoints.di.system import SystemProvider
 from entrypoints.di.use_cases import DataPlaneProvider, UseCaseProvider
 from entrypoints.di.values import ValuesProvider
@@ -52,6 +53,7 @@ def make_container(
         ModelsProvider(),
         AllowancesProvider(),
         counters_of_limits(settings),
+        RoutingProvider(),
         DataPlaneProvider(),
         UseCaseProvider(),
         *overrides,

@@ -46,11 +46,13 @@ class ScriptedProviderStream(ProviderStream):
 
     async def __anext__(self) -> bytes:
         while self._steps:
-            step = self._steps.popleft()
+            step = self._steps[0]
+            if isinstance(step, Exception):
+                # Whoever tries again fails again.
+                raise step
+            self._steps.popleft()
             if isinstance(step, Gate):
                 await step.passed()
-            elif isinstance(step, Exception):
-                raise step
             else:
                 self._count()
                 return step

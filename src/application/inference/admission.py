@@ -1,111 +1,61 @@
 from asyncio import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from application.inference.call_allowances import (
-    AllowanceRequest,
-    CallAllowances,
-    Reservation,
-    TellStandings,
-)
+from application.inference.call_allowances import AllowanceRequest, CallAllowances, Reservation
 from application.inference.call_in_flight import CANCELLED, CallInFlight
 from application.inference.call_policy import CallPolicy, CallWishes
-from application.inference.call_trace import CallTrace
-from application.inference.ports import JSON, Ledger, Operation, ProviderRequest
-from application.shared.actor import Actor
+from application.inference.interception import Interception, Passage
+from application.inference.model_command import InvokeModelCommand
+from application.inference.ports import Ledger, ProviderRequest
+from application.inference.routing.deployments import Deployments
+from application.inference.routing.plan import Plan
+from application.inference.routing.planner import Planner
 from application.shared.ports import Clock
 from domain.inference.budget import CallSize
 from domain.inference.call import Call, CallStatus
-from domain.inference.token_estimate import TokenEstimate
-from domain.models.served_model import Capability, ServedModel
 from domain.shared.errors import StoaError
-from domain.shared.ids import CallId
-from domain.shared.usage import NO_USAGE, Usage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvokeModelCommand:
-    """One model call.
-
-    ``call_id`` comes from the door, which shows it as the request's id. ``body`` is the request in
-    the format of the operation; the other members repeat what the core must know of it:
-    ``max_output_tokens`` is the limit of each of the ``choices`` answers, where the client set one;
-    ``needs`` is what the model has to be capable of; ``offers_tools`` and ``asks_retrieval`` are
-    what a team may not want. ``prompt_bytes`` is the size of what becomes prompt tokens, where that
-    is not the whole body; ``expected`` is what the request says will be billed beside tokens.
-
-    The client's wishes: ``local_only`` forbids that anything leaves the machine, ``user`` and
-    ``conversation`` say who stays in one arm of a split, ``tags`` are for its own accounting.
-    ``tell_standings`` is called as soon as it is known what remains of the caller's limits;
-    ``trace`` is kept up to date with what becomes of the call.
-    """
-
-    actor: Actor
-    call_id: CallId
-    correlation_id: str
-    operation: Operation
-    model: str
-    body: bytes
-    stream: bool = False
-    include_usage: bool = False
-    max_output_tokens: int | None = None
-    choices: int = 1
-    attachments: int = 0
-    offers_tools: bool = False
-    asks_retrieval: bool = False
-    content_type: str = JSON
-    needs: frozenset[Capability] = frozenset()
-    prompt_bytes: int | None = None
-    expected: Usage = NO_USAGE
-    local_only: bool = False
-    user: str | None = None
-    conversation: str | None = None
-    tags: tuple[str, ...] = ()
-    tell_standings: TellStandings | None = None
-    trace: CallTrace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
     """Checks a call against the caller's rights, the team's settings and what the caller may use,
-    and writes its row ahead.
+    plans its way, and writes its row ahead.
 
-    A refusal has a row too, and is raised as the functional error that it is.
+    A refusal has a row too, and is raised as the functional error that it is. What was set aside
+    is enough for the dearest model that may answer.
     """
 
     policy: CallPolicy
+    planner: Planner
+    deployments: Deployments
+    interception: Interception
     ledger: Ledger
     clock: Clock
     allowances: CallAllowances
 
     async def admit(self, command: InvokeModelCommand) -> CallInFlight:
         """Returns when the row is on its way to the database; raises ``FunctionalError`` for a
-        refusal, ``UnavailableError`` when nobody could say what the caller may use, and
-        ``LedgerUnavailableError`` when the row could not leave."""
+        refusal, ``UnavailableError`` when nobody could say what the caller may use or no deployment
+        is fit to be asked, and ``LedgerUnavailableError`` when the row could not leave."""
         started = self.clock.monotonic()
-        call = Call(
-            id=command.call_id,
-            team_id=command.actor.team_id,
-            key_id=command.actor.key_id,
-            user_id=command.actor.user_id,
-            correlation_id=command.correlation_id,
-            endpoint=f"/v1/{command.operation}",
-            model=command.model,
-            stream=command.stream,
-            created_at=self.clock.now(),
-            tags=command.tags,
-        )
-        if command.trace is not None:
-            command.trace.call = call
+        call = self._new(command)
+        passage: Passage | None = None
+        reserved: tuple[Reservation, ...] = ()
         try:
-            model = self.policy.model_for(_wishes(command))
-            reserved = await self._reserve(command, call, model)
+            plan = self.planner.plan(self._wishes(command))
+            if self.interception.interceptors:
+                passage = Passage(command=command, plan=plan, call=call, body=command.body)
+                await self.interception.intercept(passage)
+                command = replace(command, body=passage.body)
+            if passage is None or passage.instead is None:
+                reserved = await self._reserve(command, call, plan)
         except StoaError as error:
             await self._refuse(call, error, started)
             raise
         except CancelledError:
             self._abandon(call, started)
             raise
-        flight = self._open(call, command, model, started, reserved)
+        flight = self._open(call, command, plan, passage, started=started, reserved=reserved)
         try:
             await flight.write_ahead.sent
         except CancelledError:
@@ -116,26 +66,56 @@ class Admission:
             raise
         return flight
 
+    def _new(self, command: InvokeModelCommand) -> Call:
+        actor = command.actor
+        call = Call(
+            id=command.call_id,
+            team_id=actor.team_id,
+            key_id=actor.key_id,
+            user_id=actor.user_id,
+            correlation_id=command.correlation_id,
+            endpoint=f"/v1/{command.operation}",
+            model=command.model,
+            stream=command.stream,
+            created_at=self.clock.now(),
+            tags=command.tags,
+        )
+        if command.trace is not None:
+            command.trace.call = call
+        return call
+
+    def _wishes(self, command: InvokeModelCommand) -> CallWishes:
+        prompt_bytes = command.prompt_bytes
+        return CallWishes(
+            actor=command.actor,
+            operation=command.operation,
+            model=command.model,
+            max_output_tokens=command.max_output_tokens,
+            offers_tools=command.offers_tools,
+            asks_retrieval=command.asks_retrieval,
+            needs=command.needs,
+            local_only=command.local_only or self.policy.keeps_local(command.actor),
+            prompt_bytes=len(command.body) if prompt_bytes is None else prompt_bytes,
+            attachments=command.attachments,
+            choices=command.choices,
+            user=command.user,
+            conversation=command.conversation,
+        )
+
     async def _reserve(
-        self, command: InvokeModelCommand, call: Call, model: ServedModel
+        self, command: InvokeModelCommand, call: Call, plan: Plan
     ) -> tuple[Reservation, ...]:
         if not command.actor.allowances:
             return ()
-        body_bytes = len(command.body)
-        estimate = TokenEstimate.of(
-            body_bytes if command.prompt_bytes is None else command.prompt_bytes,
-            max_output=command.max_output_tokens,
-            choices=command.choices,
-            context_length=model.context_length,
-        )
         return await self.allowances.admit(
             AllowanceRequest(
                 actor=command.actor,
                 call=call,
-                model=model,
-                estimate=estimate,
+                model=plan.first,
+                others=(*plan.others, *plan.fallbacks),
+                estimate=command.estimate_for(plan.first),
                 size=CallSize(
-                    body_bytes=body_bytes,
+                    body_bytes=len(command.body),
                     prompt_bytes=command.prompt_bytes,
                     expected=command.expected,
                     attachments=command.attachments,
@@ -150,22 +130,34 @@ class Admission:
         self,
         call: Call,
         command: InvokeModelCommand,
-        model: ServedModel,
+        plan: Plan,
+        passage: Passage | None,
+        *,
         started: float,
         reserved: tuple[Reservation, ...],
     ) -> CallInFlight:
-        call.provider = model.provider
-        call.deployment = model.deployment
-        call.price = model.prices
+        model = plan.first
+        if passage is None or passage.instead is None:
+            call.provider = model.provider
+            call.deployment = model.deployment
+            call.price = model.prices
+        call.arm = plan.arm
+        if plan.reason is not None or call.model != model.name:
+            call.routed_to, call.reason = model.name, plan.reason
         return CallInFlight(
+            command=command,
             call=call,
-            request=_provider_request(command, model),
+            plan=plan,
+            request=_provider_request(command, plan),
             write_ahead=self.ledger.open(call),
             ledger=self.ledger,
+            deployments=self.deployments,
             clock=self.clock,
             started=started,
             capture=self.policy.captures(command.actor),
             reserved=reserved,
+            instead=None if passage is None else passage.instead,
+            filters=() if passage is None else tuple(passage.filters),
         )
 
     async def _refuse(self, call: Call, error: StoaError, started: float) -> None:
@@ -187,21 +179,10 @@ class Admission:
         )
 
 
-def _wishes(command: InvokeModelCommand) -> CallWishes:
-    return CallWishes(
-        actor=command.actor,
-        operation=command.operation,
-        model=command.model,
-        max_output_tokens=command.max_output_tokens,
-        offers_tools=command.offers_tools,
-        asks_retrieval=command.asks_retrieval,
-    )
-
-
-def _provider_request(command: InvokeModelCommand, model: ServedModel) -> ProviderRequest:
+def _provider_request(command: InvokeModelCommand, plan: Plan) -> ProviderRequest:
     return ProviderRequest(
         operation=command.operation,
-        model=model,
+        model=plan.first,
         body=command.body,
         correlation_id=command.correlation_id,
         stream=command.stream,

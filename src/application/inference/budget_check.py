@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from decimal import Decimal
 
 from application.inference.allowance_ports import Budgets
 from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
@@ -21,13 +22,14 @@ class BudgetReservation(Reservation):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetCheck(AllowanceCheck):
     """Holds the most that a call can cost, wherever a budget bounds its caller. What has no price
-    cannot be held: calls of unpriced models are let through."""
+    cannot be held: calls of unpriced models are let through. Where several models may answer, the
+    dearest counts."""
 
     budgets: Budgets
 
     async def admit(self, request: AllowanceRequest) -> Reservation | None:
         bounding = [one.budget for one in request.actor.allowances if one.budget is not None]
-        amount = request.size.worst_cost(request.model) if bounding else None
+        amount = _worst_cost(request) if bounding else None
         if not amount:
             return None
         call = request.call
@@ -44,3 +46,8 @@ class BudgetCheck(AllowanceCheck):
         else:
             self.budgets.note(hold)
         return BudgetReservation(self.budgets, hold)
+
+
+def _worst_cost(request: AllowanceRequest) -> Decimal | None:
+    costs = (request.size.worst_cost(model) for model in (request.model, *request.others))
+    return max((cost for cost in costs if cost is not None), default=None)

@@ -17,14 +17,15 @@ TellStandings = Callable[[Standings], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowanceRequest:
     """A call that is about to be made. ``estimate`` is what it may be expected to use, ``size``
-    bounds what it can cost. ``tell`` hears what remains of the caller's limits as soon
-    as that is known, also when they refuse."""
+    bounds what it can cost; ``others`` may answer instead of ``model``. ``tell`` hears what remains
+    of the caller's limits as soon as that is known, also when they refuse."""
 
     actor: Actor
     call: Call
     model: ServedModel
     estimate: TokenEstimate
     size: CallSize
+    others: tuple[ServedModel, ...] = ()
     tell: TellStandings | None = None
 
 

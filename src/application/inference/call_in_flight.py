@@ -1,20 +1,29 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from application.inference.call_allowances import Reservation
+from application.inference.call_trace import CallTrace
+from application.inference.interception import AnswerFilter
+from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import (
     JSON,
     Ledger,
     ProviderAnswer,
     ProviderRequest,
+    ProviderStream,
     StreamReport,
     WriteAhead,
 )
+from application.inference.routing.deployments import Deployments, Pulse
+from application.inference.routing.plan import Plan
 from application.shared.ports import Clock
-from domain.inference.call import Call, CallContent, CallStatus
+from domain.inference.call import Attempt, Call, CallContent, CallStatus
+from domain.inference.token_estimate import TokenEstimate
+from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError, TechnicalError
 from domain.shared.usage import Usage
 
 CANCELLED = "CANCELLED"
+SUCCEEDED = "succeeded"
 _READABLE = ("application/json", "text/")
 
 
@@ -22,19 +31,82 @@ _READABLE = ("application/json", "text/")
 class CallInFlight:
     """An admitted call. Exactly one of ``succeed``, ``fail`` and ``cancel`` closes its row and
     settles what was reserved for it; they neither block nor fail, so that they are safe while a
-    task is being cancelled."""
+    task is being cancelled.
 
+    ``request`` is for the first model of the ``plan`` until another one answers. ``instead`` is
+    there if no provider has to be asked; ``filters`` see what comes out.
+    """
+
+    command: InvokeModelCommand
     call: Call
+    plan: Plan
     request: ProviderRequest
     write_ahead: WriteAhead
     ledger: Ledger
+    deployments: Deployments
     clock: Clock
     started: float
     capture: bool
     reserved: tuple[Reservation, ...] = ()
+    instead: ProviderAnswer | ProviderStream | None = None
+    filters: tuple[AnswerFilter, ...] = ()
+    attempts: list[Attempt] = field(default_factory=list)
+    pulse: Pulse | None = None
+    # Of a stream that was opened and has no block yet.
+    awaited: StreamReport | None = None
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Since the admission began."""
+        return (self.clock.monotonic() - self.started) * 1000
+
+    @property
+    def trace(self) -> CallTrace | None:
+        return self.command.trace
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the row itself says all there is to say of the only attempt."""
+        return self.plan.reason is None and not self.attempts
+
+    def estimate_for(self, model: ServedModel) -> TokenEstimate:
+        return self.command.estimate_for(model)
+
+    def request_for(self, model: ServedModel) -> ProviderRequest:
+        request = self.request
+        return request if model is request.model else replace(request, model=model)
+
+    def note(self, model: ServedModel, began_ms: float, outcome: str) -> None:
+        """Put an attempt that has ended on record."""
+        took_ms = self.elapsed_ms - began_ms
+        self.attempts.append(
+            Attempt(
+                deployment=model.deployment, began_ms=began_ms, took_ms=took_ms, outcome=outcome
+            )
+        )
+
+    def answered_by(
+        self, pulse: Pulse, model: ServedModel, began_ms: float, reserved: Reservation | None
+    ) -> None:
+        """The deployment has begun to answer: the call is charged at its price."""
+        self.pulse = pulse
+        self.awaited = None
+        if reserved is not None:
+            self.reserved = (*self.reserved, reserved)
+        if self.is_plain:
+            return
+        self.note(model, began_ms, SUCCEEDED)
+        call = self.call
+        call.routed_to, call.reason = model.name, self._reason(model)
+        self._be_at(model)
+
+    def failed_at(self, model: ServedModel) -> None:
+        """No model answers; this one was asked last."""
+        if self.plan.reason is not None or model is not self.plan.first:
+            self._be_at(model)
 
     def first_byte(self) -> None:
-        self.call.ttft_ms = self._elapsed_ms()
+        self.call.ttft_ms = self.elapsed_ms
 
     def succeed(self, report: ProviderAnswer | StreamReport, response: bytes) -> None:
         self._settle(CallStatus.SUCCEEDED, report, response=response)
@@ -51,6 +123,8 @@ class CallInFlight:
         if isinstance(error, StoaError):
             code = error.code
             self.call.provider_request_id = error.provider_request_id
+        if self.pulse is not None:
+            self.deployments.failed(self.pulse, error)
         self._settle(CallStatus.FAILED, report, error_code=code, response=response)
 
     def cancel(
@@ -58,6 +132,21 @@ class CallInFlight:
     ) -> None:
         """Close the row of a call whose client went away, or that a shutdown cut off."""
         self._settle(CallStatus.CANCELLED, report, error_code=CANCELLED, response=response)
+
+    def _be_at(self, model: ServedModel) -> None:
+        call = self.call
+        call.provider, call.deployment, call.price = model.provider, model.deployment, model.prices
+        self.request = self.request_for(model)
+
+    def _reason(self, model: ServedModel) -> str | None:
+        plan = self.plan
+        failures = [one.outcome for one in self.attempts if one.outcome != SUCCEEDED]
+        if model is plan.first and plan.reason is not None:
+            return plan.reason
+        if not failures:
+            return plan.reason
+        kind = "fallback" if model in plan.fallbacks else "retry"
+        return f"{kind} after {failures[-1]}"
 
     def _settle(
         self,
@@ -68,28 +157,40 @@ class CallInFlight:
         error_code: str | None = None,
     ) -> None:
         usage: Usage | None = None
+        call = self.call
+        report = report or self.awaited
         if report is not None:
             usage = report.usage
-            self.call.finish_reason = report.finish_reason
-            self.call.provider_request_id = report.provider_request_id
+            call.finish_reason = report.finish_reason
+            call.provider_request_id = report.provider_request_id
         if self.capture:
-            self.call.content = CallContent(
+            call.content = CallContent(
                 request=_text(self.request.body, self.request.content_type),
                 response=_text(response, JSON if report is None else report.content_type),
             )
-        self.call.settle(
+        if self.pulse is not None:
+            self.deployments.end(self.pulse)
+        if len(self.attempts) > 1 or (self.attempts and self.plan.reason is not None):
+            self._put_attempts_on_record(error_code)
+        call.settle(
             status,
             at=self.clock.now(),
-            latency_ms=self._elapsed_ms(),
+            latency_ms=self.elapsed_ms,
             usage=usage,
             error_code=error_code,
         )
         for reservation in self.reserved:
-            reservation.settle(self.call)
-        self.ledger.settle(self.call)
+            reservation.settle(call)
+        self.ledger.settle(call)
 
-    def _elapsed_ms(self) -> float:
-        return (self.clock.monotonic() - self.started) * 1000
+    def _put_attempts_on_record(self, error_code: str | None) -> None:
+        if self.pulse is not None and error_code is not None:
+            # It had begun to answer, and did not come to an end.
+            outcome = CANCELLED.lower() if error_code == CANCELLED else error_code
+            answering = next(one for one in self.attempts if one.outcome == SUCCEEDED)
+            broken = replace(answering, outcome=outcome)
+            self.attempts[self.attempts.index(answering)] = broken
+        self.call.attempts = tuple(sorted(self.attempts, key=lambda one: one.began_ms))
 
 
 def _text(body: bytes, content_type: str) -> str:

@@ -1,8 +1,11 @@
 from asyncio import CancelledError
 from dataclasses import dataclass
 
-from application.inference.admission import Admission, InvokeModelCommand
-from application.inference.ports import ModelProviders, ProviderAnswer
+from application.inference.admission import Admission
+from application.inference.attempts.attempts import Attempts
+from application.inference.call_in_flight import CallInFlight
+from application.inference.model_command import InvokeModelCommand
+from application.inference.ports import ProviderAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +17,19 @@ class InvokeModel:
     """
 
     admission: Admission
-    providers: ModelProviders
+    attempts: Attempts
 
     async def __call__(self, command: InvokeModelCommand) -> ProviderAnswer:
         flight = await self.admission.admit(command)
         # What was answered is paid for, whether or not it still reaches the client.
         answer: ProviderAnswer | None = None
         try:
-            provider = self.providers.get(flight.request.model)
-            answer = await provider.complete(flight.request)
+            if flight.instead is None:
+                answer = await self.attempts.answer(flight)
+            else:
+                answer = _recalled(flight)
+            for one in reversed(flight.filters):
+                answer = await one.answer(answer)
             flight.first_byte()
             await flight.write_ahead.committed
         except CancelledError:
@@ -33,3 +40,9 @@ class InvokeModel:
             raise
         flight.succeed(answer, answer.body)
         return answer
+
+
+def _recalled(flight: CallInFlight) -> ProviderAnswer:
+    if not isinstance(flight.instead, ProviderAnswer):
+        raise TypeError("A stream stands in for an answer in one piece.")
+    return flight.instead

@@ -1,10 +1,14 @@
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
-from application.inference.admission import Admission, InvokeModelCommand
+from application.inference.admission import Admission
+from application.inference.attempts.attempts import Attempts
+from application.inference.attempts.begun_stream import BegunStream, begun
+from application.inference.attempts.time_limits import punctual
 from application.inference.call_in_flight import CallInFlight
-from application.inference.ports import ModelProviders, ProviderStream
+from application.inference.model_command import InvokeModelCommand
+from application.inference.ports import ProviderAnswer, ProviderStream, StreamReport
 
 # What is kept of a captured stream; the rest of a longer one is not stored.
 MAX_CAPTURED_BYTES = 1_000_000
@@ -20,7 +24,7 @@ class AnswerStream:
     """
 
     flight: CallInFlight
-    source: ProviderStream
+    source: BegunStream
     _blocks: AsyncGenerator[bytes, None] | None = None
     _captured: bytearray = field(default_factory=bytearray)
     _closed: bool = False
@@ -37,16 +41,18 @@ class AnswerStream:
 
     async def _relay(self) -> AsyncGenerator[bytes, None]:
         flight = self.flight
-        first = True
+        first = self.source.first
         try:
-            async for block in self.source:
-                if first:
-                    await flight.write_ahead.committed
-                    flight.first_byte()
-                    first = False
-                if flight.capture and len(self._captured) < MAX_CAPTURED_BYTES:
-                    self._captured += block
-                yield block
+            if first is not None:
+                await flight.write_ahead.committed
+                flight.first_byte()
+                if flight.capture:
+                    self._captured += first
+                yield first
+                async for block in self._rest():
+                    if flight.capture and len(self._captured) < MAX_CAPTURED_BYTES:
+                        self._captured += block
+                    yield block
         except (CancelledError, GeneratorExit):
             self._close_as_cancelled()
             raise
@@ -56,6 +62,12 @@ class AnswerStream:
             raise
         self._closed = True
         flight.succeed(self.source.report, bytes(self._captured))
+
+    def _rest(self) -> AsyncIterator[bytes]:
+        timeouts = self.flight.plan.timeouts
+        if timeouts.between_tokens is None and timeouts.total is None:
+            return self.source.rest
+        return punctual(self.source.rest, timeouts, self.flight)
 
     def _close_as_cancelled(self) -> None:
         if not self._closed:
@@ -67,21 +79,45 @@ class AnswerStream:
 class StreamModel:
     """Answers a model call piece by piece, as server-sent events.
 
-    Whatever can be refused is refused before the stream is returned.
+    The stream is returned when its first block is there; whatever goes wrong before is raised, and
+    by then no model was left that could have answered instead.
     """
 
     admission: Admission
-    providers: ModelProviders
+    attempts: Attempts
 
     async def __call__(self, command: InvokeModelCommand) -> AnswerStream:
         flight = await self.admission.admit(command)
+        source: BegunStream | None = None
         try:
-            provider = self.providers.get(flight.request.model)
-            source = await provider.open_stream(flight.request)
-        except CancelledError:
-            flight.cancel()
-            raise
+            if flight.instead is None:
+                source = await self.attempts.stream(flight)
+            else:
+                source = await begun(_recalled(flight))
+            if flight.filters:
+                source = await begun(_filtered(flight, source))
         except BaseException as error:
-            flight.fail(error)
+            if source is not None:
+                await source.aclose()
+            _give_up(flight, error, None if source is None else source.report)
             raise
         return AnswerStream(flight=flight, source=source)
+
+
+def _give_up(flight: CallInFlight, error: BaseException, report: StreamReport | None) -> None:
+    if isinstance(error, CancelledError):
+        flight.cancel(report)
+    else:
+        flight.fail(error, report)
+
+
+def _filtered(flight: CallInFlight, source: ProviderStream) -> ProviderStream:
+    for one in reversed(flight.filters):
+        source = one.stream(source)
+    return source
+
+
+def _recalled(flight: CallInFlight) -> ProviderStream:
+    if flight.instead is None or isinstance(flight.instead, ProviderAnswer):
+        raise TypeError("An answer in one piece stands in for a stream.")
+    return flight.instead

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from domain.identity.allowance import Allowance
 from domain.identity.model_patterns import ANY_MODEL, allows
 from domain.identity.permissions import ALL_PERMISSIONS, Permission
+from domain.models.route import Route
 from domain.models.served_model import ServedModel
 from domain.operations.audit import ActorKind
 from domain.shared.errors import ForbiddenError
@@ -41,7 +42,7 @@ class Actor:
         if permission not in self.permissions:
             raise ForbiddenError(f"This needs the permission '{permission}'.")
 
-    def may_use(self, model: ServedModel) -> bool:
-        """Whether the allow-list covers the model by its name or one of its aliases."""
+    def may_use(self, model: ServedModel | Route) -> bool:
+        """Whether the allow-list covers the model or route by its name or one of its aliases."""
         patterns = self.allowed_models
         return patterns == ANY_MODEL or any(allows(patterns, name) for name in model.names)

@@ -45,6 +45,10 @@ class CacheUse(StrEnum):
     BYPASS = "bypass"
 
 
+# Whoever gets such an answer owes nobody anything for it.
+_FROM_CACHE = frozenset({CacheUse.HIT, CacheUse.SEMANTIC})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardrailVerdict:
     """What a guardrail found, without the words themselves. ``stage`` is ``input`` or ``output``,
@@ -63,7 +67,7 @@ class Call:
 
     A call is born open (or refused, when it never reached a provider) and settles exactly once.
     ``price`` is the price it will be charged at, fixed when it opens, so that a later change of
-    prices never rewrites history. Durations are in milliseconds; ``ttft_ms`` is the time from the
+    prices never rewrites history; once it is settled, that of the tier that it was charged at. Durations are in milliseconds; ``ttft_ms`` is the time from the
     admission to the first byte of the answer.
 
     ``model`` is the name that was asked for, ``routed_to`` the model that answered, ``reason`` why
@@ -118,4 +122,8 @@ class Call:
         self.error_code = error_code
         self.usage = usage
         if usage is not None and self.price is not None:
+            self.price = self.price.at(usage.prompt_tokens)
+        if self.cache in _FROM_CACHE:
+            self.cost = Decimal(0)
+        elif usage is not None and self.price is not None:
             self.cost = self.price.cost(usage)

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 from domain.inference.rate import Limited, Measure, Shortage, Standings, duration
 from domain.shared.errors import (
     ForbiddenError,
@@ -64,6 +66,36 @@ class RetrievalDisabledError(ForbiddenError):
         super().__init__(
             "Retrieval is switched off for this team (the setting 'enable_retrieval')."
         )
+
+
+class NoModelFitsError(InvalidError):
+    """None of the models behind a name can answer the call; the message says why of each."""
+
+    code = "NO_MODEL_FITS"
+
+    def __init__(self, name: str, objections: Mapping[str, str]) -> None:
+        why = "; ".join(f"'{model}' {reason}" for model, reason in objections.items())
+        super().__init__(
+            f"No model behind '{name}' can answer this call: {why or 'there is none'}.",
+            param="model",
+        )
+
+
+class LocalOnlyError(ForbiddenError):
+    """The call must not leave the machine, and the model runs elsewhere."""
+
+    code = "LOCAL_ONLY"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The call is marked local_only, and the model '{name}' does not run on this machine."
+        )
+
+
+class NoHealthyDeploymentError(UnavailableError):
+    """All deployments that could answer failed so often that none is asked for a moment."""
+
+    code = "NO_HEALTHY_DEPLOYMENT"
 
 
 class ProviderRateLimitedError(LimitExceededError):

@@ -28,6 +28,7 @@ class Purpose(StrEnum):
 
     CALLS = "calls"
     API = "api"
+    DEPLOYMENT = "deployment"
 
 
 class Measure(StrEnum):

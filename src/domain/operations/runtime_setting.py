@@ -20,6 +20,7 @@ class SettingScope(StrEnum):
 class SettingGroup(StrEnum):
     CAPABILITIES = "capabilities"
     MODELS = "models"
+    ROUTING = "routing"
     CACHE = "cache"
     JOINING = "joining"
     SIGN_IN = "sign_in"

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
+from domain.operations.routing_settings import ROUTING_SETTINGS
 from domain.operations.runtime_setting import (
     RuntimeSetting,
     SettingGroup,
@@ -185,6 +186,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     CONTENT_CAPTURE,
     *DEFAULT_OF_KIND.values(),
     ALLOW_PRIVATE_PROVIDERS,
+    *ROUTING_SETTINGS,
     CACHE_DISABLE_ALL,
     API_REQUESTS_PER_MINUTE,
     REGISTRATION_POLICY,

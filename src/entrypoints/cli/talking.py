@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import aiohttp
 import msgspec
 
-from application.inference.admission import InvokeModelCommand
 from application.inference.invoke_model import InvokeModel
+from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import Operation
 from application.inference.stream_model import StreamModel
 from application.shared.actor import Actor

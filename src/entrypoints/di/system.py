@@ -3,7 +3,9 @@ from dishka import Provider, Scope, provide
 from adapters.encryption.aes_gcm import AesGcmSecretBox
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
+from adapters.system.pauses import SystemPauses
 from adapters.system.secrets import SystemSecrets
+from application.inference.routing.ports import Pauses
 from application.operations.ports import SecretBox
 from application.shared.auditing import Auditor
 from application.shared.ports import Clock, IdGenerator, SecretGenerator
@@ -15,6 +17,7 @@ class SystemProvider(Provider):
 
     clock = provide(SystemClock, provides=Clock)
     ids = provide(SystemIds, provides=IdGenerator)
+    pauses = provide(SystemPauses, provides=Pauses)
     secrets = provide(SystemSecrets, provides=SecretGenerator)
     auditor = provide(Auditor)
 

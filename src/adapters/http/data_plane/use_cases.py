@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.inference.admission import InvokeModelCommand
+from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import ProviderAnswer, StreamReport
 
 

@@ -13,15 +13,11 @@ from adapters.http.data_plane.gate import Gate as DoorGate
 from adapters.http.data_plane.use_cases import UseCases
 from adapters.http.failures import Failures
 from adapters.http.openai.served import OPENAI
-from application.inference.admission import Admission
 from application.inference.call_allowances import CallAllowances
-from application.inference.call_policy import CallPolicy
-from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation
 from application.inference.rate_limit_check import RateLimitCheck
 from application.inference.refuse_call import RefuseCall
 from application.inference.show_limits import ShowLimits
-from application.inference.stream_model import StreamModel
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
 from domain.inference.call import CallStatus
@@ -29,6 +25,7 @@ from domain.inference.errors import ProviderFailedError
 from tests.builders import a_key, a_model, a_team
 from tests.fakes.authentication import authenticate
 from tests.fakes.clock import FrozenClock
+from tests.fakes.data_plane import DataPlane
 from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.gate import Gate
 from tests.fakes.identity_state import InMemoryIdentity
@@ -96,15 +93,15 @@ class House:
         self.limits = InMemoryRateLimits()
         self.provider = RecordingProvider()
         providers = ScriptedModelProviders(acme=self.provider)
-        admission = Admission(
-            policy=CallPolicy(
-                catalog=InMemoryModelCatalog(a_model(name="large")),
-                settings=InMemoryRuntimeSettings(),
-            ),
-            ledger=self.ledger,
+        plane = DataPlane(
             clock=clock,
-            allowances=CallAllowances((RateLimitCheck(limits=self.limits),)),
+            ledger=self.ledger,
+            settings=InMemoryRuntimeSettings(),
+            catalog=InMemoryModelCatalog(a_model(name="large")),
+            providers=providers,
         )
+        plane.allowances = CallAllowances((RateLimitCheck(limits=self.limits),))
+        invoke, stream = plane.use_cases()
         readiness = Readiness()
         self.errors = RecordingErrorLog()
         reporter = ErrorReporter(errors=self.errors, clock=clock, ids=SequentialIds())
@@ -114,10 +111,7 @@ class House:
         self.gate.open(
             InferenceDoor(
                 authenticate=authenticate(identity, clock),
-                usual=UseCases(
-                    invoke=InvokeModel(admission=admission, providers=providers),
-                    stream=StreamModel(admission=admission, providers=providers),
-                ),
+                usual=UseCases(invoke=invoke, stream=stream),
                 refuse=RefuseCall(ledger=self.ledger, clock=clock),
                 show_limits=ShowLimits(limits=self.limits),
                 max_body_bytes=1000,

@@ -3,17 +3,16 @@ from typing import Any
 
 import pytest
 
-from application.inference.admission import Admission, InvokeModelCommand
 from application.inference.call_allowances import AllowanceCheck, CallAllowances
-from application.inference.call_policy import CallPolicy
-from application.inference.invoke_model import InvokeModel
+from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import Operation, ProviderAnswer
-from application.inference.stream_model import AnswerStream, StreamModel
+from application.inference.stream_model import AnswerStream
 from domain.inference.call import Call
 from domain.models.served_model import ModelKind
 from domain.shared.ids import CallId
 from tests.builders import a_model, an_actor
 from tests.fakes.clock import FrozenClock
+from tests.fakes.data_plane import DataPlane
 from tests.fakes.ids import uuid7_at
 from tests.fakes.inference import InMemoryLedger
 from tests.fakes.models import InMemoryModelCatalog
@@ -39,14 +38,17 @@ class Scene:
             a_model(name="vectors", kind=ModelKind.EMBEDDING),
             a_model(name="misconfigured", provider="nowhere"),
         )
-        admission = Admission(
-            policy=CallPolicy(catalog=catalog, settings=self.settings),
-            ledger=self.ledger,
+        plane = DataPlane(
             clock=self.clock,
-            allowances=CallAllowances(checks),
+            ledger=self.ledger,
+            settings=self.settings,
+            catalog=catalog,
+            providers=providers,
         )
-        self._invoke = InvokeModel(admission=admission, providers=providers)
-        self._stream = StreamModel(admission=admission, providers=providers)
+        plane.allowances = CallAllowances(checks)
+        self.board, self.pauses, self.limits = plane.board, plane.pauses, plane.limits
+        self.deployments = plane.deployments
+        self._invoke, self._stream = plane.use_cases()
 
     async def invoke(self, **fields: Any) -> ProviderAnswer:
         return await self._invoke(a_command(**fields))
@@ -58,6 +60,10 @@ class Scene:
         """An admitted stream whose provider goes through the steps."""
         self.provider.stream = ScriptedProviderStream(*steps)
         return await self.stream(**fields)
+
+    async def relayed(self, *steps: Any, **fields: Any) -> list[bytes]:
+        """The blocks of such a stream, from its admission to its end."""
+        return await relayed(await self.streamed(*steps, **fields))
 
     @property
     def row(self) -> Call:
@@ -79,6 +85,14 @@ def a_command(**fields: Any) -> InvokeModelCommand:
 
 async def drained(stream: AnswerStream) -> list[bytes]:
     return [block async for block in stream]
+
+
+async def relayed(stream: AnswerStream) -> list[bytes]:
+    """Relay the stream as a door does: it is closed whatever happens."""
+    try:
+        return await drained(stream)
+    finally:
+        await stream.aclose()
 
 
 async def cancelled(task: "asyncio.Task[Any]") -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from application.inference.call_policy import KIND_OF_OPERATION, CallPolicy, CallWishes
+from application.inference.call_policy import AUTO, KIND_OF_OPERATION, CallPolicy, CallWishes
 from application.inference.ports import Operation
 from domain.inference.errors import RetrievalDisabledError, ToolsDisabledError
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
@@ -40,7 +40,8 @@ class Desk:
             "operation": Operation.CHAT,
             "model": "default",
         }
-        return self.policy.model_for(CallWishes(**(defaults | fields))).name
+        found = self.policy.named(CallWishes(**(defaults | fields)))
+        return AUTO if found is None else found.name
 
 
 @pytest.fixture

@@ -50,9 +50,8 @@ async def test_the_row_stays_open_until_the_last_byte(scene: Scene) -> None:
 
 async def test_the_first_block_stops_one_clock_and_the_last_the_other(scene: Scene) -> None:
     first, second = Gate(), Gate()
-    stream = await scene.streamed(first, ONE, second, DONE)
 
-    task = await held_at(first, drained(stream))
+    task = await held_at(first, scene.relayed(first, ONE, second, DONE))
     second.shut()
     scene.clock.advance(0.5)
     first.open()

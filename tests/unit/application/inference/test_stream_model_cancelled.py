@@ -1,11 +1,10 @@
 from decimal import Decimal
 
-from application.inference.stream_model import AnswerStream
 from domain.inference.call import CallStatus
 from domain.shared.usage import Usage
 from tests.fakes.gate import Gate, held_at
 from tests.fakes.providers import DONE
-from tests.unit.application.inference.scene import Scene, cancelled, drained
+from tests.unit.application.inference.scene import Scene, cancelled, drained, relayed
 
 ONE, TWO = b"data: 1\n\n", b"data: 2\n\n"
 
@@ -31,8 +30,7 @@ async def test_cancelled_while_the_provider_makes_up_its_mind(scene: Scene) -> N
 
 async def test_cancelled_while_it_waits_for_the_first_block(scene: Scene) -> None:
     thinking = Gate()
-    stream = await scene.streamed(thinking, ONE, DONE)
-    task = await held_at(thinking, _relayed(stream))
+    task = await held_at(thinking, scene.relayed(thinking, ONE, DONE))
 
     await cancelled(task)
 
@@ -43,7 +41,7 @@ async def test_cancelled_while_it_waits_for_the_first_block(scene: Scene) -> Non
 
 async def test_cancelled_with_the_first_block_in_hand(scene: Scene) -> None:
     stream = await scene.streamed(ONE, DONE)
-    task = await held_at(scene.ledger.committed, _relayed(stream))
+    task = await held_at(scene.ledger.committed, relayed(stream))
 
     await cancelled(task)
 
@@ -56,7 +54,7 @@ async def test_cancelled_with_the_first_block_in_hand(scene: Scene) -> None:
 async def test_cancelled_between_blocks_costs_what_was_counted(scene: Scene) -> None:
     thinking = Gate()
     stream = await scene.streamed(ONE, TWO, thinking, DONE)
-    task = await held_at(thinking, _relayed(stream))
+    task = await held_at(thinking, relayed(stream))
 
     await cancelled(task)
 
@@ -126,11 +124,3 @@ async def test_a_whole_stream_is_no_cancelled_one_after_it_is_closed(scene: Scen
     await stream.aclose()
 
     assert scene.row.status is CallStatus.SUCCEEDED
-
-
-async def _relayed(stream: AnswerStream) -> list[bytes]:
-    """Relay the stream as a door does: it is closed whatever happens."""
-    try:
-        return await drained(stream)
-    finally:
-        await stream.aclose()

@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 _CACHE = "ck_calls_cache"
+_PURPOSE = "ck_limit_counters_purpose"
 
 
 def _columns() -> tuple[sa.Column[Any], ...]:
@@ -49,8 +50,26 @@ def upgrade() -> None:
         op.f(_CACHE), "calls", "cache IN ('hit', 'semantic', 'miss', 'bypass')"
     )
 
+    _count_for("'calls', 'api', 'deployment'")
+    op.create_table(
+        "deployment_outages",
+        sa.Column("deployment", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("deployment", name="pk_deployment_outages"),
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("deployment_outages")
+    # The counters are worth a minute.
+    op.execute("DELETE FROM limit_counters WHERE purpose = 'deployment'")
+    _count_for("'calls', 'api'")
     op.drop_constraint(op.f(_CACHE), "calls", type_="check")
     for column in reversed(_columns()):
         op.drop_column("calls", column.name)
+
+
+def _count_for(purposes: str) -> None:
+    op.drop_constraint(op.f(_PURPOSE), "limit_counters", type_="check")
+    op.create_check_constraint(op.f(_PURPOSE), "limit_counters", f"purpose IN ({purposes})")

@@ -1,0 +1,89 @@
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from application.inference.routing.plan import Plan
+from domain.inference.errors import RateLimitedError
+from domain.inference.routing.backoff import pause_s
+from domain.inference.routing.eligibility import is_larger
+from domain.inference.routing.remedy import Remedy, remedy_for
+from domain.models.served_model import ServedModel
+from domain.shared.errors import StoaError
+
+
+class Step(NamedTuple):
+    """The next attempt: at which model, and after how long a pause at most."""
+
+    model: ServedModel
+    pause_s: float = 0.0
+
+
+class Course:
+    """What is left to try for one call, after its first attempt went wrong.
+
+    Every model of the plan has its turn before one is asked again; and one is asked again only
+    after a failure that may pass, and a pause.
+    """
+
+    def __init__(self, plan: Plan, admits: Callable[[ServedModel], bool]) -> None:
+        """``admits`` says whether a deployment may be asked at the moment."""
+        self._retry = plan.retry
+        self._fresh = deque((*plan.others, *plan.fallbacks))
+        self._again: deque[Step] = deque()
+        self._admits = admits
+        self._failures: dict[str, int] = {}
+        self._attempts = 0
+        self._is_over = False
+        self._error: StoaError | None = None
+        self._limited: RateLimitedError | None = None
+
+    def learn(self, failed: ServedModel, error: StoaError) -> None:
+        """An attempt went wrong, or was not made because the deployment is at its limits."""
+        if isinstance(error, RateLimitedError):
+            self._limited = _shorter(self._limited, error)
+            return
+        self._attempts += 1
+        self._error = error
+        remedy = remedy_for(error)
+        if remedy is Remedy.NOTHING or self._attempts >= self._retry.attempts:
+            self._is_over = True
+        elif remedy is Remedy.LARGER:
+            self._fresh = deque(model for model in self._fresh if is_larger(model, failed))
+            self._again = deque(step for step in self._again if is_larger(step.model, failed))
+        elif remedy is Remedy.AGAIN:
+            self._put_off(failed, error)
+
+    def next(self) -> Step | None:
+        """``None`` if nothing is left that would be worth an attempt."""
+        if self._is_over:
+            return None
+        while self._fresh:
+            model = self._fresh.popleft()
+            if self._admits(model):
+                return Step(model)
+        while self._again:
+            step = self._again.popleft()
+            if self._admits(step.model):
+                return step
+        return None
+
+    @property
+    def verdict(self) -> StoaError:
+        """What the call ends with: the last failure, or, where all were at their limits, the limit
+        that has to be waited for the least."""
+        error = self._error or self._limited
+        if error is None:
+            raise AssertionError("Nothing went wrong.")
+        return error
+
+    def _put_off(self, failed: ServedModel, error: StoaError) -> None:
+        failures = self._failures[failed.name] = self._failures.get(failed.name, 0) + 1
+        retry_after: float | None = getattr(error, "retry_after", None)
+        pause = pause_s(self._retry, failures, retry_after)
+        if pause is not None:
+            self._again.append(Step(failed, pause))
+
+
+def _shorter(known: RateLimitedError | None, new: RateLimitedError) -> RateLimitedError:
+    both: Iterable[RateLimitedError] = (new,) if known is None else (known, new)
+    return min(both, key=lambda one: float("inf") if one.retry_after is None else one.retry_after)

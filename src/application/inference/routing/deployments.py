@@ -1,0 +1,139 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from application.inference.routing.ports import DeploymentBoard, DeploymentNews
+from application.operations.ports import RuntimeSettings
+from application.shared.ports import Clock
+from domain.inference.routing.breaker import Breaker, BreakerState, BreakerTerms
+from domain.inference.routing.remedy import is_fault
+from domain.inference.routing.standing import Standing
+from domain.models.served_model import ServedModel
+from domain.operations.routing_settings import (
+    BREAKER_COOLDOWN_SECONDS,
+    BREAKER_ERROR_PERCENT,
+    BREAKER_FAILURES,
+    BREAKER_LEAST_CALLS,
+    BREAKER_WINDOW_SECONDS,
+)
+from domain.shared.errors import StoaError, TechnicalError
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What this process knows of one deployment. A breaker is there only while there is something
+    to count, so that the calls of healthy deployments cost nothing."""
+
+    key: str
+    model: ServedModel
+    standing: Standing = field(default_factory=Standing)
+    breaker: Breaker | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Deployments:
+    """How all deployments do, as this process saw it and as others told it. Asked at every call, it
+    looks at nothing but memory."""
+
+    clock: Clock
+    settings: RuntimeSettings
+    board: DeploymentBoard
+    _pulses: dict[str, Pulse] = field(default_factory=dict)
+    # What others told of deployments that this process has not asked for anything yet.
+    _heard: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.board.follow(self._hear)
+
+    def of(self, model: ServedModel) -> Pulse:
+        key = model.deployment if model.owner is None else f"{model.owner}/{model.deployment}"
+        pulse = self._pulses.get(key)
+        if pulse is None:
+            pulse = self._pulses[key] = Pulse(key, model)
+            until = self._heard.pop(key, None)
+            if until is not None:
+                pulse.breaker = Breaker(open_until=until)
+        return pulse
+
+    def admits(self, model: ServedModel) -> bool:
+        """Whether the deployment may be asked now."""
+        breaker = self.of(model).breaker
+        return breaker is None or breaker.admits(self.clock.monotonic())
+
+    def wait_s(self, model: ServedModel) -> float:
+        """How long until a deployment that is left alone may be asked again."""
+        breaker = self.of(model).breaker
+        return 0.0 if breaker is None else breaker.wait_s(self.clock.monotonic())
+
+    def begin(self, pulse: Pulse) -> None:
+        """A call of the deployment begins; ``end`` has to follow."""
+        pulse.standing.running += 1
+        if pulse.breaker is not None:
+            pulse.breaker.begin(self.clock.monotonic(), self.terms())
+
+    def end(self, pulse: Pulse) -> None:
+        pulse.standing.running -= 1
+
+    def answered(self, pulse: Pulse, ttft_ms: float) -> None:
+        """The deployment has begun to answer."""
+        now = self.clock.monotonic()
+        pulse.standing.measure(ttft_ms, now)
+        if pulse.breaker is None:
+            return
+        terms = self.terms()
+        if pulse.breaker.succeed(now, terms):
+            self.board.announce(DeploymentNews(deployment=pulse.key, out_s=None))
+        if pulse.breaker.is_forgettable(now, terms):
+            pulse.breaker = None
+
+    def failed(self, pulse: Pulse, error: BaseException) -> None:
+        """A call of the deployment failed, before or after it had begun to answer."""
+        if not is_fault(error, pulse.model):
+            self.abandoned(pulse)
+            return
+        now, terms = self.clock.monotonic(), self.terms()
+        if pulse.breaker is None:
+            pulse.breaker = Breaker(window_began=now)
+        out_s = pulse.breaker.fail(now, terms)
+        if out_s is not None:
+            reason = error.code if isinstance(error, StoaError) else TechnicalError.code
+            self.board.announce(DeploymentNews(deployment=pulse.key, out_s=out_s, reason=reason))
+
+    def abandoned(self, pulse: Pulse) -> None:
+        """A call of the deployment ended without telling anything about it."""
+        if pulse.breaker is not None:
+            pulse.breaker.abandon()
+
+    def try_again(self, pulse: Pulse) -> None:
+        """The deployment gave a sign of life: the next call may try it."""
+        if pulse.breaker is not None and pulse.breaker.open_until is not None:
+            pulse.breaker.open_for(self.clock.monotonic(), 0.0)
+
+    def states(self) -> Iterator[tuple[Pulse, BreakerState]]:
+        """Those that were asked for anything since the process started."""
+        now = self.clock.monotonic()
+        for pulse in self._pulses.values():
+            breaker = pulse.breaker
+            yield pulse, BreakerState.CLOSED if breaker is None else breaker.state(now)
+
+    def terms(self) -> BreakerTerms:
+        get = self.settings.get
+        return BreakerTerms(
+            failures=get(BREAKER_FAILURES),
+            error_rate=get(BREAKER_ERROR_PERCENT) / 100,
+            least_calls=get(BREAKER_LEAST_CALLS),
+            window_s=get(BREAKER_WINDOW_SECONDS),
+            cooldown_s=get(BREAKER_COOLDOWN_SECONDS),
+        )
+
+    def _hear(self, news: DeploymentNews) -> None:
+        pulse, now = self._pulses.get(news.deployment), self.clock.monotonic()
+        if pulse is None:
+            self._heard.pop(news.deployment, None)
+            if news.out_s is not None:
+                self._heard[news.deployment] = now + news.out_s
+        elif news.out_s is None:
+            pulse.breaker = None
+        else:
+            breaker = pulse.breaker or Breaker(window_began=now)
+            breaker.open_for(now, news.out_s)
+            pulse.breaker = breaker

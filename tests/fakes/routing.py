@@ -1,0 +1,40 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from application.inference.routing.ports import DeploymentBoard, DeploymentNews, Pauses
+from tests.fakes.clock import FrozenClock
+
+
+@dataclass
+class InMemoryDeploymentBoard(DeploymentBoard):
+    """The board of all processes; what was announced is in ``told``."""
+
+    told: list[DeploymentNews] = field(default_factory=list)
+    standing: dict[str, DeploymentNews] = field(default_factory=dict)
+    followers: list[Callable[[DeploymentNews], None]] = field(default_factory=list)
+
+    def announce(self, news: DeploymentNews) -> None:
+        self.told.append(news)
+        if news.out_s is None:
+            self.standing.pop(news.deployment, None)
+        else:
+            self.standing[news.deployment] = news
+        for hear in self.followers:
+            hear(news)
+
+    def follow(self, hear: Callable[[DeploymentNews], None]) -> None:
+        self.followers.append(hear)
+        for news in self.standing.values():
+            hear(news)
+
+
+@dataclass
+class ClockedPauses(Pauses):
+    """Waits no real time: the clock goes on by what was asked for, which is in ``made``."""
+
+    clock: FrozenClock
+    made: list[float] = field(default_factory=list)
+
+    async def pause(self, seconds: float, *, jitter: float = 0.0) -> None:
+        self.made.append(seconds)
+        self.clock.advance(seconds)
