@@ -16,6 +16,7 @@ from adapters.http.audit.controller import AuditController
 from adapters.http.budgets.controller import BudgetsController
 from adapters.http.calls.controller import CallsController
 from adapters.http.client_origin import ClientOrigins
+from adapters.http.data_plane.call_headers import CALL_HEADER_NAMES
 from adapters.http.docs.assets import read_asset
 from adapters.http.error_records.controller import ErrorRecordsController
 from adapters.http.events.controller import EventsController
@@ -37,13 +38,16 @@ from adapters.http.members.controller import MembersController
 from adapters.http.metrics.controller import metrics_handler
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
+from adapters.http.models.controller import ModelsController
 from adapters.http.notifications.controller import NotificationsController
 from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import SECURITY, ExtraOperation
 from adapters.http.pages.handlers import PAGES
 from adapters.http.problem_pages import get_problem, list_problems
+from adapters.http.providers.controller import ProvidersController
 from adapters.http.rate_guards import within_api_limit
 from adapters.http.request_container import in_request_container
+from adapters.http.routes.controller import RoutesController
 from adapters.http.sessions.controller import SessionsController
 from adapters.http.sessions.cookie import SessionCookies
 from adapters.http.sessions.login_controller import LoginController
@@ -78,6 +82,9 @@ GUARDED = (
     NotificationsController,
     AuditController,
     ErrorRecordsController,
+    ProvidersController,
+    ModelsController,
+    RoutesController,
 )
 # What people use who have none, or none yet.
 OPEN = (LoginController, SetupController, AccountController, InvitedController)
@@ -210,6 +217,7 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
         expose_headers=[
             *("x-request-id", "x-correlation-id", "retry-after", "retry-after-ms"),
             *LIMIT_HEADER_NAMES,
+            *CALL_HEADER_NAMES,
         ],
     )
 

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.shared.usage import Usage
@@ -15,13 +15,18 @@ class Prices:
     output part of the completion tokens; each is billed at its own price instead of ``input`` or
     ``output``, and like any other token where it has none. ``character`` is per million characters
     read aloud; ``request`` per call, ``image`` per image made, ``second`` per second of audio heard
-    are US dollars each.
+    are US dollars each. ``cache_write_1h`` is for what a cache keeps for an hour, ``cache_write``
+    for any other write.
+
+    ``tiers`` are what prompts above a size are billed at instead, whole: a request with one token
+    more than ``above`` has none of these prices, but those of its tier.
     """
 
     input: Decimal
     output: Decimal
     cached_input: Decimal | None = None
     cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
     reasoning: Decimal | None = None
     audio_input: Decimal | None = None
     audio_output: Decimal | None = None
@@ -29,11 +34,33 @@ class Prices:
     request: Decimal | None = None
     image: Decimal | None = None
     second: Decimal | None = None
+    tiers: tuple["PriceTier", ...] = ()
+
+    def __post_init__(self) -> None:
+        ordered = tuple(sorted(self.tiers, key=lambda tier: tier.above))
+        object.__setattr__(self, "tiers", ordered)
+
+    def at(self, prompt_tokens: int) -> "Prices":
+        """What a request with a prompt of that size is billed at; it has no tiers any more."""
+        if not self.tiers:
+            return self
+        reached = [tier.prices for tier in self.tiers if prompt_tokens > tier.above]
+        return reached[-1] if reached else replace(self, tiers=())
+
+    def up_to(self, prompt_tokens: int) -> "tuple[Prices, ...]":
+        """All that a request may be billed at of whose prompt only that much is known."""
+        return self, *(tier.prices for tier in self.tiers if prompt_tokens > tier.above)
 
     @property
     def dearest_input(self) -> Decimal:
         """The most that a token of the prompt can cost."""
-        special = (self.input, self.cached_input, self.cache_write, self.audio_input)
+        special = (
+            self.input,
+            self.cached_input,
+            self.cache_write,
+            self.cache_write_1h,
+            self.audio_input,
+        )
         return max(price for price in special if price is not None)
 
     @property
@@ -44,11 +71,13 @@ class Prices:
 
     def cost(self, usage: Usage) -> Decimal:
         """The exact price of a call in US dollars; never rounded."""
+        if self.tiers:
+            return self.at(usage.prompt_tokens).cost(usage)
         tokens = usage.prompt_tokens * self.input + usage.completion_tokens * self.output
         if usage.cached_tokens:
             tokens += usage.cached_tokens * _beyond(self.cached_input, self.input)
         if usage.cache_write_tokens:
-            tokens += usage.cache_write_tokens * _beyond(self.cache_write, self.input)
+            tokens += self._beyond_input_for_writes(usage)
         if usage.audio_input_tokens:
             tokens += usage.audio_input_tokens * _beyond(self.audio_input, self.input)
         if usage.reasoning_tokens:
@@ -59,6 +88,14 @@ class Prices:
             tokens += usage.characters * self.character
         return tokens / MILLION + self._cost_beside_tokens(usage)
 
+    def _beyond_input_for_writes(self, usage: Usage) -> Decimal:
+        written, for_an_hour = usage.cache_write_tokens, usage.cache_write_1h_tokens
+        beyond = _beyond(self.cache_write, self.input)
+        if not for_an_hour or self.cache_write_1h is None:
+            return written * beyond
+        long = self.cache_write_1h - self.input
+        return (written - for_an_hour) * beyond + for_an_hour * long
+
     def _cost_beside_tokens(self, usage: Usage) -> Decimal:
         cost = self.request or NOTHING
         if usage.images and self.image is not None:
@@ -66,6 +103,14 @@ class Prices:
         if usage.seconds and self.second is not None:
             cost += usage.seconds * self.second
         return cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTier:
+    """What a request is billed at whose prompt has more tokens than ``above``."""
+
+    above: int
+    prices: Prices
 
 
 def _beyond(special: Decimal | None, ordinary: Decimal) -> Decimal:

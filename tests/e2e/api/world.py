@@ -28,6 +28,16 @@ from application.inference.call_ports import CallReader
 from application.inference.count_api_request import CountApiRequest
 from application.inference.show_limits import ShowLimits
 from application.models.ports import ModelCatalog
+from application.models.registry.models.entries import ModelEntries
+from application.models.registry.ports import (
+    LiveRegistry,
+    ProviderConfigurations,
+    ProviderOffers,
+    RegistryUnitOfWork,
+)
+from application.models.registry.providers.entries import ProviderEntries
+from application.models.registry.references import References
+from application.models.registry.routes.entries import RouteEntries
 from application.operations.check_health import CheckHealth
 from application.operations.ports import (
     HealthProbe,
@@ -72,6 +82,13 @@ from tests.fakes.joining import InMemoryJoiningUnitOfWork
 from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.passwords import some_passwords
 from tests.fakes.rate_limits import InMemoryRateLimits
+from tests.fakes.registry import (
+    FixedConfigurations,
+    FixedOffers,
+    InMemoryRegistry,
+    InMemoryRegistryUnitOfWork,
+    RecordingLiveRegistry,
+)
 from tests.fakes.sessions import ReadableAccessTokens
 from tests.fakes.settings import InMemorySettingsUnitOfWork
 
@@ -95,8 +112,11 @@ class World:
     budgets: BudgetBooks = field(default_factory=lambda: BudgetBooks(LedgerRows()))
     error_log: RecordingErrorLog = field(default_factory=RecordingErrorLog)
     errors: InMemoryErrors = field(default_factory=InMemoryErrors)
+    live: RecordingLiveRegistry = field(default_factory=RecordingLiveRegistry)
+    offers: FixedOffers = field(default_factory=FixedOffers)
 
     def __post_init__(self) -> None:
+        self.registry = InMemoryRegistry(self.identity.committed.audit)
         self.check_health = CheckHealth(self.probes, self.clock)
         self.team = Team(
             id=TeamId(self.ids.new()),
@@ -218,6 +238,7 @@ class World:
             provides=SettingsUnitOfWork,
             scope=Scope.REQUEST,
         )
+        self._provide_registry(provider)
         provider.provide(self._audit_reader, provides=AuditReader)
         provider.provide(lambda: InMemoryErrorReader(self.errors), provides=ErrorReader)
         provider.provide(
@@ -228,6 +249,17 @@ class World:
         for use_case in (Authenticate, *INSTRUMENTED):
             provider.provide(use_case, scope=Scope.REQUEST)
         return provider
+
+    def _provide_registry(self, provider: Provider) -> None:
+        provider.provide(
+            lambda: InMemoryRegistryUnitOfWork(self.registry),
+            provides=RegistryUnitOfWork,
+            scope=Scope.REQUEST,
+        )
+        provider.provide(FixedConfigurations, provides=ProviderConfigurations)
+        provider.provide(lambda: self.live, provides=LiveRegistry)
+        provider.provide(lambda: self.offers, provides=ProviderOffers)
+        provider.provide_all(References, ProviderEntries, ModelEntries, RouteEntries)
 
     def _audit_reader(self) -> AuditReader:
         return InMemoryAuditReader(self.identity.committed.audit)

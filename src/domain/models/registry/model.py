@@ -3,6 +3,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.models.registry.errors import ModelArchivedError, wrong_fields
+from domain.models.registry.free_form import free_form_problem
 from domain.models.registry.names import Problem, model_name_problems
 from domain.models.served_model import Capability, DeploymentLimits, ModelKind
 from domain.shared.ids import ModelId, ProviderId, TeamId
@@ -62,6 +63,8 @@ class Model:
             problems.append(("upstream_name", rule))
         if self.capabilities and self.kind is not ModelKind.CHAT:
             problems.append(("capabilities", "are for models of the kind 'chat'"))
+        if (wrong := free_form_problem(self.options)) is not None:
+            problems.append(("options", wrong))
         if problems:
             raise wrong_fields(problems)
 

@@ -2,6 +2,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.models.registry.errors import wrong_fields
+from domain.models.registry.free_form import free_form_problem
 from domain.models.registry.names import provider_name_problems
 from domain.shared.ids import ProviderId, TeamId
 
@@ -30,6 +31,8 @@ class Provider:
     def check(self) -> None:
         """Raise ``InvalidError`` that names each field that is wrong."""
         problems = provider_name_problems(self.name)
+        if (wrong := free_form_problem(self.configuration)) is not None:
+            problems.append(("configuration", wrong))
         if problems:
             raise wrong_fields(problems)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from domain.models.registry.free_form import free_form_problem
 from domain.models.registry.names import Problem, model_name_problems
 from domain.models.route import Route
 from domain.models.served_model import ServedModel
@@ -117,6 +118,8 @@ def _split_problems(route: Route) -> Iterator[Problem]:
         if not 1 <= len(arm.name) <= 100 or not arm.name.isprintable():  # noqa: PLR2004
             yield f"split.arms[{position}].name", "must have 1 to 100 printable characters"
         yield from _within(f"split.arms[{position}].weight", arm.weight, 0, 1_000_000)
+    if len(route.split.salt) > 100 or not route.split.salt.isprintable():  # noqa: PLR2004
+        yield "split.salt", "must have 100 printable characters at most"
     if arms and not any(arm.weight for arm in arms):
         yield "split.arms", "need a weight above zero somewhere"
 
@@ -136,8 +139,13 @@ def _guardrail_problems(route: Route) -> Iterator[Problem]:
         return
     if rules.max_input is not None:
         yield from _within("guardrails.max_input", rules.max_input, 1, 100_000_000)
-    if len(rules.denied) > MOST_DENIED or not all(one.strip() for one in rules.denied):
-        yield "guardrails.denied", f"may be {MOST_DENIED} at most, and none of them blank"
+    wrong = free_form_problem(rules.denied)
+    if wrong is not None or len(rules.denied) > MOST_DENIED:
+        yield "guardrails.denied", wrong or f"may be {MOST_DENIED} at most"
+    if not all(one.strip() for one in rules.denied):
+        yield "guardrails.denied", "must not be blank"
+    if (wrong := free_form_problem(rules.output_schema)) is not None:
+        yield "guardrails.output_schema", wrong
     unknown = sorted(set(rules.pii) - PII_KINDS)
     if unknown:
         yield "guardrails.pii", "must be among " + ", ".join(sorted(PII_KINDS))
