@@ -2,26 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
-from adapters.providers.json_reading import NOT_JSON
+from adapters.dialects.fields import Fields, unsupported
 from application.inference.ports import ProviderRequest
-from domain.inference.errors import UnsupportedByModelError
-from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
 
 Document = str | dict[str, Any]
-
-
-class _Body(msgspec.Struct):
-    query: str
-    documents: list[Document]
-    model: str = ""
-    top_n: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    return_documents: bool | None = None
-    rank_fields: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,26 +23,27 @@ class Reranking:
     documents: tuple[Document, ...]
     top_n: int | None
     returns_documents: bool
+    own: dict[str, int]
 
 
-def read_reranking(request: ProviderRequest) -> Reranking:
-    """Raises ``InvalidError``, and ``UnsupportedByModelError`` for documents without text."""
-    try:
-        body = msgspec.json.decode(request.body, type=_Body)
-    except NOT_JSON as error:
-        raise InvalidError(f"The request is malformed: {error}") from error
-    if body.rank_fields not in (None, ["text"]):
-        raise UnsupportedByModelError(
-            "This model ranks documents by their 'text' alone.", param="rank_fields"
-        )
-    return Reranking(
-        model=body.model or request.model.name,
-        query=body.query,
-        texts=tuple(_text(document, index) for index, document in enumerate(body.documents)),
-        documents=tuple(body.documents),
-        top_n=body.top_n,
-        returns_documents=bool(body.return_documents),
+def read_reranking(request: ProviderRequest, *own: str) -> Reranking:
+    """``own`` are the numbers that a provider knows besides. Raises ``InvalidError``, and
+    ``UnsupportedByModelError`` for documents without text and members that nobody knows."""
+    fields = Fields.of(request.body)
+    documents = fields.list("documents") or []
+    if fields.raw("rank_fields") not in (None, ["text"]):
+        raise unsupported("rank_fields", "documents are ranked by their 'text' alone")
+    asked = Reranking(
+        model=fields.text("model") or request.model.name,
+        query=fields.needed("query"),
+        texts=tuple(_text(document, index) for index, document in enumerate(documents)),
+        documents=tuple(documents),
+        top_n=fields.integer("top_n"),
+        returns_documents=bool(fields.flag("return_documents")),
+        own={name: number for name in own if (number := fields.integer(name)) is not None},
     )
+    fields.end("user", "stream")
+    return asked
 
 
 def write_ranking(
@@ -61,16 +51,31 @@ def write_ranking(
 ) -> bytes:
     """``scores`` are those of the documents in the order of the request."""
     ranked = sorted(range(len(scores)), key=lambda index: (-scores[index], index))
-    results = [_result(asked, index, scores[index]) for index in ranked[: asked.top_n]]
-    return msgspec.json.encode(
-        {
-            "id": answer_id,
-            "object": "list",
-            "model": asked.model,
-            "results": results,
-            "usage": {"prompt_tokens": usage.prompt_tokens, "total_tokens": usage.prompt_tokens},
-        }
-    )
+    results = [(index, scores[index]) for index in ranked[: asked.top_n]]
+    return write_results(asked, results, usage=usage, answer_id=answer_id)
+
+
+def write_results(
+    asked: Reranking,
+    results: Sequence[tuple[int, float]],
+    *,
+    usage: Usage,
+    answer_id: str,
+    meta: msgspec.Raw | None = None,
+) -> bytes:
+    """``results`` are documents with their scores, the best first; ``meta`` is what the provider
+    says besides."""
+    count = usage.prompt_tokens
+    answer: dict[str, Any] = {
+        "id": answer_id,
+        "object": "list",
+        "model": asked.model,
+        "results": [_result(asked, index, score) for index, score in results],
+        "usage": {"prompt_tokens": count, "total_tokens": count},
+    }
+    if meta is not None:
+        answer["meta"] = meta
+    return msgspec.json.encode(answer)
 
 
 def _result(asked: Reranking, index: int, score: float) -> dict[str, Any]:
@@ -81,11 +86,8 @@ def _result(asked: Reranking, index: int, score: float) -> dict[str, Any]:
     return result
 
 
-def _text(document: Document, index: int) -> str:
-    text = document if isinstance(document, str) else document.get("text")
+def _text(document: Any, index: int) -> str:
+    text = document.get("text") if isinstance(document, dict) else document
     if not isinstance(text, str):
-        path = f"documents[{index}]"
-        raise UnsupportedByModelError(
-            f"'{path}' has no 'text', and this model reads nothing else.", param=path
-        )
+        raise unsupported(f"documents[{index}]", "it has no 'text', and nothing else is read")
     return text

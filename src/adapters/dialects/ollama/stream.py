@@ -1,0 +1,109 @@
+from collections.abc import Iterator
+
+from adapters.dialects.dialect import StreamReader
+from adapters.dialects.failures import Failures
+from adapters.dialects.ollama.wire import WireAnswer, WireCall, arguments_of, decoded
+from domain.inference.conversation.events import (
+    Delta,
+    Measured,
+    PartEnded,
+    PartKind,
+    PartStarted,
+    Started,
+    Stopped,
+    StreamEvent,
+)
+from domain.shared.errors import StoaError
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+
+class OllamaStreamReader(StreamReader):
+    """One JSON object on each line, the last of which is ``done``."""
+
+    def __init__(self, failures: Failures) -> None:
+        self._failures = failures
+        self._pending = b""
+        self._started = False
+        self._done = False
+        self._open: PartKind | None = None
+        self._parts = 0
+        self._calls = 0
+        self._failure: StoaError | None = None
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        if self._failure is not None:
+            raise self._failure
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        seen: list[StreamEvent] = []
+        try:
+            if len(self._pending) > MAX_LINE_BYTES:
+                raise self._failures.no_answer("sent a line without an end")
+            for line in lines:
+                seen += self._line(line)
+        except StoaError as error:
+            if not seen:
+                raise
+            self._failure = error
+        return seen
+
+    def end(self) -> list[StreamEvent]:
+        """The last line needs no end."""
+        if self._failure is not None:
+            raise self._failure
+        line, self._pending = self._pending, b""
+        seen = list(self._line(line)) if line.strip().endswith(b"}") else []
+        if not self._done:
+            raise self._failures.no_answer("ended its stream before the terminator")
+        return seen
+
+    def _line(self, line: bytes) -> Iterator[StreamEvent]:
+        if not line.strip() or self._done:
+            return
+        said = decoded(line, self._failures)
+        if not self._started:
+            self._started = True
+            yield Started(id="", model=said.model, created=said.created)
+        message = said.message
+        if message is not None:
+            yield from self._more(PartKind.THINKING, message.thinking)
+            yield from self._more(PartKind.TEXT, message.content)
+            for call in message.tool_calls or ():
+                yield from self._call(said, call)
+        if said.done:
+            yield from self._finish(said)
+
+    def _more(self, kind: PartKind, text: str | None) -> Iterator[StreamEvent]:
+        if not text:
+            return
+        if self._open is not kind:
+            yield from self._close()
+            self._open = kind
+            yield PartStarted(index=self._parts, kind=kind)
+        yield Delta(index=self._parts, text=text)
+
+    def _call(self, said: WireAnswer, call: WireCall) -> Iterator[StreamEvent]:
+        yield from self._close()
+        yield PartStarted(
+            index=self._parts,
+            kind=PartKind.TOOL_CALL,
+            call_id=said.call_id(call, self._calls),
+            name=call.function.name,
+        )
+        yield Delta(index=self._parts, text=arguments_of(call))
+        yield PartEnded(index=self._parts)
+        self._parts += 1
+        self._calls += 1
+
+    def _finish(self, said: WireAnswer) -> Iterator[StreamEvent]:
+        self._done = True
+        yield from self._close()
+        yield Stopped(reason=said.stop(has_calls=self._calls > 0))
+        if said.usage is not None:
+            yield Measured(usage=said.usage)
+
+    def _close(self) -> Iterator[StreamEvent]:
+        if self._open is not None:
+            yield PartEnded(index=self._parts)
+            self._parts += 1
+            self._open = None

@@ -1,0 +1,32 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.providers.cohere.provider import BASE_URL, CohereProvider
+from adapters.providers.definition import (
+    ConfigurationFields,
+    ProviderDefinition,
+    ProviderType,
+    Surroundings,
+)
+from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, read_http
+from application.inference.ports import ModelProvider
+from domain.models.served_model import ServedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohereProviderDefinition(ProviderDefinition):
+    """Cohere's own API."""
+
+    name: str
+    http: HttpConfiguration
+
+    def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
+        return CohereProvider(name=self.name, http=self.http)
+
+
+def _read(fields: ConfigurationFields, name: str, directory: Path) -> CohereProviderDefinition:
+    http = read_http(fields, directory, default_url=BASE_URL, needs_key=True)
+    return CohereProviderDefinition(name=name, http=http)
+
+
+COHERE = ProviderType(name="cohere", keys=HTTP_KEYS, read=_read)
