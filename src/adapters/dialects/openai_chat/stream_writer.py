@@ -112,7 +112,9 @@ class OpenAIChatWriter(StreamWriter):
     def _opaque(self, event: Opaque) -> list[bytes]:
         place = event.choice, event.index
         if self._kinds[place] is PartKind.TOOL_CALL:
-            return self._call(place, write_signature(event.of, event.value))
+            # Official clients take every piece of a call for one of its function.
+            piece = {"function": {"arguments": ""}}
+            return self._call(place, piece | write_signature(event.of, event.value))
         thought = Thinking(
             opaque=event.value, opaque_of=event.of or None, is_redacted=event.is_redacted
         )
