@@ -27,8 +27,10 @@ from domain.inference.errors import (
 from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError, UpstreamError
 from domain.shared.usage import Usage
+from tests.fakes.anthropic_bench import AnthropicBench
 from tests.fakes.bedrock_bench import BedrockBench
 from tests.fakes.gemini_bench import GeminiBench
+from tests.fakes.ollama_bench import OllamaBench
 from tests.fakes.openai_like_bench import OpenAILikeBench
 from tests.fakes.openai_wire import (
     PUBLIC_NAME,
@@ -109,7 +111,9 @@ REMOTE: dict[str, Callable[[Upstream, TransportKind], Bench]] = {
         name: partial(OpenAILikeBench, secret=SECRET, define=partial(define, name="acme"))
         for name, define in OPENAI_LIKE.items()
     },
+    "anthropic": partial(AnthropicBench, secret=SECRET),
     "google": partial(GeminiBench, secret=SECRET),
+    "ollama": partial(OllamaBench, secret=SECRET),
     "bedrock": partial(BedrockBench, secret=SECRET),
 }
 

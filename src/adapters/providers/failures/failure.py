@@ -35,6 +35,7 @@ _CONTEXT_TEXTS = (
     "exceeds the context",
     "exceeds context",
     "exceed the context",
+    "exceed context limit",
     "greater than the context length",
     "context the overflows",
     "context length of only",
