@@ -188,4 +188,5 @@ def _provider_request(command: InvokeModelCommand, plan: Plan) -> ProviderReques
         stream=command.stream,
         include_usage=command.include_usage,
         content_type=command.content_type,
+        features=command.features,
     )

@@ -20,6 +20,7 @@ class InvokeModelCommand:
     ``needs`` is what the model has to be capable of; ``offers_tools`` and ``asks_retrieval`` are
     what a team may not want. ``prompt_bytes`` is the size of what becomes prompt tokens, where that
     is not the whole body; ``expected`` is what the request says will be billed beside tokens.
+    ``features`` are those that the client asked for beside the body.
 
     The client's wishes: ``local_only`` forbids that anything leaves the machine, ``user`` and
     ``conversation`` say who stays in one arm of a split, ``tags`` are for its own accounting.
@@ -44,6 +45,7 @@ class InvokeModelCommand:
     needs: frozenset[Capability] = frozenset()
     prompt_bytes: int | None = None
     expected: Usage = NO_USAGE
+    features: tuple[str, ...] = ()
     local_only: bool = False
     user: str | None = None
     conversation: str | None = None

@@ -1,5 +1,6 @@
 """How clients of Anthropic's API are spoken to."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,6 +22,7 @@ _STATUSES: tuple[tuple[type[StoaError], int], ...] = (
     (UnavailableError, 529),
 )
 _PREFIX = "anthropic-ratelimit"
+_FEATURE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class AnthropicManner(Manner):
@@ -37,6 +39,12 @@ class AnthropicManner(Manner):
             if name == b"x-api-key":
                 return Presented(bearer=value.strip().decode("latin-1"))
         return presented(scope)
+
+    def features(self, scope: HTTPScope) -> tuple[str, ...]:
+        """Those that ``anthropic-beta`` names."""
+        given = b",".join(value for name, value in scope["headers"] if name == b"anthropic-beta")
+        names = (name.strip() for name in given.decode("latin-1").split(","))
+        return tuple(name for name in names if _FEATURE.fullmatch(name))
 
     def headers(self, request_id: UUID) -> Headers:
         return [(b"request-id", str(request_id).encode())]

@@ -22,6 +22,10 @@ class Manner(Protocol):
         """What the request shows of who sent it."""
         ...
 
+    def features(self, scope: HTTPScope) -> tuple[str, ...]:
+        """What the request wants to be switched on beside its body."""
+        ...
+
     def headers(self, request_id: UUID) -> Headers:
         """What every answer has besides the headers that all of Stoa's answers have."""
         ...

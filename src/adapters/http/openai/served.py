@@ -31,6 +31,9 @@ class OpenAIManner(Manner):
     def presented(self, scope: HTTPScope) -> Presented:
         return presented(scope)
 
+    def features(self, scope: HTTPScope) -> tuple[str, ...]:
+        return ()
+
     def headers(self, request_id: UUID) -> Headers:
         return []
 
