@@ -9,6 +9,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from adapters.http.client_origin import ClientOrigins
+from adapters.http.data_plane.call_headers import call_headers
 from adapters.http.errors import translate
 from adapters.http.failures import Failures
 from adapters.http.limit_headers import limit_headers
@@ -64,6 +65,7 @@ class Frame:
                     *message["headers"],
                     *ids,
                     *limit_headers(state),
+                    *call_headers(state, started),
                     *self._headers,
                     policy_of(state),
                 ]

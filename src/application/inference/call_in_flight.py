@@ -27,7 +27,7 @@ SUCCEEDED = "succeeded"
 _READABLE = ("application/json", "text/")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CallInFlight:
     """An admitted call. Exactly one of ``succeed``, ``fail`` and ``cancel`` closes its row and
     settles what was reserved for it; they neither block nor fail, so that they are safe while a

@@ -15,6 +15,7 @@ from litestar.types import HTTPScope, Receive, Send
 
 from adapters.http.data_plane.asked import Asked
 from adapters.http.data_plane.body import content_type_of, read_body
+from adapters.http.data_plane.call_headers import Wishes, traced, wishes_in
 from adapters.http.data_plane.event_stream import EventStreamResponse
 from adapters.http.data_plane.hangup import Hangup
 from adapters.http.data_plane.hint import hint
@@ -24,9 +25,9 @@ from adapters.http.errors import translate
 from adapters.http.limit_headers import tell_what_remains
 from adapters.http.problems import Headers
 from application.identity.authenticate import Authenticate
-from application.inference.admission import InvokeModelCommand
 from application.inference.call_allowances import TellStandings
-from application.inference.ports import Operation
+from application.inference.model_command import InvokeModelCommand
+from application.inference.ports import EVENTS, Operation
 from application.inference.refuse_call import RefuseCall, RefuseCallCommand
 from application.inference.show_limits import ShowLimits
 from application.shared.actor import Actor
@@ -91,15 +92,15 @@ class InferenceDoor:
         try:
             body = await read_body(scope, exchange.receive, self.max_body_bytes)
             asked = exchange.served.read(body, content_type)
+            wishes = wishes_in(scope)
         except FunctionalError as error:
             elapsed_ms = (perf_counter() - started) * 1000
             await self.refuse(_refusal(exchange, actor, body, error, elapsed_ms))
             raise
         if perf_counter() - started > SLOW_BODY_S:
             actor = await self._who_asks(exchange, scope)
-        tell = _telling(exchange, scope) if actor.allowances else None
         command = _command(
-            exchange, actor=actor, asked=asked, body=body, content_type=content_type, tell=tell
+            exchange, scope, asked, wishes, actor=actor, body=body, content_type=content_type
         )
         use_cases = self.special.get(exchange.operation, self.usual)
         if command.stream:
@@ -144,8 +145,8 @@ class InferenceDoor:
                 raise
             # The status is sent already.
             error = translate(exception, method=HTTPMethod.POST, path=f"/v1/{exchange.operation}")
-            await self._break_off(exchange, response, error)
             exchange.report(error, cause=exception)
+            await self._break_off(exchange, response, error)
         finally:
             if answer is not None:
                 await answer.aclose()
@@ -164,7 +165,7 @@ class InferenceDoor:
         self, exchange: Exchange, response: EventStreamResponse, error: StoaError
     ) -> None:
         """Raises ``BrokenOffError`` where nothing but the end of the connection can tell it."""
-        if not exchange.served.is_events:
+        if not response.content_type.startswith(EVENTS):
             raise BrokenOffError from error
         await response.write(exchange.served.manner.error_event(error, exchange.request_id))
 
@@ -191,12 +192,13 @@ def _refusal(
 
 def _command(
     exchange: Exchange,
+    scope: HTTPScope,
+    asked: Asked,
+    wishes: Wishes,
     *,
     actor: Actor,
-    asked: Asked,
     body: bytes,
     content_type: str,
-    tell: TellStandings | None,
 ) -> InvokeModelCommand:
     return InvokeModelCommand(
         actor=actor,
@@ -216,8 +218,13 @@ def _command(
         needs=asked.needs,
         prompt_bytes=asked.prompt_bytes,
         expected=asked.expected,
-        user=asked.user,
-        tell_standings=tell,
+        features=exchange.served.manner.features(scope),
+        local_only=wishes.local_only,
+        user=wishes.user or asked.user,
+        conversation=wishes.conversation,
+        tags=wishes.tags,
+        tell_standings=_telling(exchange, scope) if actor.allowances else None,
+        trace=traced(scope["state"]),
     )
 
 

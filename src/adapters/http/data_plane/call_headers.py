@@ -1,0 +1,131 @@
+"""What a client wishes for its call beside the body, and what it is told of how that was made."""
+
+import re
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from litestar.types import HTTPScope
+
+from application.inference.call_trace import CallTrace
+from domain.inference.call import Call
+from domain.shared.errors import FieldError, InvalidError
+
+Header = tuple[bytes, bytes]
+State = dict[str, Any]
+
+MOST_TAGS = 16
+LONGEST_TAG = 64
+LONGEST_IDENTITY = 256
+LOCAL_ONLY = "local_only"
+
+_STATE = "call_trace"
+_PREFIX = b"x-stoa-"
+_UNSAFE = re.compile(r"[^\x20-\x7e]")
+
+CALL_HEADER_NAMES = tuple(
+    f"x-stoa-{name}"
+    for name in (
+        "call-id",
+        "model",
+        "deployment",
+        "attempts",
+        "reason",
+        "arm",
+        "cost",
+        "overhead-ms",
+    )
+)
+
+
+class Wishes(NamedTuple):
+    tags: tuple[str, ...] = ()
+    local_only: bool = False
+    user: str | None = None
+    conversation: str | None = None
+
+
+_NONE = Wishes()
+
+
+def wishes_in(scope: HTTPScope) -> Wishes:
+    """What the headers say. Raises ``InvalidError`` that names the header."""
+    said = {
+        name: value.decode("utf-8", "replace").strip()
+        for name, value in scope["headers"]
+        if name.startswith(_PREFIX)
+    }
+    if not said:
+        return _NONE
+    return Wishes(
+        tags=_tags(said.get(b"x-stoa-tags", "")),
+        local_only=_is_local_only(said.get(b"x-stoa-privacy", "")),
+        user=_identity("x-stoa-user", said.get(b"x-stoa-user")),
+        conversation=_identity("x-stoa-conversation", said.get(b"x-stoa-conversation")),
+    )
+
+
+def traced(state: State) -> CallTrace:
+    """What the call of this request is to be traced with."""
+    trace = state[_STATE] = CallTrace()
+    return trace
+
+
+def call_headers(state: State, started: float) -> list[Header]:
+    """What can be told when the answer begins. ``started`` is when the request came."""
+    trace: CallTrace | None = state.get(_STATE)
+    if trace is None or trace.call is None:
+        return []
+    call = trace.call
+    told: list[Header] = [(b"x-stoa-call-id", str(call.id).encode())]
+    if call.arm is not None:
+        told.append((b"x-stoa-arm", _shown(call.arm)))
+    if trace.attempts:
+        told += _of_attempts(call, trace.attempts)
+    if call.cost is not None:
+        told.append((b"x-stoa-cost", f"{call.cost:f}".encode()))
+    elapsed_ms = (perf_counter() - started) * 1000
+    told.append((b"x-stoa-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - trace.upstream_ms)))
+    return told
+
+
+def _of_attempts(call: Call, attempts: int) -> list[Header]:
+    told = [
+        (b"x-stoa-model", _shown(call.routed_to or call.model)),
+        (b"x-stoa-deployment", _shown(call.deployment or "")),
+        (b"x-stoa-attempts", b"%d" % attempts),
+    ]
+    if call.reason is not None:
+        told.append((b"x-stoa-reason", _shown(call.reason)))
+    return told
+
+
+def _shown(text: str) -> bytes:
+    """Names may have any letters, headers may not."""
+    return _UNSAFE.sub("?", text).encode()
+
+
+def _tags(said: str) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(tag for tag in map(str.strip, said.split(",")) if tag))
+    if len(tags) > MOST_TAGS:
+        raise _wrong("x-stoa-tags", f"must have at most {MOST_TAGS} tags")
+    if any(len(tag) > LONGEST_TAG for tag in tags):
+        raise _wrong("x-stoa-tags", f"must have tags of at most {LONGEST_TAG} characters")
+    return tags
+
+
+def _is_local_only(said: str) -> bool:
+    if said not in ("", LOCAL_ONLY):
+        raise _wrong("x-stoa-privacy", f"must be '{LOCAL_ONLY}'")
+    return bool(said)
+
+
+def _identity(header: str, said: str | None) -> str | None:
+    if said is not None and len(said) > LONGEST_IDENTITY:
+        raise _wrong(header, f"must have at most {LONGEST_IDENTITY} characters")
+    return said or None
+
+
+def _wrong(header: str, message: str) -> InvalidError:
+    return InvalidError(
+        f"The header '{header}' {message}.", param=header, errors=(FieldError(header, message),)
+    )

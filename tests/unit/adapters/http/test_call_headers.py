@@ -1,0 +1,94 @@
+from decimal import Decimal
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from adapters.http.data_plane.call_headers import (
+    CALL_HEADER_NAMES,
+    LONGEST_IDENTITY,
+    LONGEST_TAG,
+    MOST_TAGS,
+    Wishes,
+    call_headers,
+    traced,
+    wishes_in,
+)
+from domain.shared.errors import InvalidError
+from tests.builders import a_call
+
+
+def wished(**headers: str) -> Wishes:
+    encoded = [(f"x-stoa-{name}".encode(), value.encode()) for name, value in headers.items()]
+    scope: Any = {"headers": [(b"accept", b"*/*"), *encoded]}
+    return wishes_in(scope)
+
+
+def test_a_client_that_says_nothing_wishes_nothing() -> None:
+    assert wished() == Wishes()
+    assert wished(unknown="x") == Wishes()
+    assert wished(tags=" , ", privacy="", user="", conversation="") == Wishes()
+
+
+def test_tags_are_taken_one_by_one_and_once() -> None:
+    assert wished(tags="night, batch 7,,night,ключ").tags == ("night", "batch 7", "ключ")
+
+
+def test_privacy_user_and_conversation_are_taken() -> None:
+    wishes = wished(privacy="local_only", user="ann", conversation="c-7")
+
+    assert wishes == Wishes(local_only=True, user="ann", conversation="c-7")
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("tags", ",".join(f"t{n}" for n in range(MOST_TAGS + 1))),
+        ("tags", "x" * (LONGEST_TAG + 1)),
+        ("privacy", "none"),
+        ("user", "x" * (LONGEST_IDENTITY + 1)),
+        ("conversation", "x" * (LONGEST_IDENTITY + 1)),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_by_the_name_of_its_header(header: str, value: str) -> None:
+    with pytest.raises(InvalidError) as error:
+        wished(**{header: value})
+
+    assert error.value.param == f"x-stoa-{header}"
+
+
+def test_a_request_without_a_call_has_no_headers() -> None:
+    state: dict[str, Any] = {}
+    assert call_headers(state, perf_counter()) == []
+
+    traced(state)
+    assert call_headers(state, perf_counter()) == []
+
+
+def test_a_call_that_reached_no_provider_tells_its_id() -> None:
+    state: dict[str, Any] = {}
+    traced(state).call = call = a_call(arm="b")
+
+    told = dict(call_headers(state, perf_counter()))
+
+    assert told[b"x-stoa-call-id"].decode() == str(call.id)
+    assert told[b"x-stoa-arm"] == b"b"
+    assert set(told) == {b"x-stoa-call-id", b"x-stoa-arm", b"x-stoa-overhead-ms"}
+
+
+def test_an_answered_call_tells_how_it_was_made() -> None:
+    state: dict[str, Any] = {}
+    trace = traced(state)
+    trace.call = a_call(reason="fallback\r\nключ", routed_to="small", arm="a", deployment="b/ы")
+    trace.call.cost = Decimal("1E-7")
+    trace.attempts, trace.upstream_ms = 2, 1e9
+
+    told = dict(call_headers(state, perf_counter()))
+
+    assert {name.decode() for name in told} == set(CALL_HEADER_NAMES)
+    assert told[b"x-stoa-model"] == b"small"
+    assert told[b"x-stoa-deployment"] == b"b/?"
+    assert told[b"x-stoa-attempts"] == b"2"
+    assert told[b"x-stoa-reason"] == b"fallback??????"
+    assert told[b"x-stoa-cost"] == b"0.0000001"
+    assert told[b"x-stoa-overhead-ms"] == b"0.000"
