@@ -22,6 +22,13 @@ class EmbeddedModel:
     context_length: int
     aliases: tuple[str, ...] = ()
 
+    @property
+    def kinds(self) -> tuple[ModelKind, ...]:
+        """All that it can be served as: vectors also tell what is like a query."""
+        if self.kind is ModelKind.EMBEDDING:
+            return ModelKind.EMBEDDING, ModelKind.RERANK
+        return (self.kind,)
+
 
 EMBEDDED_MODELS = {
     "smollm2-135m": EmbeddedModel(kind=ModelKind.CHAT, context_length=4096, aliases=("smollm2",)),

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from adapters.catalog.embedded import EMBEDDED_MODELS, EMBEDDED_PREFIX, FREE
 from adapters.catalog.fields import Fields
@@ -102,9 +103,10 @@ def _of_embedded(
     embedded = EMBEDDED_MODELS.get(upstream.removeprefix(EMBEDDED_PREFIX))
     if embedded is None or not upstream.startswith(EMBEDDED_PREFIX):
         return kind, context_length
-    if kind not in {None, embedded.kind}:
-        fields.note("kind", f"must be '{embedded.kind}' for {upstream}")
-    return embedded.kind, context_length or embedded.context_length
+    if kind not in {None, *embedded.kinds}:
+        known = " or ".join(f"'{one}'" for one in embedded.kinds)
+        fields.note("kind", f"must be {known} for {upstream}")
+    return kind or embedded.kind, context_length or embedded.context_length
 
 
 def _read_prices(fields: Fields, kind: ModelKind) -> Prices | None:
@@ -115,7 +117,7 @@ def _read_prices(fields: Fields, kind: ModelKind) -> Prices | None:
     # should have to write down that what does not exist costs nothing.
     price_in = nested.decimal("input", required=kind in _OF_TOKENS)
     price_out = nested.decimal("output", required=kind is ModelKind.CHAT)
-    special = {name: nested.decimal(name) for name in _SPECIAL_PRICES}
+    special: dict[str, Any] = {name: nested.decimal(name) for name in _SPECIAL_PRICES}
     nested.end()
     given = [price for price in (price_in, price_out, *special.values()) if price is not None]
     if not given and kind not in _OF_TOKENS:

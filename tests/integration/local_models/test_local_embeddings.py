@@ -4,17 +4,20 @@ import json
 import math
 import struct
 import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapters.providers.local.embedded_weights import EMBEDDED
 from adapters.providers.local.provider import LocalProvider
+from application.inference.ports import Operation, ProviderRequest
 from domain.inference.errors import ContextLengthExceededError, UnsupportedByModelError
 from domain.models.errors import WrongModelKindError
 from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.errors import InvalidError
-from tests.fakes.local_models import SMOLLM2, embedding_request, local_provider
+from tests.fakes.local_models import MINILM, SMOLLM2, embedding_request, local_provider
 
 pytestmark = pytest.mark.local_model
 
@@ -168,3 +171,49 @@ async def test_runs_any_embedding_model_in_gguf() -> None:
     assert [len(vector) for vector in vectors] == [576] * 6
     assert vectors[0] == pytest.approx(vectors[3], abs=1e-3)
     assert cosine(vectors[0], vectors[1]) > cosine(vectors[0], vectors[2])
+
+
+RANKER = replace(MINILM, name="ranker", kind=ModelKind.RERANK)
+
+
+@pytest.fixture
+async def ranking_provider() -> AsyncIterator[LocalProvider]:
+    ranker = local_provider(RANKER)
+    await ranker.start()
+    yield ranker
+    await ranker.stop()
+
+
+def a_ranking(**fields: Any) -> ProviderRequest:
+    body = {"model": "ranker", "query": "Where does the cat sit?", "documents": TEXTS} | fields
+    return ProviderRequest(
+        operation=Operation.RERANK,
+        model=RANKER,
+        body=json.dumps(body).encode(),
+        correlation_id="c-1",
+    )
+
+
+async def test_documents_are_ranked_by_their_meaning(ranking_provider: LocalProvider) -> None:
+    answer = await ranking_provider.complete(a_ranking(documents=TEXTS[::-1], top_n=2))
+
+    ranked = json.loads(answer.body)["results"]
+    assert [one["index"] for one in ranked] == [2, 1]
+    assert 1 >= ranked[0]["relevance_score"] > ranked[1]["relevance_score"] > 0
+    assert answer.usage.prompt_tokens > 10
+
+
+async def test_a_document_that_is_too_long_to_rank_is_refused(
+    ranking_provider: LocalProvider,
+) -> None:
+    with pytest.raises(ContextLengthExceededError) as caught:
+        await ranking_provider.complete(a_ranking(documents=["word " * 3000]))
+
+    assert caught.value.param == "documents"
+
+
+async def test_a_model_that_ranks_does_not_embed(ranking_provider: LocalProvider) -> None:
+    request = replace(a_ranking(), operation=Operation.EMBEDDING)
+
+    with pytest.raises(WrongModelKindError):
+        await ranking_provider.complete(request)

@@ -315,7 +315,18 @@ def test_an_embedded_model_keeps_its_kind(tmp_path: Path) -> None:
         "upstream_name: embedded:all-minilm-l6-v2\n    kind: chat", "{name: p, type: local}"
     )
 
-    assert "must be 'embedding'" in refuse(tmp_path, text).message
+    assert "must be 'embedding' or 'rerank'" in refuse(tmp_path, text).message
+
+
+def test_an_embedded_model_that_embeds_may_rank_too(tmp_path: Path) -> None:
+    text = a_model(
+        "upstream_name: embedded:all-minilm-l6-v2\n    kind: rerank", "{name: p, type: local}"
+    )
+
+    model = load(tmp_path, text).models[0]
+
+    assert model.kind is ModelKind.RERANK
+    assert model.context_length == 512
 
 
 def test_an_unknown_embedded_model_is_refused(tmp_path: Path) -> None:

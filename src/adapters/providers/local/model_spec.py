@@ -21,6 +21,7 @@ POOLINGS = ("mean", "cls", "last")
 CHAT_OPTIONS = frozenset({"threads", "slots", "chat_template"})
 EMBEDDING_OPTIONS = frozenset({"threads", "pooling"})
 GGUF_MAGIC = b"GGUF"
+_EMBEDDING_KINDS = (ModelKind.EMBEDDING, ModelKind.RERANK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +41,14 @@ class LocalModelSpec:
 
     @property
     def is_minilm(self) -> bool:
-        return self.weights is not None and self.kind is ModelKind.EMBEDDING
+        return self.weights is not None and self.kind is not ModelKind.CHAT
 
     @classmethod
     def of(cls, model: ServedModel, *, threads: int | None = None) -> "LocalModelSpec":
         """Raises ``InvalidError`` for an option or a file name that makes no sense."""
         weights = _weights(model)
+        if model.kind is not ModelKind.CHAT and not embeds(model):
+            raise _invalid(model, f"models of kind '{model.kind}' do not run in this process.")
         _refuse_unknown(model, weights)
         default_threads = threads if threads is not None else default_thread_count()
         packaged_template = weights.chat_template if weights else None
@@ -63,6 +66,11 @@ class LocalModelSpec:
         )
 
 
+def embeds(model: ServedModel) -> bool:
+    """Whether the model gives vectors: for those who ask for them, or to rank documents by."""
+    return model.kind in _EMBEDDING_KINDS
+
+
 def default_thread_count() -> int:
     """One fewer than there are cores: llama.cpp's threads spin, and a busy neighbour on the last
     core (Postgres, the event loop) makes two of them slower than one."""
@@ -76,7 +84,7 @@ def is_installed(package: str) -> bool:
 def check_installed(model: ServedModel, installed: Callable[[str], bool] = is_installed) -> None:
     """Raise ``EmbeddedPartMissingError`` when a package that the model needs is not installed."""
     weights = EMBEDDED.get(model.upstream_name)
-    minilm = weights is not None and model.kind is ModelKind.EMBEDDING
+    minilm = weights is not None and embeds(model)
     needed = ["numpy", "tokenizers"] if minilm else ["xllamacpp"]
     if weights is not None:
         needed.append(weights.package)
@@ -126,7 +134,7 @@ def _weights(model: ServedModel) -> EmbeddedWeights | None:
 
 def _refuse_unknown(model: ServedModel, weights: EmbeddedWeights | None) -> None:
     known = CHAT_OPTIONS if model.kind is ModelKind.CHAT else EMBEDDING_OPTIONS
-    if weights is not None and model.kind is ModelKind.EMBEDDING:
+    if weights is not None and embeds(model):
         # numpy's own threads are the process's, and the pooling is part of the trained model.
         known = frozenset()
     unknown = sorted(model.options.keys() - known)
@@ -142,13 +150,13 @@ def _context(model: ServedModel, weights: EmbeddedWeights | None) -> int:
     length = default if model.context_length is None else model.context_length
     if length < 1:
         raise _invalid(model, "context_length must be at least 1.")
-    if weights is not None and model.kind is ModelKind.EMBEDDING:
+    if weights is not None and embeds(model):
         return min(length, weights.context_length)
     return length
 
 
 def _slots(model: ServedModel) -> int:
-    if model.kind is ModelKind.EMBEDDING:
+    if embeds(model):
         return 1
     return _integer(model, "slots", DEFAULT_SLOTS, 1, MAX_SLOTS)
 

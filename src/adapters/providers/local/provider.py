@@ -1,7 +1,6 @@
 """Models inside this process: llama.cpp for GGUF files, numpy for the embedded MiniLM."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,12 +12,10 @@ from adapters.providers.local.chat_answer import ChatAnswer
 from adapters.providers.local.chat_request import read_chat
 from adapters.providers.local.completion_answer import CompletionAnswer
 from adapters.providers.local.completion_request import read_completion
-from adapters.providers.local.embeddings import embedding_answer, read_embedding
+from adapters.providers.local.embedding_calls import EmbeddingCalls
 from adapters.providers.local.engine import (
     ChatEngine,
-    Embedded,
     EmbeddingEngine,
-    EmbeddingInput,
     GenerationCall,
 )
 from adapters.providers.local.generation import Generation
@@ -40,7 +37,6 @@ from application.shared.ports import Clock, IdGenerator
 from domain.inference.errors import ProviderFailedError
 from domain.models.errors import WrongModelKindError
 from domain.models.served_model import ModelKind, ServedModel
-from domain.shared.usage import Usage
 
 QUEUE_SIZE = 64
 LOAD_TIMEOUT_S = 30.0
@@ -48,6 +44,7 @@ LOAD_TIMEOUT_S = 30.0
 # request, so that the client can be kept warm; what the model has against it then ends the stream.
 ACCEPT_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 1.5
+_OF_VECTORS = {Operation.EMBEDDING: ModelKind.EMBEDDING, Operation.RERANK: ModelKind.RERANK}
 
 
 class LocalProvider(ModelProvider):
@@ -71,6 +68,7 @@ class LocalProvider(ModelProvider):
         self._clock = clock
         self._ids = ids
         self._workers = Workers()
+        self._calls = EmbeddingCalls(self._workers)
         self._specs: dict[str, LocalModelSpec] = {}
         self._chat: dict[str, HostedModel[ChatEngine]] = {}
         self._embedding: dict[str, HostedModel[EmbeddingEngine]] = {}
@@ -107,8 +105,8 @@ class LocalProvider(ModelProvider):
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
         body = read_object(request.body)
-        if request.operation is Operation.EMBEDDING:
-            return await self._embed(request, body)
+        if request.operation in _OF_VECTORS:
+            return await self._answer_by_vectors(request, body)
         generation, answer, tally, request_id = await self._prepared(request, body)
         pieces = []
         try:
@@ -149,7 +147,7 @@ class LocalProvider(ModelProvider):
         self, request: ProviderRequest, body: Mapping[str, Any]
     ) -> tuple[Generation, Answer, UsageTally, str]:
         hosted = self._chat.get(request.model.name)
-        if hosted is None or request.operation is Operation.EMBEDDING:
+        if hosted is None or request.operation in _OF_VECTORS:
             raise self._not_here(request.model)
         defaults = self._specs[request.model.name].sampling
         answer: Answer
@@ -172,29 +170,16 @@ class LocalProvider(ModelProvider):
         tally = UsageTally(counts_prompt=[call.counts_prompt for call in calls])
         return generation, answer, tally, head["id"]
 
-    async def _embed(self, request: ProviderRequest, body: Mapping[str, Any]) -> ProviderAnswer:
+    async def _answer_by_vectors(
+        self, request: ProviderRequest, body: Mapping[str, Any]
+    ) -> ProviderAnswer:
         hosted = self._embedding.get(request.model.name)
-        if hosted is None:
+        wanted = _OF_VECTORS[request.operation]
+        if hosted is None or request.model.kind is not wanted:
             raise self._not_here(request.model)
-        engine = await hosted.engine()
-        plan = read_embedding(body, engine.dimensions)
-        hosted.admission.check()
-        # The model is given back after every portion, so that a large request does not keep small
-        # ones waiting.
-        async with hosted.admission.turn():
-            batches = await self._workers.call(
-                lambda abort: engine.batches(plan.inputs, abort.is_set), name="tokenize"
-            )
-        vectors, tokens = [], 0
-        for batch in batches:
-            async with hosted.admission.turn():
-                done = await self._workers.call(partial(_embed, engine, batch), name="embed")
-            vectors += done.vectors
-            tokens += done.tokens
-        answer = embedding_answer(
-            vectors, tokens, model=_asked(request, body), as_base64=plan.as_base64
-        )
-        return ProviderAnswer(body=ENCODER.encode(answer), usage=Usage(prompt_tokens=tokens))
+        if request.operation is Operation.RERANK:
+            return await self._calls.rank(hosted, request, f"rerank-{self._ids.new().hex}")
+        return await self._calls.embed(hosted, body, _asked(request, body))
 
     def _hosted(self) -> dict[str, HostedModel[Any]]:
         return {**self._chat, **self._embedding}
@@ -215,12 +200,6 @@ class LocalProvider(ModelProvider):
 
     def _new_call_id(self) -> str:
         return f"call_{self._ids.new().hex}"
-
-
-def _embed(
-    engine: EmbeddingEngine, batch: Sequence[EmbeddingInput], _: threading.Event
-) -> Embedded:
-    return engine.embed(batch)
 
 
 def _asked(request: ProviderRequest, body: Mapping[str, Any]) -> str:
