@@ -31,6 +31,9 @@ CHAT: Any = {"model": "broken", "messages": [{"role": "user", "content": "hello"
 NO_MANAGEMENT = {
     "create_chat_completion": "the ledger has it",
     "create_completion": "the ledger has it",
+    "create_response": "the ledger has it",
+    "cancel_response": "does nothing",
+    "delete_response": "what one was answered oneself; the ledger keeps the call",
     "create_embedding": "the ledger has it",
     "create_reranking": "the ledger has it",
     "create_moderation": "the ledger has it",
@@ -70,7 +73,7 @@ async def journal(
     }
     journal = Journal(server=server, database_url=url, operations=operations)
     try:
-        for live in (_found, _manage_people, _manage_the_rest, _come_and_go):
+        for live in (_found, _manage_people, _manage_models, _manage_the_rest, _come_and_go):
             await live(journal)
         yield journal
     finally:
@@ -131,6 +134,37 @@ async def _manage_people(journal: Journal) -> None:
     await journal.do("resend_invitation", "invitation.renewed", **invitation)
     await journal.do("revoke_invitation", "invitation.revoked", **invitation)
     journal.secrets += [reset["token"]]
+
+
+async def _manage_models(journal: Journal) -> None:
+    key = "canary-of-the-provider-0123"
+    journal.secrets.append(key)
+    private = ("configuration", "credentials", "provider", "targets")
+    body: Any = {
+        "name": "own",
+        "type": "openai-compatible",
+        "configuration": {"base_url": "http://127.0.0.1:1/v1"},
+        "credentials": {"api_key": key, "headers": {"x-team": key}},
+    }
+    provider = (
+        await journal.do("create_provider", "provider.created", private=private, body=body)
+    ).json
+    which = {"provider_id": provider["id"]}
+    await journal.do("update_provider", "provider.updated", body={"enabled": False}, **which)
+    await journal.do("test_provider_connection", "provider.tested", **which)
+    body = {"name": "mine", "provider": "own", "context_length": 100}
+    model = (await journal.do("create_model", "model.created", private=private, body=body)).json
+    named = {"model_id": model["id"]}
+    await journal.do("update_model", "model.updated", body={"upstream_name": "x"}, **named)
+    await journal.do("archive_model", "model.archived", **named)
+    await journal.do("restore_model", "model.restored", **named)
+    body = {"name": "way", "targets": [{"model": "mine"}], "strategy": "weighted"}
+    route = (await journal.do("create_route", "route.created", private=private, body=body)).json
+    way = {"route_id": route["id"]}
+    await journal.do("update_route", "route.updated", body={"strategy": "least_busy"}, **way)
+    await journal.do("delete_route", "route.deleted", **way)
+    await journal.do("delete_model", "model.deleted", **named)
+    await journal.do("delete_provider", "provider.deleted", **which)
 
 
 async def _manage_the_rest(journal: Journal) -> None:

@@ -37,6 +37,7 @@ def found_company(server: StoaServer) -> Company:
         _done(operator.post("/api/v1/teams", json={"name": "Elsewhere", "owner_id": stranger}))
         _done(operator.delete(f"/api/v1/members/{stranger}"))
         chat = operator.post("/v1/chat/completions", json=CHAT)
+        response = _done(operator.post("/v1/responses", json={"model": "parrot", "input": "hi"}))
         invited = {"email": "guest@first.example.org", "role": "member"}
         key = _done(operator.post("/api/v1/keys", json={"name": "the owner's"}))
         objects = {
@@ -44,11 +45,13 @@ def found_company(server: StoaServer) -> Company:
             "user_id": target,
             "key_id": key["id"],
             "call_id": chat.headers["x-request-id"],
+            "response_id": response["id"],
             "invitation_id": _done(operator.post("/api/v1/invitations", json=invited))["id"],
         }
         budget = {"budget": {"amount": "5", "period": "month", "hard": False}}
         for path in (f"keys/{key['id']}", f"users/{target}", "team"):
             _done(operator.patch(f"/api/v1/{path}", json=budget))
+        objects |= _set_up_models(operator)
         scopeless = _done(operator.post("/api/v1/keys", json={"name": "bare", "scopes": []}))
     with httpx.Client(base_url=server.url, headers=log_in(server, "target")) as target_client:
         session = _done(target_client.get("/api/v1/auth/sessions"))["items"][0]
@@ -75,6 +78,20 @@ def found_company(server: StoaServer) -> Company:
 def log_in(server: StoaServer, name: str) -> Headers:
     body = {"email": _address(name), "password": PASSWORD}
     return _bearer(_done(httpx.post(f"{server.url}/api/v1/auth/token", json=body))["access_token"])
+
+
+def _set_up_models(operator: httpx.Client) -> dict[str, str]:
+    provider = {"name": "own", "type": "scripted"}
+    model = {"name": "secretive", "provider": "own"}
+    route = {"name": "way", "targets": [{"model": "secretive"}]}
+    return {
+        name: _done(operator.post(f"/api/v1/{path}", json=body))["id"]
+        for name, path, body in (
+            ("provider_id", "providers", provider),
+            ("model_id", "models", model),
+            ("route_id", "routes", route),
+        )
+    }
 
 
 def _ended(server: StoaServer, headers: Headers) -> Headers:

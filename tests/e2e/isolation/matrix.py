@@ -52,6 +52,14 @@ MATRIX: dict[str, Expectation] = {
     # The data plane
     "create_chat_completion": members(body=CHAT),
     "create_completion": members(body={"model": "parrot", "prompt": "hello"}),
+    "create_response": members(body={"model": "parrot", "input": "hello"}),
+    # The one in the path is the owner's; who sees the team's calls sees its responses.
+    "get_response": viewers(named=True),
+    "list_response_input_items": viewers(named=True),
+    "cancel_response": viewers(named=True),
+    "delete_response": Expectation(
+        viewer=FORBIDDEN, member=HIDDEN, stranger=HIDDEN, scopeless=FORBIDDEN
+    ),
     "create_embedding": members(body={"model": "vectors", "input": "hello"}),
     "create_reranking": members(body={"model": "ranker", "query": "a", "documents": ["a"]}),
     "create_moderation": members(body={"model": "judge", "input": "hello"}),
@@ -117,6 +125,26 @@ MATRIX: dict[str, Expectation] = {
     "list_notifications": viewers(),
     "mark_notification_read": owners_of_it(),
     "mark_all_notifications_read": viewers(),
+    # The registry: members see what they can call, admins set it up
+    "list_providers": admins(),
+    "create_provider": admins(body={"name": "another", "type": "scripted"}),
+    "get_provider": admins(named=True),
+    "update_provider": admins(named=True, body={"enabled": True}),
+    "delete_provider": admins(named=True),
+    "test_provider_connection": admins(named=True),
+    "list_provider_offers": admins(named=True),
+    "list_registered_models": viewers(),
+    "create_model": admins(body={"name": "another", "provider": "own"}),
+    "get_registered_model": viewers(named=True),
+    "update_model": admins(named=True, body={"context_length": 5}),
+    "delete_model": admins(named=True),
+    "archive_model": admins(named=True),
+    "restore_model": admins(named=True),
+    "list_routes": viewers(),
+    "create_route": admins(body={"name": "either", "targets": [{"model": "parrot"}]}),
+    "get_route": viewers(named=True),
+    "update_route": admins(named=True, body={"enabled": True}),
+    "delete_route": admins(named=True),
     # What ends the session
     "revoke_all_sessions": persons(),
     "log_out": persons(),
