@@ -177,6 +177,7 @@ async def test_calls_without_outcome_sum_up_to_nothing(ledger: LedgerStore) -> N
 async def test_sums_up_what_is_not_tokens(ledger: LedgerStore) -> None:
     rare: dict[str, Any] = {
         "cache_write_tokens": 3,
+        "cache_write_1h_tokens": 2,
         "audio_input_tokens": 2,
         "audio_output_tokens": 5,
         "images": 1,

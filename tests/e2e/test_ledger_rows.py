@@ -33,6 +33,7 @@ MEMBERS = {
     "prompt_tokens": int,
     "cached_tokens": int,
     "cache_write_tokens": int,
+    "cache_write_1h_tokens": int,
     "audio_input_tokens": int,
     "completion_tokens": int,
     "reasoning_tokens": int,

@@ -59,6 +59,7 @@ class UsageRow:
     cost: Decimal
     unpriced: int
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
     images: int = 0

@@ -58,8 +58,11 @@ class CallSize:
             output = (most or UNKNOWN_OUTPUT_TOKENS) * self.choices
             if context is not None:
                 prompt = min(prompt, context * self.choices)
-        tokens = prompt * prices.dearest_input + output * prices.dearest_output
-        return tokens / MILLION + self._worst_cost_beside_tokens(prices)
+        return max(
+            (prompt * one.dearest_input + output * one.dearest_output) / MILLION
+            + self._worst_cost_beside_tokens(one)
+            for one in prices.up_to(prompt)
+        )
 
     def _worst_cost_beside_tokens(self, prices: Prices) -> Decimal:
         cost = prices.request or _NOTHING

@@ -67,8 +67,9 @@ class Call:
 
     A call is born open (or refused, when it never reached a provider) and settles exactly once.
     ``price`` is the price it will be charged at, fixed when it opens, so that a later change of
-    prices never rewrites history; once it is settled, that of the tier that it was charged at. Durations are in milliseconds; ``ttft_ms`` is the time from the
-    admission to the first byte of the answer.
+    prices never rewrites history; once it is settled, that of the tier that it was charged at.
+    Durations are in milliseconds; ``ttft_ms`` is the time from the admission to the first byte of
+    the answer.
 
     ``model`` is the name that was asked for, ``routed_to`` the model that answered, ``reason`` why
     that one was chosen, ``arm`` the side of a split that the caller is on. ``saved`` is what an

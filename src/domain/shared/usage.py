@@ -5,6 +5,7 @@ _COUNTS = (
     "prompt_tokens",
     "cached_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "audio_input_tokens",
     "completion_tokens",
     "reasoning_tokens",
@@ -19,7 +20,8 @@ class Usage:
     """What one call used, inclusive as in OpenTelemetry's GenAI conventions.
 
     ``cached_tokens``, ``cache_write_tokens`` and ``audio_input_tokens`` are parts of
-    ``prompt_tokens``; ``reasoning_tokens`` and ``audio_output_tokens`` are parts of
+    ``prompt_tokens``, and ``cache_write_1h_tokens``, which a cache keeps for an hour, are a part of
+    ``cache_write_tokens``; ``reasoning_tokens`` and ``audio_output_tokens`` are parts of
     ``completion_tokens``. ``images`` are those made, ``seconds`` is the length of audio that was
     heard, ``characters`` what was read aloud. ``counted`` is true where the provider reported
     nothing and the gateway estimated the numbers itself. Whatever a provider reports, no number is
@@ -29,6 +31,7 @@ class Usage:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     audio_input_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
@@ -47,6 +50,11 @@ class Usage:
             object.__setattr__(self, "seconds", Decimal(0))
         if self.cached_tokens > self.prompt_tokens:
             object.__setattr__(self, "cached_tokens", self.prompt_tokens)
+        if self.cache_write_tokens > self.prompt_tokens - self.cached_tokens:
+            fresh = self.prompt_tokens - self.cached_tokens
+            object.__setattr__(self, "cache_write_tokens", fresh)
+        if self.cache_write_1h_tokens > self.cache_write_tokens:
+            object.__setattr__(self, "cache_write_1h_tokens", self.cache_write_tokens)
 
 
 NO_USAGE = Usage()

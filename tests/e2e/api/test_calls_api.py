@@ -68,6 +68,7 @@ async def test_a_settled_call_has_all_its_members() -> None:
                 "prompt_tokens": 10,
                 "cached_tokens": 4,
                 "cache_write_tokens": 0,
+                "cache_write_1h_tokens": 0,
                 "audio_input_tokens": 0,
                 "completion_tokens": 2,
                 "reasoning_tokens": 0,
@@ -77,7 +78,8 @@ async def test_a_settled_call_has_all_its_members() -> None:
                 "characters": 0,
                 "usage_counted": False,
                 "cost": "0.0000027",
-                "price": dict.fromkeys(price.__slots__) | {"input": "0.15", "output": "0.6"},
+                "price": dict.fromkeys(n for n in price.__slots__ if n != "tiers")
+                | {"input": "0.15", "output": "0.6"},
                 "latency_ms": 1000.0,
                 "ttft_ms": 12.346,
                 "provider_request_id": "req-1",

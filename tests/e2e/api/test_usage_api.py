@@ -36,6 +36,7 @@ async def test_usage_is_summed_exactly() -> None:
         "reasoning_tokens": 0,
         "unpriced": 1,
         "cache_write_tokens": 0,
+        "cache_write_1h_tokens": 0,
         "audio_input_tokens": 0,
         "audio_output_tokens": 0,
         "images": 3,

@@ -21,6 +21,7 @@ _COUNTS = (
     "prompt_tokens",
     "cached_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "audio_input_tokens",
     "completion_tokens",
     "reasoning_tokens",
@@ -38,6 +39,7 @@ class PriceView(Struct, kw_only=True):
     output: str
     cached_input: str | None
     cache_write: str | None
+    cache_write_1h: str | None
     reasoning: str | None
     audio_input: str | None
     audio_output: str | None
@@ -114,6 +116,7 @@ class CallView(Struct, kw_only=True):
     prompt_tokens: int | None
     cached_tokens: int | None
     cache_write_tokens: int | None
+    cache_write_1h_tokens: int | None
     audio_input_tokens: int | None
     completion_tokens: int | None
     reasoning_tokens: int | None

@@ -18,6 +18,7 @@ COUNTS = (
     "reasoning_tokens",
     "unpriced",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "audio_input_tokens",
     "audio_output_tokens",
     "images",
@@ -44,6 +45,7 @@ class UsageTotals(Struct, kw_only=True):
     reasoning_tokens: int
     unpriced: int
     cache_write_tokens: int
+    cache_write_1h_tokens: int
     audio_input_tokens: int
     audio_output_tokens: int
     images: int

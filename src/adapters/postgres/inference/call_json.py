@@ -26,6 +26,7 @@ _REPLACEMENT = rb"\1" + "\N{REPLACEMENT CHARACTER}".encode()
 _RARE = ("routed_to", "reason", "arm", "attempts", "cache", "saved", "guardrails", "tags")
 _RARE_PRICES = (
     "cache_write",
+    "cache_write_1h",
     "reasoning",
     "audio_input",
     "audio_output",
@@ -36,6 +37,7 @@ _RARE_PRICES = (
 )
 _RARE_USAGE = (
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "audio_input_tokens",
     "audio_output_tokens",
     "images",

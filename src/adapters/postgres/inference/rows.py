@@ -48,6 +48,7 @@ calls = Table(
     Column("output_price", Numeric),
     Column("cached_input_price", Numeric),
     Column("cache_write_price", Numeric),
+    Column("cache_write_1h_price", Numeric),
     Column("reasoning_price", Numeric),
     Column("audio_input_price", Numeric),
     Column("audio_output_price", Numeric),
@@ -63,6 +64,7 @@ calls = Table(
     Column("cached_tokens", BigInteger),
     # Null, as all the following, is none.
     Column("cache_write_tokens", BigInteger),
+    Column("cache_write_1h_tokens", BigInteger),
     Column("audio_input_tokens", BigInteger),
     Column("audio_output_tokens", BigInteger),
     Column("images", BigInteger),

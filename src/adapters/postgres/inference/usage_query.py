@@ -22,6 +22,7 @@ from domain.inference.call import CallStatus
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 _RARE = (
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "audio_input_tokens",
     "audio_output_tokens",
     "images",

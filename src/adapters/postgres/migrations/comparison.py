@@ -12,8 +12,10 @@ from adapters.postgres.identity.rows import TeamRow
 from adapters.postgres.identity.session_rows import SessionRow
 from adapters.postgres.inference.budget_rows import budget_holds
 from adapters.postgres.inference.limit_rows import limit_counters
+from adapters.postgres.inference.outage_rows import deployment_outages
 from adapters.postgres.inference.response_rows import responses
 from adapters.postgres.inference.rows import calls
+from adapters.postgres.models.price_rows import prices
 from adapters.postgres.models.rows import model_names
 from adapters.postgres.operations.error_rows import error_logs
 from adapters.postgres.operations.rows import audit_logs
@@ -30,8 +32,10 @@ _MODULES_WITH_TABLES = (
     audit_logs,
     error_logs,
     limit_counters,
+    deployment_outages,
     responses,
     model_names,
+    prices,
     team_settings,
 )
 

@@ -122,6 +122,7 @@ def test_what_was_cached_counts_as_asked() -> None:
         prompt_tokens=1110,
         cached_tokens=1000,
         cache_write_tokens=100,
+        cache_write_1h_tokens=40,
         completion_tokens=7,
         reasoning_tokens=5,
     )

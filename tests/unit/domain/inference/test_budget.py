@@ -15,7 +15,7 @@ from domain.inference.budget import (
     Hold,
     exhausted,
 )
-from domain.models.prices import MILLION, Prices
+from domain.models.prices import MILLION, Prices, PriceTier
 from domain.models.served_model import ModelKind
 from domain.shared.errors import BudgetExhaustedError
 from domain.shared.usage import Usage
@@ -189,3 +189,11 @@ def test_what_a_request_says_of_itself_bounds_what_is_not_tokens() -> None:
 
     assert worst(size, prices=prices) == 10 + 3 * 2 + 7 + 5
     assert worst(replace(size, expected=Usage()), prices=prices) == 10 + 2 + 1000 + 2
+
+
+def test_a_tier_that_the_prompt_may_reach_counts() -> None:
+    dear = Prices(input=Decimal(2_000_000), output=Decimal(3_000_000))
+    prices = replace(DOLLAR_PER_TOKEN, tiers=(PriceTier(above=100, prices=dear),))
+
+    assert worst(CallSize(body_bytes=100, max_output=10), prices=prices) == 100 + 10
+    assert worst(CallSize(body_bytes=101, max_output=10), prices=prices) == 2 * 101 + 3 * 10

@@ -2,7 +2,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from domain.inference.call import Call, CallStatus
-from domain.models.prices import Prices
+from domain.models.prices import Prices, PriceTier
 from domain.shared.usage import Usage
 from tests.builders import PRICES, a_call
 from tests.fakes.clock import START
@@ -65,3 +65,13 @@ def test_free_is_not_unpriced() -> None:
     call = settled(a_call(price=free), CallStatus.SUCCEEDED, USAGE)
 
     assert call.cost == 0
+
+
+def test_a_settled_call_bears_the_prices_of_its_tier() -> None:
+    dear = Prices(input=Decimal(2), output=Decimal(3))
+    tiered = Prices(input=Decimal(1), output=Decimal(1), tiers=(PriceTier(above=1, prices=dear),))
+
+    call = settled(a_call(price=tiered), CallStatus.SUCCEEDED, Usage(prompt_tokens=2))
+
+    assert call.price == dear
+    assert call.cost == dear.cost(Usage(prompt_tokens=2))
