@@ -27,19 +27,31 @@ NOTHING = Presented()
 
 
 def presented(scope: Scope) -> Presented:
-    """Raises ``CrossSiteRequestError`` for a cookie that a browser may have sent along with what
-    another site wants."""
+    """Clients of Anthropic's API show their key in a header of its own. Raises
+    ``CrossSiteRequestError`` for a cookie that a browser may have sent along with what another site
+    wants."""
     cookies = []
+    key: bytes | None = None
     for name, value in scope["headers"]:
         if name == b"authorization":
-            scheme, _, token = value.partition(b" ")
-            if scheme.lower() != b"bearer":
-                return NOTHING
-            return Presented(bearer=token.strip().decode("latin-1"))
+            return _bearer(value)
         if name == b"cookie":
             cookies.append(value)
-    if not cookies:
+        elif name == b"x-api-key":
+            key = value
+    if key is not None:
+        return Presented(bearer=key.strip().decode("latin-1"))
+    return _of_cookies(scope, cookies) if cookies else NOTHING
+
+
+def _bearer(authorization: bytes) -> Presented:
+    scheme, _, token = authorization.partition(b" ")
+    if scheme.lower() != b"bearer":
         return NOTHING
+    return Presented(bearer=token.strip().decode("latin-1"))
+
+
+def _of_cookies(scope: Scope, cookies: list[bytes]) -> Presented:
     cookie = _session_cookie(b";".join(cookies))
     if cookie is None:
         return NOTHING

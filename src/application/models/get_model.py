@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from application.models.ports import ModelCatalog
 from application.shared.actor import Actor
 from domain.models.errors import ModelNotFoundError
+from domain.models.route import Route
 from domain.models.served_model import ServedModel
 
 
@@ -14,12 +15,16 @@ class GetModelQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetModel:
-    """Shows one model by name or alias; one that the actor may not use is not there."""
+    """Shows one model or route by name or alias; one that the actor may not use, or that takes no
+    calls, is not there."""
 
     catalog: ModelCatalog
 
-    async def __call__(self, query: GetModelQuery) -> ServedModel:
-        model = self.catalog.find(query.name, query.actor.team_id)
-        if model is None or not query.actor.may_use(model):
+    async def __call__(self, query: GetModelQuery) -> ServedModel | Route:
+        actor = query.actor
+        found = self.catalog.find(query.name, actor.team_id) or self.catalog.route(
+            query.name, actor.team_id
+        )
+        if found is None or not found.is_enabled or not actor.may_use(found):
             raise ModelNotFoundError(query.name)
-        return model
+        return found

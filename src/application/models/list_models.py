@@ -2,14 +2,19 @@ from dataclasses import dataclass
 
 from application.models.ports import ModelCatalog
 from application.shared.actor import Actor
+from domain.models.route import Route
 from domain.models.served_model import ServedModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListModels:
-    """Lists the models that the actor may use."""
+    """Lists the models, and after them the routes, that the actor may use and that take calls."""
 
     catalog: ModelCatalog
 
-    async def __call__(self, actor: Actor) -> tuple[ServedModel, ...]:
-        return tuple(m for m in self.catalog.all(actor.team_id) if actor.may_use(m))
+    async def __call__(self, actor: Actor) -> tuple[ServedModel | Route, ...]:
+        known: list[ServedModel | Route] = [
+            *self.catalog.all(actor.team_id),
+            *self.catalog.routes(actor.team_id),
+        ]
+        return tuple(one for one in known if one.is_enabled and actor.may_use(one))
