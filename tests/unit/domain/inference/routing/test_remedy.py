@@ -1,0 +1,58 @@
+import pytest
+
+from domain.inference.errors import (
+    ContextLengthExceededError,
+    LedgerUnavailableError,
+    ModelLoadingError,
+    ProviderBusyError,
+    ProviderCredentialsError,
+    ProviderFailedError,
+    ProviderRateLimitedError,
+    ProviderRejectedError,
+    ProviderTimedOutError,
+    ProviderUnreachableError,
+    UnsupportedByModelError,
+)
+from domain.inference.routing.backoff import pause_s
+from domain.inference.routing.remedy import Remedy, is_fault, remedy_for
+from domain.models.route import RetryPolicy
+from tests.builders import a_model
+
+POLICY = RetryPolicy(backoff_ms=200, max_backoff_ms=1000)
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy", "fault"),
+    [
+        (ContextLengthExceededError("x"), Remedy.LARGER, False),
+        (UnsupportedByModelError("x"), Remedy.ELSEWHERE, False),
+        (ProviderCredentialsError("x"), Remedy.ELSEWHERE, True),
+        (ProviderTimedOutError("x"), Remedy.ELSEWHERE, True),
+        (ProviderFailedError("x"), Remedy.AGAIN, True),
+        (ProviderUnreachableError("x"), Remedy.AGAIN, True),
+        (ProviderRateLimitedError("x"), Remedy.AGAIN, False),
+        (ProviderBusyError("x"), Remedy.AGAIN, True),
+        (ModelLoadingError("x"), Remedy.AGAIN, False),
+        (ProviderRejectedError("x"), Remedy.NOTHING, False),
+        (LedgerUnavailableError("x"), Remedy.NOTHING, False),
+        (ValueError("a bug"), Remedy.NOTHING, False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_every_failure_has_its_remedy(error: Exception, remedy: Remedy, fault: bool) -> None:
+    assert remedy_for(error) is remedy
+    assert is_fault(error, a_model()) is fault
+
+
+def test_a_full_queue_of_this_machine_is_no_fault() -> None:
+    assert not is_fault(ProviderBusyError("full"), a_model(runs_here=True))
+
+
+def test_the_pause_doubles_up_to_its_limit() -> None:
+    assert [pause_s(POLICY, n, None) for n in (1, 2, 3, 4)] == [0.2, 0.4, 0.8, 1.0]
+
+
+def test_the_provider_says_how_long_unless_that_is_too_long() -> None:
+    assert pause_s(POLICY, 3, 0.05) == 0.05
+    assert pause_s(POLICY, 1, 1.0) == 1.0
+    assert pause_s(POLICY, 1, 1.1) is None
