@@ -19,6 +19,7 @@ from entrypoints.di.observation import ObservationProvider
 from entrypoints.di.people import PeopleProvider
 from entrypoints.di.postgres import PostgresProvider
 from entrypoints.di.records import RecordsProvider
+from entrypoints.di.responses import ResponsesProvider
 from entrypoints.di.routing import RoutingProvider
 from entrypoints.di.system import SystemProvider
 from entrypoints.di.use_cases import DataPlaneProvider, UseCaseProvider
@@ -55,6 +56,7 @@ def make_container(
         counters_of_limits(settings),
         RoutingProvider(),
         DataPlaneProvider(),
+        ResponsesProvider(),
         UseCaseProvider(),
         *overrides,
     )

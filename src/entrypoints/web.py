@@ -24,6 +24,9 @@ from adapters.http.openai.served import OPENAI
 from adapters.http.openapi_operations import SECURITY
 from adapters.http.rate_guards import tells_limits
 from adapters.http.request_container import in_request_container
+from adapters.http.responses.controller import ResponsesController
+from adapters.http.responses.operations import RESPONSES_OPERATIONS
+from adapters.http.responses.served import RESPONSES
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
@@ -47,7 +50,7 @@ async def build_app(
     """The application; its start-up returns at once and the rest follows in the background."""
     readiness = Readiness()
     parts = await _parts(container, readiness)
-    gate = Gate(readiness, parts.failures, {**OPENAI, **anthropic_table(parts.clock)})
+    gate = Gate(readiness, parts.failures, {**OPENAI, **RESPONSES, **anthropic_table(parts.clock)})
     lifecycle = Lifecycle(
         container=container,
         readiness=readiness,
@@ -64,7 +67,7 @@ async def build_app(
         options=_options(settings),
         data_plane=DataPlane(
             route_handlers=(*inference_handlers(gate), _models(container, readiness, parts.clock)),
-            operations=(*OPERATIONS, *ANTHROPIC_OPERATIONS),
+            operations=(*OPERATIONS, *RESPONSES_OPERATIONS, *ANTHROPIC_OPERATIONS),
         ),
         lifespan=[_living(lifecycle)],
     )
@@ -112,7 +115,7 @@ def _options(settings: Settings) -> HttpOptions:
 def _models(container: AsyncContainer, readiness: Readiness, clock: Clock) -> DishkaRouter:
     return DishkaRouter(
         "/v1",
-        route_handlers=model_handlers(clock.now()),
+        route_handlers=[*model_handlers(clock.now()), ResponsesController],
         guards=[only_when_ready(readiness), authenticated, tells_limits],
         dependencies={"actor": Provide(provide_actor)},
         middleware=[in_request_container(container)],

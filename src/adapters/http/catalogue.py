@@ -10,6 +10,7 @@ from adapters.http.kinds import HttpKind, is_functional, kind_of
 from domain.identity import errors as identity_errors
 from domain.identity.joining import errors as joining_errors
 from domain.inference import errors as inference_errors
+from domain.inference import response_errors
 from domain.models import errors as models_errors
 from domain.operations import errors as operations_errors
 from domain.shared import errors as shared_errors
@@ -20,6 +21,7 @@ SOURCES = (
     identity_errors,
     joining_errors,
     inference_errors,
+    response_errors,
     models_errors,
     operations_errors,
     http_errors,

@@ -17,6 +17,7 @@ from domain.inference.errors import (
     RateLimitedError,
 )
 from domain.inference.rate import Measure
+from domain.inference.response_errors import PreviousResponseNotFoundError
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
 from domain.shared.errors import (
     BudgetExhaustedError,
@@ -170,6 +171,8 @@ def _param(error: StoaError) -> str | None:
         return error.param
     if isinstance(error, ModelNotFoundError | ModelNotAllowedError):
         return "model"
+    if isinstance(error, PreviousResponseNotFoundError):
+        return "previous_response_id"
     return None
 
 

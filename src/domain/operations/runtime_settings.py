@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
+from domain.operations.response_settings import RETENTION_RESPONSES_DAYS, STORE_RESPONSES
 from domain.operations.routing_settings import ROUTING_SETTINGS
 from domain.operations.runtime_setting import (
     RuntimeSetting,
@@ -184,6 +185,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     ENABLE_TOOLS,
     ENABLE_RETRIEVAL,
     CONTENT_CAPTURE,
+    STORE_RESPONSES,
     *DEFAULT_OF_KIND.values(),
     ALLOW_PRIVATE_PROVIDERS,
     *ROUTING_SETTINGS,
@@ -197,6 +199,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     RETENTION_ERRORS_DAYS,
     RETENTION_EVENTS_DAYS,
     RETENTION_NOTIFICATIONS_DAYS,
+    RETENTION_RESPONSES_DAYS,
     ERROR_SPIKE_THRESHOLD,
     OIDC_ISSUER,
     OIDC_AUDIENCE,

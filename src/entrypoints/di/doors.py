@@ -6,7 +6,10 @@ from adapters.http.events.event_stream import Pace
 from adapters.http.events.open_streams import OpenStreams
 from application.identity.authenticate import Authenticate
 from application.inference.invoke_model import InvokeModel
+from application.inference.ports import Operation
 from application.inference.refuse_call import RefuseCall
+from application.inference.responses.answer_response import AnswerResponse
+from application.inference.responses.stream_response import StreamResponse
 from application.inference.show_limits import ShowLimits
 from application.inference.stream_model import StreamModel
 from entrypoints.settings import Settings
@@ -33,6 +36,8 @@ class DoorsProvider(Provider):
         authenticate: Authenticate,
         invoke: InvokeModel,
         stream: StreamModel,
+        answer_response: AnswerResponse,
+        stream_response: StreamResponse,
         refuse: RefuseCall,
         show_limits: ShowLimits,
         settings: Settings,
@@ -44,4 +49,5 @@ class DoorsProvider(Provider):
             show_limits=show_limits,
             max_body_bytes=settings.max_body_bytes,
             heartbeat_s=settings.stream_heartbeat_seconds,
+            special={Operation.RESPONSES: UseCases(invoke=answer_response, stream=stream_response)},
         )

@@ -45,7 +45,6 @@ def found_company(server: StoaServer) -> Company:
             "user_id": target,
             "key_id": key["id"],
             "call_id": chat.headers["x-request-id"],
-            "response_id": response["id"],
             "invitation_id": _done(operator.post("/api/v1/invitations", json=invited))["id"],
         }
         budget = {"budget": {"amount": "5", "period": "month", "hard": False}}
@@ -66,6 +65,8 @@ def found_company(server: StoaServer) -> Company:
         },
         objects=objects
         | {
+            # No mark: OpenAI's words for what is not there repeat the name that was asked for.
+            "response_id": response["id"],
             "notification_id": str(uuid4()),
             "error_id": str(uuid4()),
             "session_id": session["id"],

@@ -24,8 +24,6 @@ def response_object(
     response_id: str, created: int | None, request: GenerationRequest
 ) -> JsonObject:
     """A response that has only begun; what was asked is repeated in it."""
-    instructions, _ = instructions_of(request.turns)
-    sampling, reasoning = request.sampling, request.reasoning
     return {
         "id": response_id,
         "object": "response",
@@ -35,19 +33,27 @@ def response_object(
         "completed_at": None,
         "error": None,
         "incomplete_details": None,
+        "model": request.model,
+        "output": [],
+        "previous_response_id": None,
+        "store": False,
+        "usage": None,
+    } | _asked(request)
+
+
+def _asked(request: GenerationRequest) -> JsonObject:
+    instructions, _ = instructions_of(request.turns)
+    sampling, reasoning = request.sampling, request.reasoning
+    return {
         "instructions": instructions,
         "max_output_tokens": request.max_output_tokens,
         "max_tool_calls": None,
-        "model": request.model,
-        "output": [],
         "parallel_tool_calls": request.parallel_tools is not False,
-        "previous_response_id": None,
         "reasoning": {
             "effort": reasoning and reasoning.effort,
             "summary": reasoning and reasoning.summary,
         },
         "service_tier": request.service_tier or "default",
-        "store": False,
         "temperature": 1.0 if sampling.temperature is None else sampling.temperature,
         "text": {
             "format": write_format(request.output),
@@ -58,7 +64,6 @@ def response_object(
         "top_logprobs": sampling.top_logprobs or 0,
         "top_p": 1.0 if sampling.top_p is None else sampling.top_p,
         "truncation": "disabled",
-        "usage": None,
         "user": request.user,
         "metadata": request.metadata,
     } | {name: request.extras[name] for name in _REPEATED if name in request.extras}

@@ -79,14 +79,7 @@ class OpenAICompatibleProvider(ModelProvider):
         if strange:
             raise InvalidError(f"'{min(strange)}' cannot be passed through.", param="operations")
         caller = Caller(self._client, address or addresses_under(base_url))
-        texts = TextOperations(caller, adapt=adapt, stream_usage=stream_usage)
-        media = MediaOperations(caller, adapt=adapt)
-        responses = ResponsesOperation(caller, adapt=adapt)
-        parts: dict[Operation, Part] = {
-            **dict.fromkeys(TEXT_OPERATIONS, texts),
-            **dict.fromkeys(RESPONSES_OPERATIONS, responses),
-            **dict.fromkeys(MEDIA_OPERATIONS, media),
-        }
+        parts = _parts(caller, adapt=adapt, stream_usage=stream_usage)
         self._parts = {operation: parts[operation] for operation in operations}
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
@@ -108,3 +101,12 @@ class OpenAICompatibleProvider(ModelProvider):
                 f"The provider '{self._name}' does not offer '{request.operation}'.", param="model"
             )
         return part
+
+
+def _parts(caller: Caller, *, adapt: Adapt, stream_usage: bool) -> dict[Operation, Part]:
+    texts = TextOperations(caller, adapt=adapt, stream_usage=stream_usage)
+    return {
+        **dict.fromkeys(TEXT_OPERATIONS, texts),
+        **dict.fromkeys(RESPONSES_OPERATIONS, ResponsesOperation(caller, adapt=adapt)),
+        **dict.fromkeys(MEDIA_OPERATIONS, MediaOperations(caller, adapt=adapt)),
+    }
