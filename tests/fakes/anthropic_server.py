@@ -23,6 +23,7 @@ class AnthropicServer:
     """``seen`` are the requests that came, with their headers."""
 
     url: str = ""
+    request_id: str = "req_up"
     seen: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -34,8 +35,10 @@ class AnthropicServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await self._take(request)
-        if request.headers.get("x-api-key") != KEY:
+        if KEY not in (request.headers.get("x-api-key"), _bearer(request)):
             return _error(401, "authentication_error", "invalid x-api-key")
+        if not isinstance(body["messages"], list):
+            return _error(400, "invalid_request_error", "messages: Input should be a valid list")
         if body["model"] == BUSY:
             return _error(529, "overloaded_error", "Overloaded")
         content = list(_content(body))
@@ -43,7 +46,8 @@ class AnthropicServer:
         if body.get("stream"):
             return await _streamed(request, body["model"], content, stop)
         whole = _message(body["model"], content, stop)
-        return web.json_response(whole, headers={"request-id": "req_up"})
+        headers = {"request-id": self.request_id} if self.request_id else {}
+        return web.json_response(whole, headers=headers)
 
     async def _count(self, request: web.Request) -> web.Response:
         await self._take(request)
@@ -54,6 +58,10 @@ class AnthropicServer:
         self.seen.append(body)
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         return body
+
+
+def _bearer(request: web.Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 def _content(body: dict[str, Any]) -> Iterator[Block]:

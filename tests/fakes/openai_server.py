@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-MODELS = ("vectors", "talker")
+from tests.fakes.openai_media_server import MEDIA_MODELS, FakeMedia
+
+MODELS = ("vectors", "talker", *MEDIA_MODELS)
 VECTOR = (0.25, -0.5, 1.0)
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
@@ -30,6 +32,7 @@ class FakeOpenAIServer:
         app.router.add_get("/v1/models/{name}", self._model)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/embeddings", self._embed)
+        FakeMedia(self.faults).add_to(app)
         return app
 
     @web.middleware
@@ -41,7 +44,8 @@ class FakeOpenAIServer:
         return await handler(request)
 
     async def _models(self, _: web.Request) -> web.Response:
-        data = [{"id": name, "object": "model", "owned_by": "fake"} for name in MODELS]
+        names = MODELS[:2] if "texts-only" in self.faults else MODELS
+        data = [{"id": name, "object": "model", "owned_by": "fake"} for name in names]
         return web.json_response({"object": "list", "data": data})
 
     async def _model(self, request: web.Request) -> web.Response:

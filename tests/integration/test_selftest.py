@@ -1,7 +1,10 @@
+import aiohttp
 import msgspec
 import pytest
 
 from entrypoints.selftest.conformance import CHECKS, Report, examine
+from entrypoints.selftest.target import CheckFailedError, Target
+from tests.fakes.anthropic_server import KEY, running_anthropic
 from tests.fakes.openai_server import running_openai_server
 
 
@@ -17,8 +20,10 @@ async def test_a_faithful_server_passes_every_check() -> None:
     async with running_openai_server() as server:
         report = await run(server.url, api_key=server.key)
 
-    assert {check: status for check, status in results(report).items() if status != "pass"} == {}
-    assert report.passed == len(CHECKS)
+    of_anthropic = {check: "skip" for check in CHECKS if check.startswith("messages")}
+    others = {check: status for check, status in results(report).items() if status != "pass"}
+    assert others == of_anthropic
+    assert report.passed + report.skipped == len(CHECKS)
     assert all(outcome.duration_ms >= 0 for outcome in report.checks)
 
 
@@ -48,6 +53,12 @@ async def test_checks_of_authentication_are_skipped_where_no_key_is_asked_for() 
         ("wrong-sum", "chat", "not the sum"),
         ("no-done", "chat: stream", "[DONE]"),
         ("odd-base64", "embeddings", "no list of 32-bit numbers"),
+        ("worst-first", "rerank", "the best result is not the first"),
+        ("no-verdict", "moderations", "does not say 'flagged'"),
+        ("no-picture", "images", "neither 'b64_json' nor 'url'"),
+        ("mute", "audio: speech", "the content type is 'application/json"),
+        ("deaf", "audio: transcription", "there is no text"),
+        ("all-broken", "images", "status 500, expected 200"),
     ],
 )
 async def test_a_fault_is_found_and_named(fault: str, check: str, says: str) -> None:
@@ -57,6 +68,15 @@ async def test_a_fault_is_found_and_named(fault: str, check: str, says: str) -> 
     outcome = next(outcome for outcome in report.checks if outcome.check == check)
     assert outcome.status == "fail"
     assert says in outcome.detail
+
+
+async def test_what_no_model_sounds_like_is_skipped() -> None:
+    async with running_openai_server("texts-only") as server:
+        report = await run(server.url, api_key=server.key)
+
+    assert report.failed == 0
+    assert results(report)["rerank"] == "skip"
+    assert results(report)["audio: transcription"] == "skip"
 
 
 async def test_a_server_that_is_not_there_fails_the_first_check_only() -> None:
@@ -71,3 +91,22 @@ async def test_a_wrong_key_fails_without_being_printed() -> None:
 
     assert report.failed > 0
     assert b"canary" not in msgspec.json.encode(report)
+
+
+@pytest.mark.parametrize("check", [name for name in CHECKS if name.startswith("messages")])
+async def test_a_server_of_anthropics_format_passes_its_checks(check: str) -> None:
+    async with running_anthropic() as server, aiohttp.ClientSession() as client:
+        target = Target(url=f"{server.url}/v1", api_key=KEY, client=client, chat_model="claude")
+
+        detail = await CHECKS[check](target)
+
+    assert detail
+
+
+async def test_a_message_without_its_header_is_found() -> None:
+    async with running_anthropic() as server, aiohttp.ClientSession() as client:
+        server.request_id = ""
+        target = Target(url=f"{server.url}/v1", api_key=KEY, client=client, chat_model="claude")
+
+        with pytest.raises(CheckFailedError, match="request-id"):
+            await CHECKS["messages"](target)

@@ -8,7 +8,13 @@ import aiohttp
 from msgspec import Struct
 
 from application.shared.masking import MASK, mask_text
-from entrypoints.selftest import access_checks, chat_checks, other_checks
+from entrypoints.selftest import (
+    access_checks,
+    chat_checks,
+    media_checks,
+    message_checks,
+    other_checks,
+)
 from entrypoints.selftest.target import CheckFailedError, CheckSkippedError, Target, base_url
 
 Check = Callable[[Target], Awaitable[str]]
@@ -23,10 +29,19 @@ CHECKS: dict[str, Check] = {
     "chat": chat_checks.chats,
     "chat: stream": chat_checks.streams,
     "chat: stream usage": chat_checks.streams_usage,
+    "messages": message_checks.answers,
+    "messages: stream": message_checks.streams,
+    "messages: count tokens": message_checks.counts_tokens,
+    "messages: wrong types": message_checks.refuses_wrong_types,
     "errors: malformed JSON": other_checks.refuses_malformed_json,
     "errors: unknown model": other_checks.refuses_unknown_model,
     "errors: wrong types": other_checks.refuses_wrong_types,
     "embeddings": other_checks.embeds,
+    "rerank": media_checks.ranks,
+    "moderations": media_checks.judges,
+    "images": media_checks.draws,
+    "audio: speech": media_checks.speaks,
+    "audio: transcription": media_checks.hears,
 }
 
 

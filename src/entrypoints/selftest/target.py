@@ -48,9 +48,15 @@ class Target:
         ) as response:
             return await _read(response)
 
-    async def post(self, path: str, body: Mapping[str, object] | bytes) -> Answer:
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, object] | bytes,
+        *,
+        content_type: str = "application/json",
+    ) -> Answer:
         data = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        headers = {**self._headers(None), "content-type": "application/json"}
+        headers = {**self._headers(None), "content-type": content_type}
         async with self.client.post(self.url + path, data=data, headers=headers) as response:
             return await _read(response)
 
