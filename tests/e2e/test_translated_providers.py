@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI, BadRequestError
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
@@ -213,3 +214,72 @@ async def test_embeds(openai: AsyncOpenAI) -> None:
 
     assert len(answer.data) == 2
     assert answer.data[1].embedding == pytest.approx([0.6, 0.8])
+
+
+@pytest.fixture
+async def anthropic(world: World) -> AsyncIterator[AsyncAnthropic]:
+    stoa = world.stoa
+    async with AsyncAnthropic(base_url=stoa.url, api_key=stoa.key, max_retries=0) as client:
+        yield client
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_anthropics_client_hears_thoughts_and_gives_them_back(
+    anthropic: AsyncAnthropic, model: str
+) -> None:
+    asked: dict[str, Any] = {
+        "model": model,
+        "max_tokens": 4000,
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+        "tools": [{"name": "weather", "input_schema": {"type": "object"}}],
+    }
+    messages: list[Any] = [{"role": "user", "content": "Where is it warm?"}]
+
+    async with anthropic.messages.stream(messages=messages, **asked) as stream:
+        first = await stream.get_final_message()
+    uses = [block for block in first.content if block.type == "tool_use"]
+    results = [
+        {"type": "tool_result", "tool_use_id": use.id, "content": f"{20 + number} degrees"}
+        for number, use in enumerate(uses)
+    ]
+    messages += [
+        {"role": "assistant", "content": first.to_dict()["content"]},
+        {"role": "user", "content": results},
+    ]
+    answer = await anthropic.messages.create(messages=messages, **asked)
+
+    assert first.stop_reason == "tool_use"
+    assert first.content[0].type == "thinking"
+    assert [use.input for use in uses] == [{"city": "Bern"}, {"city": "Rome"}]
+    assert [block.text for block in answer.content if block.type == "text"] == [
+        "20 degrees and 21 degrees"
+    ]
+
+
+@pytest.mark.parametrize(("model", "cached", "written"), [("gemini", 40, 0), ("claude", 40, 10)])
+async def test_anthropics_client_is_told_what_was_cached_beside_the_rest(
+    anthropic: AsyncAnthropic, model: str, cached: int, written: int
+) -> None:
+    message = await anthropic.messages.create(
+        model=model, max_tokens=100, messages=[{"role": "user", "content": "hello"}]
+    )
+
+    usage = message.usage
+    assert usage.cache_read_input_tokens == cached
+    assert (usage.cache_creation_input_tokens or 0) == written
+    assert usage.input_tokens == 100 - cached - written
+    assert usage.output_tokens == 20
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_responses_are_answered_too(openai: AsyncOpenAI, model: str) -> None:
+    whole = await openai.responses.create(model=model, input="hello there world", store=False)
+    stream = await openai.responses.create(
+        model=model, input="hello there world", store=False, stream=True
+    )
+    events = [event async for event in stream]
+
+    assert whole.output_text == "hello there world"
+    said = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    assert said == "hello there world"
+    assert events[-1].type == "response.completed"

@@ -17,7 +17,7 @@ _ID_LENGTH = 24
 BLOCKED = Choice(parts=(), stop=StopReason.FILTERED)
 
 
-def read_answer(body: bytes, failures: Failures) -> GenerationAnswer:
+def read_answer(body: bytes, failures: Failures, *, signs_apart: bool = False) -> GenerationAnswer:
     said = decoded(body, failures)
     if said.failed:
         raise failures.of_body(body)
@@ -25,7 +25,10 @@ def read_answer(body: bytes, failures: Failures) -> GenerationAnswer:
         raise failures.no_answer("answered without a candidate")
     response_id = answer_id(said, body)
     try:
-        choices = tuple(_choice(one, response_id, failures) for one in said.candidates or ())
+        choices = tuple(
+            _choice(one, PartReader(response_id, one.index, signs_apart=signs_apart), failures)
+            for one in said.candidates or ()
+        )
     except msgspec.ValidationError as error:
         raise failures.no_answer("answered with parts that cannot be read") from error
     return GenerationAnswer(
@@ -48,11 +51,10 @@ def answer_id(said: WireAnswer, body: bytes) -> str:
     return said.response_id or f"gen-{sha256(body).hexdigest()[:_ID_LENGTH]}"
 
 
-def _choice(candidate: WireCandidate, response_id: str, failures: Failures) -> Choice:
+def _choice(candidate: WireCandidate, reader: PartReader, failures: Failures) -> Choice:
     reason = candidate.finish_reason or "STOP"
     if reason in FAULTS:
         raise failures.no_answer(f"answered with a call that cannot be made ({reason})")
-    reader = PartReader(response_id, candidate.index)
     content = candidate.content
     raw = (content.parts or []) if content is not None else []
     parts = tuple(_joined(part for one in raw for part in reader.read(one)))

@@ -23,11 +23,11 @@ class CandidateReader:
     """The events of one candidate: texts and thoughts go on from chunk to chunk, calls come
     whole."""
 
-    def __init__(self, response_id: str, index: int, failures: Failures) -> None:
+    def __init__(self, parts: PartReader, index: int, failures: Failures) -> None:
         self.stopped = False
         self._choice = index
         self._failures = failures
-        self._parts = PartReader(response_id, index)
+        self._parts = parts
         self._next = 0
         self._open: PartKind | None = None
 

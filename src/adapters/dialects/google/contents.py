@@ -60,8 +60,10 @@ class _Contents:
         if turn.name is not None and turn.role is not Role.TOOL:
             raise unsupported("messages", "nobody who speaks can have a name")
         parts = [written for part in turn.parts if (written := self._part(part)) is not None]
-        if turn.role is Role.ASSISTANT and self._needs_signatures:
-            _sign(parts)
+        if turn.role is Role.ASSISTANT:
+            parts = _with_signatures(parts)
+            if self._needs_signatures:
+                _sign(parts)
         if not parts:
             return
         # All results of parallel calls must stand in one content, and so must all calls.
@@ -112,6 +114,21 @@ def _content(part: Text | Refusal | Image | File | Audio | Foreign) -> JsonObjec
             return audio_part(part)
         case Foreign():
             return _foreign(part)
+
+
+def _with_signatures(parts: list[JsonObject]) -> list[JsonObject]:
+    """The signature of a thought belongs to the call behind it; Google itself never signs thoughts
+    that it tells."""
+    found: list[JsonObject] = []
+    for part in parts:
+        if "functionCall" in part and "thoughtSignature" not in part and found:
+            thought = found[-1]
+            if "text" in thought and "thoughtSignature" in thought:
+                part["thoughtSignature"] = thought.pop("thoughtSignature")
+                if not thought["text"]:
+                    found.pop()
+        found.append(part)
+    return found
 
 
 def _sign(parts: list[JsonObject]) -> None:

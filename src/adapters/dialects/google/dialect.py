@@ -13,9 +13,14 @@ from domain.models.served_model import ServedModel
 
 @dataclass(frozen=True, slots=True)
 class GoogleDialect(UpstreamDialect):
-    """Gemini's ``generateContent`` and ``streamGenerateContent``, version ``v1beta``."""
+    """Gemini's ``generateContent`` and ``streamGenerateContent``, version ``v1beta``.
+
+    With ``signs_apart``, answers have the signature of a call as a thought before it; requests
+    may have it in either place.
+    """
 
     failures: Failures
+    signs_apart: bool = False
 
     @property
     def name(self) -> str:
@@ -25,7 +30,7 @@ class GoogleDialect(UpstreamDialect):
         return request_body(request, model.upstream_name)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
-        return read_answer(body, self.failures)
+        return read_answer(body, self.failures, signs_apart=self.signs_apart)
 
     def stream_reader(self) -> StreamReader:
-        return GoogleStreamReader(self.failures)
+        return GoogleStreamReader(self.failures, signs_apart=self.signs_apart)

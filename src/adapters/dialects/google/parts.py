@@ -22,16 +22,21 @@ _ID_LENGTH = 24
 
 
 class PartReader:
-    """Reads the parts of one candidate; its calls are numbered through all chunks."""
+    """Reads the parts of one candidate; its calls are numbered through all chunks.
 
-    def __init__(self, response_id: str, candidate: int) -> None:
+    With ``signs_apart``, the signature of a call is a thought before it, for clients whose calls
+    have no place for one.
+    """
+
+    def __init__(self, response_id: str, candidate: int, *, signs_apart: bool) -> None:
         self.calls = 0
+        self._signs_apart = signs_apart
         self._seed = f"{response_id}:{candidate}"
 
     def read(self, raw: msgspec.Raw) -> Iterator[Part]:
         part = part_decoder.decode(raw)
         if part.function_call is not None:
-            yield self._call(part, part.function_call)
+            yield from self._call(part.function_call, part.thought_signature)
         elif part.inline_data is not None:
             yield _media(part.inline_data)
         elif part.text is not None:
@@ -39,10 +44,12 @@ class PartReader:
         elif bytes(raw) not in (b"{}", b"null"):
             yield Foreign(dialect=NAME, json=bytes(raw).decode())
 
-    def _call(self, part: WirePart, call: WireCall) -> ToolCall:
+    def _call(self, call: WireCall, signature: str | None) -> Iterator[Part]:
         self.calls += 1
-        signature = part.thought_signature
-        return ToolCall(
+        if self._signs_apart and signature is not None:
+            yield Thinking(opaque=signature, opaque_of=NAME)
+            signature = None
+        yield ToolCall(
             id=call.id or self._id(),
             name=call.name,
             arguments=msgspec.json.encode(call.args or {}).decode(),

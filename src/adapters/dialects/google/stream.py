@@ -7,6 +7,7 @@ from adapters.dialects.events import EventReader, EventTooLargeError, ServerEven
 from adapters.dialects.failures import Failures
 from adapters.dialects.google.answer import answer_id, decoded
 from adapters.dialects.google.candidate import CandidateReader
+from adapters.dialects.google.parts import PartReader
 from adapters.dialects.google.usage import read_usage
 from adapters.dialects.google.wire import WireAnswer
 from domain.inference.conversation.answer import StopReason
@@ -18,8 +19,9 @@ from domain.shared.usage import Usage
 class GoogleStreamReader(StreamReader):
     """Each event is a whole answer that holds the next parts of some candidates."""
 
-    def __init__(self, failures: Failures) -> None:
+    def __init__(self, failures: Failures, *, signs_apart: bool = False) -> None:
         self._failures = failures
+        self._signs_apart = signs_apart
         self._events = EventReader()
         self._id: str | None = None
         self._candidates: dict[int, CandidateReader] = {}
@@ -80,6 +82,10 @@ class GoogleStreamReader(StreamReader):
         for candidate in said.candidates or ():
             reader = self._candidates.get(candidate.index)
             if reader is None:
-                reader = CandidateReader(response_id, candidate.index, self._failures)
-                self._candidates[candidate.index] = reader
+                reader = self._begin(response_id, candidate.index)
             yield from reader.read(candidate)
+
+    def _begin(self, response_id: str, index: int) -> CandidateReader:
+        parts = PartReader(response_id, index, signs_apart=self._signs_apart)
+        reader = self._candidates[index] = CandidateReader(parts, index, self._failures)
+        return reader

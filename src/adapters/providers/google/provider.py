@@ -1,5 +1,6 @@
 from adapters.dialects.fields import unsupported
 from adapters.dialects.google.dialect import GoogleDialect
+from adapters.dialects.openai_chat.words import NAME as OPENAI_CHAT
 from adapters.providers.embedding_wire import EmbeddingWish
 from adapters.providers.failures.google import google_failure
 from adapters.providers.generation import (
@@ -51,23 +52,24 @@ class GoogleProvider(ModelProvider, GenerationProvider):
             headers=http.headers,
             timeouts=http.timeouts,
         )
-        self._dialect = GoogleDialect(self._client.errors)
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
     async def generate(self, call: GenerationCall) -> Generated:
-        body = self._dialect.write_request(call.request, call.asked.model)
+        dialect = self._dialect(call)
+        body = dialect.write_request(call.request, call.asked.model)
         response = await self._send(call.asked, _WHOLE, body)
-        return await read_generated(self._client, response, self._dialect)
+        return await read_generated(self._client, response, dialect)
 
     async def open_generation(self, call: GenerationCall) -> GenerationStream:
-        body = self._dialect.write_request(call.request, call.asked.model)
+        dialect = self._dialect(call)
+        body = dialect.write_request(call.request, call.asked.model)
         response = await self._send(call.asked, _STREAM, body)
         if not (response.header("content-type") or SSE).casefold().startswith(SSE):
             await refuse_unstreamed(self._client, response)
         return HttpGenerationStream(
             self._client,
             response,
-            self._dialect.stream_reader(),
+            dialect.stream_reader(),
             patience=self._patience,
             prompt_tokens=estimate(call.request),
         )
@@ -94,6 +96,10 @@ class GoogleProvider(ModelProvider, GenerationProvider):
 
     async def stop(self) -> None:
         await self._client.aclose()
+
+    def _dialect(self, call: GenerationCall) -> GoogleDialect:
+        # Only OpenAI's chats have a place for the signature of a call.
+        return GoogleDialect(self._client.errors, signs_apart=call.request.dialect != OPENAI_CHAT)
 
     async def _send(self, request: ProviderRequest, verb: str, body: bytes) -> UpstreamResponse:
         model = request.model.upstream_name

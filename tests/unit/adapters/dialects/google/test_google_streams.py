@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from adapters.dialects.google.dialect import GoogleDialect
 from domain.inference.conversation.answer import StopReason
 from domain.inference.conversation.parts import Image, Inline, Text, Thinking, ToolCall
+from domain.inference.conversation.request import Role
 from domain.inference.errors import ProviderFailedError
 from domain.shared.usage import Usage
-from tests.fakes.conversations import Assembled, assembled
+from tests.fakes.conversations import Assembled, a_chat_model, asking, assembled, said
 from tests.fakes.gemini_wire import USAGE, answer_of, candidate, error_of, event, stream_of
 from tests.fakes.wire_failures import WireFailures
 
@@ -146,3 +147,26 @@ def test_a_stream_says_what_the_whole_answer_says(
     assert tuple(answer.parts.get(0, ())) == whole.choices[0].parts
     assert answer.stops == {0: whole.choices[0].stop}
     assert answer.usage == whole.usage
+
+
+@pytest.mark.parametrize("thoughts", [[], [{"text": "hm", "thought": True}]])
+def test_the_signature_of_a_call_can_be_a_thought_and_goes_back_with_the_call(
+    thoughts: list[dict[str, Any]],
+) -> None:
+    dialect = GoogleDialect(WireFailures(), signs_apart=True)
+    call = {"functionCall": {"id": "c1", "name": "now", "args": {}}}
+    parts = ({**call, "thoughtSignature": "c2ln"}, call)
+    body = answer_of(candidate(*thoughts, *parts, finish="STOP"))
+    reader = dialect.stream_reader()
+
+    whole = dialect.read_answer(body).choices[0].parts
+    stream = assembled([*reader.feed(event(body)), *reader.end()]).parts[0]
+    back = dialect.write_request(
+        asking(said(Role.ASSISTANT, *whole)), a_chat_model("gemini-3-flash")
+    )
+
+    made = ToolCall(id="c1", name="now", arguments="{}")
+    text = "".join(thought["text"] for thought in thoughts)
+    assert whole == (Thinking(text=text, opaque="c2ln", opaque_of="google"), made, made)
+    assert tuple(stream) == whole
+    assert msgspec.json.decode(back)["contents"][0]["parts"] == [*thoughts, *parts]
