@@ -13,8 +13,8 @@ from tests.fixtures.ledger import call_of
 from tests.fixtures.server import StoaServer
 
 CHAT = "/v1/chat/completions"
-# A second is promised, and given where nothing else keeps the processors busy.
-WITHIN_S = 5
+PROMISED_S = 1.0
+PATIENCE_S = 10.0
 HELLO = {"model": "echo", "messages": [{"role": "user", "content": "hello"}]}
 CONFIG = """
 providers:
@@ -61,19 +61,29 @@ async def nodes(
     await postgres_under_test.drop(database)
 
 
-def test_a_revoked_key_is_refused_by_the_other_node_at_once(nodes: tuple[Node, Node]) -> None:
+def test_a_revoked_key_is_refused_by_the_other_node_within_a_second(
+    nodes: tuple[Node, Node],
+) -> None:
+    # What else the machine has to do can only make it slower.
+    took = min(_seconds_until_refused(nodes) for _ in range(3))
+
+    assert took < PROMISED_S
+
+
+def _seconds_until_refused(nodes: tuple[Node, Node]) -> float:
     one, two = nodes
     with one.as_owner(one.key) as owner:
-        made = owner.post("/api/v1/keys", json={"name": "app"}).json()
+        made = owner.post("/api/v1/keys", json={"name": f"app {uuid4().hex}"}).json()
         before = [node.answers(made["key"]) for node in nodes]
-
         owner.delete(f"/api/v1/keys/{made['id']}").raise_for_status()
         revoked_at = time.monotonic()
 
     while two.answers(made["key"]) == httpx.codes.OK:
-        assert time.monotonic() - revoked_at < WITHIN_S
+        assert time.monotonic() - revoked_at < PATIENCE_S
+    took = time.monotonic() - revoked_at
     assert before == [200, 200]
     assert [node.answers(made["key"]) for node in nodes] == [401, 401]
+    return took
 
 
 def test_capture_that_is_switched_off_on_one_node_is_off_on_the_other(
