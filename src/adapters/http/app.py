@@ -215,7 +215,7 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
         allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["*"],
         expose_headers=[
-            *("x-request-id", "x-correlation-id", "retry-after", "retry-after-ms"),
+            *("x-request-id", "request-id", "x-correlation-id", "retry-after", "retry-after-ms"),
             *LIMIT_HEADER_NAMES,
             *CALL_HEADER_NAMES,
         ],

@@ -20,14 +20,15 @@ Header = tuple[bytes, bytes]
 State = dict[str, Any]
 
 _PREFIX = "x-ratelimit"
+ANTHROPIC_PREFIX = "anthropic-ratelimit"
+_SAID = tuple(
+    (name, what) for name in ("limit", "remaining", "reset") for what in ("requests", "tokens")
+)
 LIMIT_HEADER_NAMES = (
     "ratelimit",
     "ratelimit-policy",
-    *(
-        f"{_PREFIX}-{name}-{what}"
-        for name in ("limit", "remaining", "reset")
-        for what in ("requests", "tokens")
-    ),
+    *(f"{_PREFIX}-{name}-{what}" for name, what in _SAID),
+    *(f"{ANTHROPIC_PREFIX}-{what}-{name}" for name, what in _SAID),
 )
 
 # The name of the only policy that the management API has.

@@ -9,7 +9,7 @@ from litestar.types import HTTPScope
 from adapters.dialects.anthropic.errors import write_envelope, write_event
 from adapters.http.data_plane.manner import Manner
 from adapters.http.kinds import kind_of
-from adapters.http.limit_headers import State, keep_limit_headers
+from adapters.http.limit_headers import ANTHROPIC_PREFIX, State, keep_limit_headers
 from adapters.http.presented import Presented, presented
 from adapters.http.problems import ErrorAnswer, Headers, headers_of
 from application.shared.ports import Clock
@@ -21,7 +21,6 @@ _STATUSES: tuple[tuple[type[StoaError], int], ...] = (
     (BudgetExhaustedError, 402),
     (UnavailableError, 529),
 )
-_PREFIX = "anthropic-ratelimit"
 _FEATURE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -68,5 +67,5 @@ class AnthropicManner(Manner):
                     ("remaining", str(standing.remaining)),
                     ("reset", reset),
                 ):
-                    found.append((f"{_PREFIX}-{what}-{name}".encode(), value.encode()))
+                    found.append((f"{ANTHROPIC_PREFIX}-{what}-{name}".encode(), value.encode()))
         keep_limit_headers(state, found)
