@@ -9,6 +9,7 @@ from domain.shared.usage import Usage
 
 # The largest integer that every reader of JSON understands; what is beyond it is no count.
 _Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
+_HOUR = "1h"
 _STOPS = {
     "end_turn": StopReason.END,
     "tool_use": StopReason.TOOL_CALLS,
@@ -26,6 +27,11 @@ class _Wire(msgspec.Struct, rename="camel"):
     pass
 
 
+class WireCacheDetail(_Wire):
+    input_tokens: _Count | None = None
+    ttl: str = ""
+
+
 class WireUsage(_Wire):
     """What was read from a cache or written to one is not among the input."""
 
@@ -33,6 +39,7 @@ class WireUsage(_Wire):
     output_tokens: _Count | None = None
     cache_read_input_tokens: _Count | None = None
     cache_write_input_tokens: _Count | None = None
+    cache_details: list[WireCacheDetail] | None = None
 
     def usage(self) -> Usage | None:
         if self.input_tokens is None and self.output_tokens is None:
@@ -42,6 +49,9 @@ class WireUsage(_Wire):
             prompt_tokens=(self.input_tokens or 0) + read + write,
             cached_tokens=read,
             cache_write_tokens=write,
+            cache_write_1h_tokens=sum(
+                one.input_tokens or 0 for one in self.cache_details or () if one.ttl == _HOUR
+            ),
             completion_tokens=self.output_tokens or 0,
         )
 

@@ -87,4 +87,9 @@ def _url(region: str) -> str:
     return f"https://bedrock-runtime.{region}.{suffix}"
 
 
-BEDROCK = ProviderType(name="bedrock", keys=(*HTTP_KEYS, *_KEYS), read=_read)
+BEDROCK = ProviderType(
+    name="bedrock",
+    keys=(*HTTP_KEYS, *_KEYS),
+    read=_read,
+    secret_keys=frozenset({"api_key", "headers", "proxy", "secret_access_key", "session_token"}),
+)

@@ -116,12 +116,16 @@ def test_the_sequence_that_stopped_it_is_told() -> None:
                 "totalTokens": 3710,
                 "cacheReadInputTokens": 3000,
                 "cacheWriteInputTokens": 500,
-                "cacheDetails": [{"inputTokens": 500, "ttl": "5m"}],
+                "cacheDetails": [
+                    {"inputTokens": 400, "ttl": "1h"},
+                    {"inputTokens": 100, "ttl": "5m"},
+                ],
             },
             Usage(
                 prompt_tokens=3510,
                 cached_tokens=3000,
                 cache_write_tokens=500,
+                cache_write_1h_tokens=400,
                 completion_tokens=200,
             ),
         ),
