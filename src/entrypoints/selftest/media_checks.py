@@ -4,7 +4,6 @@ can, and is skipped where there is none."""
 import re
 import struct
 from collections.abc import Mapping
-from uuid import uuid4
 
 from entrypoints.selftest.expectations import OK, expect, expect_status
 from entrypoints.selftest.target import Answer, CheckSkippedError, Target
@@ -14,6 +13,7 @@ DEFAULT = "default"
 MAX_TRIED = 4
 DOCUMENTS = ["A garden.", "A painted porch.", "A tavern."]
 _RATE = 8000
+_BOUNDARY = "stoa-selftest-boundary-of-a-recording"
 
 
 async def ranks(target: Target) -> str:
@@ -83,14 +83,13 @@ async def _first(
 async def _ask(target: Target, path: str, body: Mapping[str, object] | bytes, model: str) -> Answer:
     if not isinstance(body, bytes):
         return await target.post(path, {"model": model, **body})
-    boundary = uuid4().hex
-    named = f'--{boundary}\r\nContent-Disposition: form-data; name="model"\r\n\r\n{model}\r\n'
+    named = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="model"\r\n\r\n{model}\r\n'
     head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n'
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n'
         "Content-Type: audio/wav\r\n\r\n"
     )
-    form = b"".join([named.encode(), head.encode(), body, f"\r\n--{boundary}--\r\n".encode()])
-    return await target.post(path, form, content_type=f"multipart/form-data; boundary={boundary}")
+    form = b"".join([named.encode(), head.encode(), body, f"\r\n--{_BOUNDARY}--\r\n".encode()])
+    return await target.post(path, form, content_type=f"multipart/form-data; boundary={_BOUNDARY}")
 
 
 def _silence() -> bytes:

@@ -73,67 +73,61 @@ _UPLOAD = _object(
 _TRANSCRIPT = _object(("text",), text=_TEXT, duration=_NUMBER, usage=_OBJECT)
 
 
-def media_operations(errors: tuple[int, ...]) -> tuple[ExtraOperation, ...]:
-    """``errors`` are those that all operations of the data plane have."""
-    return (
-        ExtraOperation(
-            method="post",
-            path="/v1/rerank",
-            operation_id="create_reranking",
-            summary="Rank documents",
-            description="Documents in the order in which they answer a query, in the shape of "
-            "Cohere's and Jina's API.",
-            request=RerankRequest,
-            response=_RANKING,
-            errors=errors,
-        ),
-        ExtraOperation(
-            method="post",
-            path="/v1/moderations",
-            operation_id="create_moderation",
-            summary="Classify contents",
-            description="OpenAI's moderations. Without a `model` the team's default answers.",
-            request=ModerationRequest,
-            response=_MODERATION,
-            errors=errors,
-        ),
-        ExtraOperation(
-            method="post",
-            path="/v1/images/generations",
-            operation_id="create_image",
-            summary="Draw images",
-            description="OpenAI's images. With `stream` the partial images come as server-sent "
-            "events where the provider has them. Without a `model` the team's default answers.",
-            request=ImageRequest,
-            response=_IMAGES,
-            events=_TYPED_EVENT,
-            errors=errors,
-        ),
-        ExtraOperation(
-            method="post",
-            path="/v1/audio/transcriptions",
-            operation_id="create_transcription",
-            summary="Transcribe a recording",
-            description="OpenAI's transcriptions: a form with the recording, which reaches the "
-            "provider byte for byte.",
-            request=_UPLOAD,
-            request_type="multipart/form-data",
-            response=_TRANSCRIPT,
-            other_responses={"text/plain": _TEXT, "text/vtt": _TEXT},
-            events=_TYPED_EVENT,
-            errors=errors,
-        ),
-        ExtraOperation(
-            method="post",
-            path="/v1/audio/speech",
-            operation_id="create_speech",
-            summary="Read a text aloud",
-            description="OpenAI's speech: the sound as it arrives, or server-sent events with "
-            "`stream_format` `sse`.",
-            request=SpeechRequest,
-            response=None,
-            other_responses={"audio/*": _BYTES},
-            events=_TYPED_EVENT,
-            errors=errors,
-        ),
-    )
+# Their errors are those of all operations of the data plane.
+MEDIA_OPERATIONS = (
+    ExtraOperation(
+        method="post",
+        path="/v1/rerank",
+        operation_id="create_reranking",
+        summary="Rank documents",
+        description="Documents in the order in which they answer a query, in the shape of "
+        "Cohere's and Jina's API.",
+        request=RerankRequest,
+        response=_RANKING,
+    ),
+    ExtraOperation(
+        method="post",
+        path="/v1/moderations",
+        operation_id="create_moderation",
+        summary="Classify contents",
+        description="OpenAI's moderations. Without a `model` the team's default answers.",
+        request=ModerationRequest,
+        response=_MODERATION,
+    ),
+    ExtraOperation(
+        method="post",
+        path="/v1/images/generations",
+        operation_id="create_image",
+        summary="Draw images",
+        description="OpenAI's images. With `stream` the partial images come as server-sent "
+        "events where the provider has them. Without a `model` the team's default answers.",
+        request=ImageRequest,
+        response=_IMAGES,
+        events=_TYPED_EVENT,
+    ),
+    ExtraOperation(
+        method="post",
+        path="/v1/audio/transcriptions",
+        operation_id="create_transcription",
+        summary="Transcribe a recording",
+        description="OpenAI's transcriptions: a form with the recording, which reaches the "
+        "provider byte for byte.",
+        request=_UPLOAD,
+        request_type="multipart/form-data",
+        response=_TRANSCRIPT,
+        other_responses={"text/plain": _TEXT, "text/vtt": _TEXT},
+        events=_TYPED_EVENT,
+    ),
+    ExtraOperation(
+        method="post",
+        path="/v1/audio/speech",
+        operation_id="create_speech",
+        summary="Read a text aloud",
+        description="OpenAI's speech: the sound as it arrives, or server-sent events with "
+        "`stream_format` `sse`.",
+        request=SpeechRequest,
+        response=None,
+        other_responses={"audio/*": _BYTES},
+        events=_TYPED_EVENT,
+    ),
+)

@@ -4,9 +4,10 @@ The schemas are those of what Stoa itself reads; whatever else a provider unders
 both ways, so none of them is closed.
 """
 
+from dataclasses import replace
 from typing import Any
 
-from adapters.http.openai.media_operations import media_operations
+from adapters.http.openai.media_operations import MEDIA_OPERATIONS
 from adapters.http.openai.requests import ChatRequest, CompletionRequest, EmbeddingRequest
 from adapters.http.openapi_operations import ExtraOperation, JsonSchema
 
@@ -117,5 +118,5 @@ OPERATIONS = (
         response=_EMBEDDING_ANSWER,
         errors=ERRORS,
     ),
-    *media_operations(ERRORS),
+    *(replace(operation, errors=ERRORS) for operation in MEDIA_OPERATIONS),
 )
