@@ -5,13 +5,12 @@ from domain.inference.conversation.parts import StoredFile, ToolResult
 from domain.inference.conversation.request import GenerationRequest, JsonObject
 
 # What a request of any dialect may say and another may leave out, because it cannot change the
-# answer: names for the caller and the call, hints for caches, what is kept of it, and where or how
-# fast it is worked on.
+# answer: names for the caller and the call, hints for caches, what is kept of it, and how fast it
+# is worked on.
 WITHOUT_EFFECT = frozenset(
     {
         "cache_control",
         "diagnostics",
-        "inference_geo",
         "metadata",
         "prompt_cache_key",
         "prompt_cache_options",

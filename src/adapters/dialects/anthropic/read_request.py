@@ -26,6 +26,7 @@ def read_request(body: bytes) -> GenerationRequest:
     config = fields.object("output_config") or Fields({}, "output_config")
     choice, parallel = _tool_choice(fields)
     metadata = fields.object("metadata") or Fields({})
+    _forget_edits_of_thoughts(fields)
     return GenerationRequest(
         dialect=NAME,
         model=fields.needed("model"),
@@ -145,6 +146,18 @@ def _reasoning(fields: Fields, config: Fields) -> Reasoning | None:
         is_enabled=kind != "disabled",
         summary=thinking.text("display"),
     )
+
+
+def _forget_edits_of_thoughts(fields: Fields) -> None:
+    """Which thoughts of earlier turns are kept is for their maker alone, and others get none."""
+    match fields.peek("context_management"):
+        case {"edits": [*edits]} if all(_is_of_thoughts(edit) for edit in edits):
+            fields.raw("context_management")
+
+
+def _is_of_thoughts(edit: object) -> bool:
+    kind = edit.get("type") if isinstance(edit, dict) else None
+    return isinstance(kind, str) and kind.startswith("clear_thinking")
 
 
 def _left_of(name: str, fields: Fields) -> JsonObject:

@@ -11,7 +11,6 @@ from domain.inference.conversation.request import (
     JsonObject,
     OutputFormat,
     OutputKind,
-    Reasoning,
     Sampling,
     Tool,
     ToolChoice,
@@ -21,6 +20,9 @@ from domain.models.served_model import Capability, ServedModel
 
 # Reads of a deployment's options: whether its server takes hints for its cache, as OpenRouter's.
 CACHE_OPTION = "cache_control"
+
+# Formats in which an effort is one for the whole answer.
+SOFT_EFFORTS = ("anthropic",)
 
 # The effort that a limit in tokens is nearest to.
 _EFFORTS = ((16_384, "high"), (6_144, "medium"))
@@ -43,7 +45,7 @@ def write_request(request: GenerationRequest, model: ServedModel, limit_name: st
         limit_name: request.max_output_tokens,
         "n": request.choices if request.choices > 1 else None,
         "response_format": _output(request.output),
-        "reasoning_effort": _effort(request.reasoning, model),
+        "reasoning_effort": _effort(request, model),
         "verbosity": request.verbosity,
     }
     if request.dialect == NAME:
@@ -125,17 +127,19 @@ def _output(output: OutputFormat | None) -> JsonObject | None:
     return {"type": "json_schema", "json_schema": {"name": output.name or "answer"} | named}
 
 
-def _effort(reasoning: Reasoning | None, model: ServedModel) -> str | None:
+def _effort(request: GenerationRequest, model: ServedModel) -> str | None:
     """A limit of thinking, an amount that is left to the model, and not to think at all are only
-    said to models that are known to think: the others keep them by themselves."""
+    said to models that are known to think: the others keep them by themselves. So is an effort
+    where it need not be one of thinking (``SOFT_EFFORTS``)."""
+    reasoning = request.reasoning
     if reasoning is None:
         return None
-    if reasoning.effort is not None:
+    if reasoning.effort is not None and request.dialect not in SOFT_EFFORTS:
         return reasoning.effort
     if Capability.REASONING not in (model.capabilities or ()):
         return None
-    if not reasoning.is_enabled:
-        return "none"
+    if reasoning.effort is not None or not reasoning.is_enabled:
+        return reasoning.effort or "none"
     budget = reasoning.budget_tokens
     if budget is None:
         return None

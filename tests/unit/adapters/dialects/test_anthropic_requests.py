@@ -381,3 +381,22 @@ def test_an_effort_is_one_of_thinking(
     assert {name: body.get(name) for name in ("output_config", "thinking") if name in body} == (
         members
     )
+
+
+def test_edits_of_thoughts_concern_nobody_else() -> None:
+    edits = [{"type": "clear_thinking_20251015", "keep": "all"}]
+    others = [*edits, {"type": "clear_tool_uses_20250919"}]
+
+    request = read(context_management={"edits": edits})
+
+    OpenAIChat().write_request(request, a_model())
+    with pytest.raises(UnsupportedByModelError) as caught:
+        OpenAIChat().write_request(read(context_management={"edits": others}), a_model())
+    assert caught.value.param == "context_management"
+
+
+def test_where_a_model_runs_is_no_small_matter() -> None:
+    with pytest.raises(UnsupportedByModelError) as caught:
+        OpenAIChat().write_request(read(inference_geo="eu"), a_model())
+
+    assert caught.value.param == "inference_geo"

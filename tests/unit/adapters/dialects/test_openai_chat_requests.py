@@ -321,5 +321,14 @@ def test_an_amount_of_thinking_is_an_effort(reasoning: Reasoning, effort: str | 
     assert written(asking(reasoning=reasoning), model).get("reasoning_effort") == effort
 
 
-def test_a_model_that_is_not_known_to_think_is_not_told_how_long() -> None:
-    assert "reasoning_effort" not in written(asking(reasoning=Reasoning(budget_tokens=8000)))
+@pytest.mark.parametrize(
+    "reasoning", [Reasoning(budget_tokens=8000), Reasoning(effort="high")], ids=["budget", "effort"]
+)
+def test_a_model_that_is_not_known_to_think_is_not_told_how_long(reasoning: Reasoning) -> None:
+    assert "reasoning_effort" not in written(asking(reasoning=reasoning))
+
+
+def test_who_asks_for_an_effort_of_thinking_has_it_passed_on() -> None:
+    request = asking(dialect="openai", reasoning=Reasoning(effort="high"))
+
+    assert written(request)["reasoning_effort"] == "high"
