@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from application.inference.responses.ports import (
@@ -10,6 +10,7 @@ from application.inference.responses.ports import (
     StampedResponse,
 )
 from domain.inference.stored_response import Item, ResponseStatus, response_name
+from domain.models.served_model import Capability
 from domain.shared.errors import StoaError
 from domain.shared.ids import ResponseId
 
@@ -38,6 +39,9 @@ class PlainResponseFormat(ResponseFormat):
         ]
         sent = {"input": [*(json.loads(item.json) for item in before), *own]}
         return json.dumps({"model": asked["model"]} | sent).encode()
+
+    def needs(self, items: Iterable[Item]) -> frozenset[Capability]:
+        return frozenset({Capability.IMAGES} if any("image" in i.id for i in items) else ())
 
     def stamped(self, body: bytes, stamp: ResponseStamp) -> StampedResponse:
         texts = json.loads(body)["output"]

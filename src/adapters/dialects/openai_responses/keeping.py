@@ -1,7 +1,7 @@
 """Requests and answers of the Responses API, as far as they are kept. What is not looked at goes
 through byte for byte."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ from application.inference.responses.ports import (
 from domain.inference.conversation.request import JsonObject
 from domain.inference.errors import ProviderFailedError
 from domain.inference.stored_response import Item
+from domain.models.served_model import Capability
 from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import ResponseId
 
@@ -34,6 +35,13 @@ _PREFIXES = {
     "function_call_output": "fco",
     "reasoning": "rs",
 }
+_NONE = msgspec.Raw(b"null")
+# Quotes inside JSON strings are escaped, so no text can look like the type of a part.
+_NEEDED_FOR = {
+    '"input_image"': Capability.IMAGES,
+    '"input_audio"': Capability.AUDIO,
+    '"input_file"': Capability.FILES,
+}
 _SPOKEN = frozenset({"user", "system", "developer", "assistant"})
 
 
@@ -41,7 +49,8 @@ class OpenAIResponseFormat(ResponseFormat):
     def read(self, body: bytes, response_id: ResponseId) -> AskedResponse:
         fields = Fields.of(body)
         previous = fields.text("previous_response_id")
-        items = [_named(item, response_id, index) for index, item in enumerate(_input_of(fields))]
+        given = _input_of(fields, is_needed=previous is None)
+        items = [_named(item, response_id, index) for index, item in enumerate(given)]
         return AskedResponse(
             store=fields.flag("store"),
             previous=previous,
@@ -57,10 +66,18 @@ class OpenAIResponseFormat(ResponseFormat):
         members["store"] = raw(False)  # a value of JSON
         refers = b'"item_reference"' in bytes(members.get("input", b""))
         if before or refers:
-            own = [_resolved(item, referred) for item in _raw_items(members["input"])]
+            own = [_resolved(item, referred) for item in _raw_items(members.get("input", _NONE))]
             earlier = [msgspec.Raw(item.json.encode()) for item in before]
             members["input"] = raw([*earlier, *own])
         return msgspec.json.encode(members)
+
+    def needs(self, items: Iterable[Item]) -> frozenset[Capability]:
+        return frozenset(
+            capability
+            for item in items
+            for part, capability in _NEEDED_FOR.items()
+            if part in item.json
+        )
 
     def stamped(self, body: bytes, stamp: ResponseStamp) -> StampedResponse:
         try:
@@ -81,14 +98,15 @@ def _request_members(body: bytes) -> Members:
         raise InvalidError(f"We could not parse the JSON body of your request. ({error})") from None
 
 
-def _input_of(fields: Fields) -> list[Any]:
+def _input_of(fields: Fields, *, is_needed: bool) -> list[Any]:
+    """Who goes on from a response need not say anything more."""
     given = fields.peek("input")
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": given}]
     items: list[Any] | None = fields.list("input")
-    if items is None:
+    if items is None and is_needed:
         raise fields.missing("input")
-    return items
+    return items or []
 
 
 def _named(item: object, response_id: ResponseId, index: int) -> Item | str:
@@ -123,7 +141,7 @@ def _content(message: JsonObject) -> object:
 def _raw_items(value: msgspec.Raw) -> list[msgspec.Raw]:
     if bytes(value).lstrip().startswith(b'"'):
         return [raw({"type": "message", "role": "user", "content": value})]
-    return msgspec.json.decode(value, type=list[msgspec.Raw])
+    return msgspec.json.decode(value, type=list[msgspec.Raw] | None) or []
 
 
 def _resolved(item: msgspec.Raw, referred: Mapping[str, Item]) -> msgspec.Raw:

@@ -99,7 +99,11 @@ class ResponsePlan:
         body = self.format.for_provider(command.body, before=before, referred=referred)
         days = self.settings.get(RETENTION_RESPONSES_DAYS, actor.team_id)
         return PlannedResponse(
-            command=replace(command, body=body),
+            command=replace(
+                command,
+                body=body,
+                needs=command.needs | self.format.needs((*before, *referred.values())),
+            ),
             stamp=ResponseStamp(
                 id=response_id,
                 created_at=now,

@@ -1,11 +1,12 @@
 """What keeping responses needs from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from domain.inference.stored_response import Item, ResponseStatus, StoredResponse
+from domain.models.served_model import Capability
 from domain.shared.errors import StoaError
 from domain.shared.ids import KeyId, ResponseId, TeamId, UserId
 
@@ -117,6 +118,10 @@ class ResponseFormat(Protocol):
     ) -> bytes:
         """The request with all items in it: those ``before``, then its own with what they refer
         to. Raises ``InvalidError`` for a reference to nothing."""
+        ...
+
+    def needs(self, items: Iterable[Item]) -> frozenset[Capability]:
+        """What a model must be able to read to go on from the items."""
         ...
 
     def stamped(self, body: bytes, stamp: ResponseStamp) -> StampedResponse:
