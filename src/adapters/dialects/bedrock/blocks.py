@@ -50,7 +50,7 @@ class BlockWriter:
         """The blocks of one part; none for an empty text and for thoughts of others."""
         match part:
             case ToolCall():
-                yield {"toolUse": _call(part)}
+                yield {"toolUse": _call(part, path)}
             case ToolResult():
                 yield {"toolResult": self._result(part, path)}
             case Thinking():
@@ -65,7 +65,7 @@ class BlockWriter:
         match part:
             case Text() | Refusal():
                 # Bedrock refuses texts that say nothing.
-                if part.text:
+                if part.text.strip():
                     yield {"text": part.text}
             case Image():
                 yield image_block(part, path)
@@ -95,12 +95,12 @@ class BlockWriter:
             yield {"reasoningContent": {"reasoningText": signed}}
 
 
-def _call(call: ToolCall) -> JsonObject:
+def _call(call: ToolCall, path: str) -> JsonObject:
     try:
         arguments = msgspec.json.decode(call.arguments or "{}", type=dict[str, Any])
     except NOT_JSON as error:
         raise InvalidError(
-            f"The arguments of the call '{call.id}' are no JSON object.", param="messages"
+            f"The arguments of the call '{call.id}' are no JSON object.", param=path
         ) from error
     return {"toolUseId": call.id, "name": call.name, "input": arguments}
 

@@ -17,7 +17,6 @@ from domain.models.served_model import ServedModel
 
 _USUAL_VERBOSITY = "medium"
 _TIERS = {
-    "auto": None,
     "default": "default",
     "standard": "default",
     "standard_only": "default",
@@ -95,7 +94,6 @@ def _output(output: OutputFormat) -> JsonObject | None:
 
 
 def _tier(wanted: str | None) -> JsonObject | None:
-    if wanted is not None and wanted not in _TIERS:
-        raise unsupported("service_tier", f"it cannot be '{wanted}'")
-    tier = None if wanted is None else _TIERS[wanted]
+    """One that Bedrock does not know is a wish for speed, which changes no answer."""
+    tier = _TIERS.get(wanted or "")
     return None if tier is None else {"type": tier}

@@ -46,7 +46,8 @@ def thinking_fields(request: GenerationRequest, model: ServedModel, family: Fami
 def _claude(request: GenerationRequest, model: ServedModel) -> JsonObject:
     if THINKING_OPTION not in model.options and _BY_BUDGET.search(model.upstream_name):
         model = replace(model, options={**model.options, THINKING_OPTION: BUDGET})
-    return write_thinking(request, model, request.max_output_tokens or _USUAL_LIMIT)
+    limit = request.max_output_tokens or model.max_output_tokens or _USUAL_LIMIT
+    return write_thinking(request, model, limit)
 
 
 def _nova(effort: str | None) -> JsonObject:

@@ -1,6 +1,6 @@
 """The turns of a conversation as Gemini's contents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -30,17 +30,22 @@ _NO_SIGNATURE = "skip_thought_signature_validator"
 _SYSTEM = (Role.SYSTEM, Role.DEVELOPER)
 
 
-def system_instruction(turns: Iterable[Turn]) -> JsonObject | None:
+def system_instruction(turns: Sequence[Turn]) -> JsonObject | None:
     """There is one place for instructions, so all of them stand there in their order."""
-    parts = [_text(part) for turn in turns if turn.role in _SYSTEM for part in turn.parts]
+    parts = [
+        _text(part, f"messages[{index}].content")
+        for index, turn in enumerate(turns)
+        for part in turn.parts
+        if turn.role in _SYSTEM
+    ]
     return {"parts": parts} if parts else None
 
 
 def contents(turns: Sequence[Turn], *, needs_signatures: bool) -> list[JsonObject]:
     writer = _Contents(turns, needs_signatures=needs_signatures)
-    for turn in turns:
+    for index, turn in enumerate(turns):
         if turn.role not in _SYSTEM:
-            writer.add(turn)
+            writer.add(turn, f"messages[{index}]")
     return writer.written
 
 
@@ -56,10 +61,11 @@ class _Contents:
             if isinstance(part, ToolCall)
         }
 
-    def add(self, turn: Turn) -> None:
+    def add(self, turn: Turn, path: str) -> None:
         if turn.name is not None and turn.role is not Role.TOOL:
-            raise unsupported("messages", "nobody who speaks can have a name")
-        parts = [written for part in turn.parts if (written := self._part(part)) is not None]
+            raise unsupported(f"{path}.name")
+        written = [self._part(part, f"{path}.content") for part in turn.parts]
+        parts = [part for part in written if part is not None]
         if turn.role is Role.ASSISTANT:
             parts = _with_signatures(parts)
             if self._needs_signatures:
@@ -74,23 +80,22 @@ class _Contents:
             self.written.append({"role": role, "parts": parts})
         self._last = turn.role
 
-    def _part(self, part: Part) -> JsonObject | None:
+    def _part(self, part: Part, path: str) -> JsonObject | None:
         match part:
             case ToolCall():
-                return _call(part)
+                return _call(part, path)
             case ToolResult():
-                return self._result(part)
+                return self._result(part, path)
             case Thinking():
                 return _thought(part)
             case _:
-                return _content(part)
+                return _content(part, path)
 
-    def _result(self, result: ToolResult) -> JsonObject:
+    def _result(self, result: ToolResult, path: str) -> JsonObject:
         name = result.name or self._names.get(result.call_id)
         if name is None:
             raise InvalidError(
-                f"The result of the call '{result.call_id}' has no call before it.",
-                param="messages",
+                f"The result of the call '{result.call_id}' has no call before it.", param=path
             )
         text = "\n".join(part.text for part in result.parts if isinstance(part, Text))
         response: JsonObject = {
@@ -98,22 +103,22 @@ class _Contents:
             "name": name,
             "response": {"error" if result.is_error else "output": text},
         }
-        media = [_inline(part) for part in result.parts if not isinstance(part, Text)]
+        media = [_inline(part, path) for part in result.parts if not isinstance(part, Text)]
         if media:
             response["parts"] = media
         return {"functionResponse": response}
 
 
-def _content(part: Text | Refusal | Image | File | Audio | Foreign) -> JsonObject:
+def _content(part: Text | Refusal | Image | File | Audio | Foreign, path: str) -> JsonObject:
     match part:
         case Text() | Refusal():
             return {"text": part.text}
         case Image() | File():
-            return media_part(part.source)
+            return media_part(part.source, path)
         case Audio():
             return audio_part(part)
         case Foreign():
-            return _foreign(part)
+            return _foreign(part, path)
 
 
 def _with_signatures(parts: list[JsonObject]) -> list[JsonObject]:
@@ -137,21 +142,21 @@ def _sign(parts: list[JsonObject]) -> None:
         first.setdefault("thoughtSignature", _NO_SIGNATURE)
 
 
-def _call(call: ToolCall) -> JsonObject:
+def _call(call: ToolCall, path: str) -> JsonObject:
     part: JsonObject = {
-        "functionCall": {"id": call.id, "name": call.name, "args": _arguments(call)}
+        "functionCall": {"id": call.id, "name": call.name, "args": _arguments(call, path)}
     }
     if call.opaque is not None and call.opaque_of == NAME:
         part["thoughtSignature"] = call.opaque
     return part
 
 
-def _arguments(call: ToolCall) -> dict[str, Any]:
+def _arguments(call: ToolCall, path: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(call.arguments or "{}", type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidError(
-            f"The arguments of the call '{call.id}' are no JSON object.", param="messages"
+            f"The arguments of the call '{call.id}' are no JSON object.", param=path
         ) from error
 
 
@@ -165,19 +170,19 @@ def _thought(thought: Thinking) -> JsonObject | None:
     return part
 
 
-def _foreign(part: Foreign) -> JsonObject:
+def _foreign(part: Foreign, path: str) -> JsonObject:
     if part.dialect != NAME:
-        raise unsupported("messages", f"only '{part.dialect}' understands some of its content")
+        raise unsupported(path, "a part of it can only be said in another format")
     return msgspec.json.decode(part.json, type=dict[str, Any])
 
 
-def _inline(part: Image | File) -> JsonObject:
+def _inline(part: Image | File, path: str) -> JsonObject:
     if not isinstance(part.source, Inline):
-        raise unsupported("messages", "pictures and files of a tool must be inline")
-    return media_part(part.source)
+        raise unsupported(path, "pictures and files of a tool must be inline")
+    return media_part(part.source, path)
 
 
-def _text(part: Part) -> JsonObject:
+def _text(part: Part, path: str) -> JsonObject:
     if not isinstance(part, Text):
-        raise unsupported("messages", "instructions must be text")
+        raise unsupported(path, "instructions must be text")
     return {"text": part.text}

@@ -1,7 +1,6 @@
 import msgspec
 
 from adapters.dialects.extras import extras_for
-from adapters.dialects.fields import unsupported
 from adapters.dialects.google.contents import NAME, contents, system_instruction
 from adapters.dialects.google.generation_config import generation_config
 from adapters.dialects.google.thinking import thinks_in_levels
@@ -9,7 +8,6 @@ from adapters.dialects.google.tools import tool_members
 from domain.inference.conversation.request import GenerationRequest, JsonObject
 
 _TIERS = {
-    "auto": None,
     "default": "standard",
     "standard_only": "standard",
     "standard": "standard",
@@ -38,6 +36,5 @@ def request_body(request: GenerationRequest, upstream_name: str) -> bytes:
 
 
 def _tier(wanted: str | None) -> str | None:
-    if wanted is not None and wanted not in _TIERS:
-        raise unsupported("service_tier", f"it cannot be '{wanted}'")
-    return None if wanted is None else _TIERS[wanted]
+    """One that Google does not know is a wish for speed, which changes no answer."""
+    return _TIERS.get(wanted or "")

@@ -32,7 +32,7 @@ def _declaration(tool: Tool) -> JsonObject:
     declaration: JsonObject = {"name": tool.name}
     if tool.description is not None:
         declaration["description"] = tool.description
-    if tool.parameters is not None:
+    if tool.parameters:
         declaration["parametersJsonSchema"] = tool.parameters
     return declaration
 

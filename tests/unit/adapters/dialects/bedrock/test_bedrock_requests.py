@@ -60,7 +60,7 @@ def test_user_and_assistant_take_turns_and_instructions_stand_apart() -> None:
             said(Role.USER, "you"),
             said(Role.ASSISTANT, "hi"),
             said(Role.DEVELOPER, "Be kind."),
-            said(Role.USER, "bye", ""),
+            said(Role.USER, "bye", "", "\n\n"),
         )
     )
 
@@ -399,7 +399,6 @@ CALLED = said(Role.ASSISTANT, ToolCall(id="c1", name="weather", arguments="{}"))
         (asking(sampling=Sampling(logprobs=True)), CLAUDE, "logprobs"),
         (asking(verbosity="low"), CLAUDE, "verbosity"),
         (asking(output=OutputFormat(kind=OutputKind.JSON)), CLAUDE, "response_format"),
-        (asking(service_tier="scale"), CLAUDE, "service_tier"),
         (asking(tools=(WEATHER,), parallel_tools=False), CLAUDE, "parallel_tool_calls"),
         (
             asking(tools=(HostedTool(dialect="openai", type="web", definition={}),)),
@@ -430,3 +429,7 @@ def test_what_it_has_no_words_for_is_refused_by_name(
         written(request_, model)
 
     assert caught.value.param == param
+
+
+def test_a_tier_that_it_does_not_know_is_left_out() -> None:
+    assert "serviceTier" not in written(asking(service_tier="scale"))
