@@ -24,6 +24,7 @@ class RecordKind(StrEnum):
     ERRORS = "errors"
     EVENTS = "events"
     NOTIFICATIONS = "notifications"
+    RESPONSES = "responses"
 
 
 RETENTION_OF: Mapping[RecordKind, RuntimeSetting[int]] = MappingProxyType(
@@ -50,8 +51,10 @@ def cutoffs(
     days_of: Callable[[RuntimeSetting[int]], int], now: datetime
 ) -> dict[RecordKind, datetime]:
     """The time before which records may go, for each kind that is not kept for ever. Contents are
-    not kept longer than the calls that they belong to."""
+    not kept longer than the calls that they belong to. Responses know themselves when they may go,
+    which their teams decide."""
     days = {kind: days_of(setting) for kind, setting in RETENTION_OF.items()}
     of_calls, of_contents = days[RecordKind.CALLS], days[RecordKind.CONTENTS]
     days[RecordKind.CONTENTS] = min(of_calls or of_contents, of_contents or of_calls)
-    return {kind: now - timedelta(days=kept) for kind, kept in days.items() if kept}
+    before = {kind: now - timedelta(days=kept) for kind, kept in days.items() if kept}
+    return before | {RecordKind.RESPONSES: now}

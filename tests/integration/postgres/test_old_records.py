@@ -158,6 +158,26 @@ async def test_old_notifications_go_one_by_one(
     assert (before, await count(sql, "notifications")) == (2, 1)
 
 
+async def test_responses_go_when_their_time_is_over(
+    records: PostgresOldRecords, sql: asyncpg.Connection
+) -> None:
+    for expires_at in (OLD, NEXT, None):
+        await sql.execute(
+            "INSERT INTO responses (team_id, id, model, status, input, document, item_ids, bytes,"
+            " created_at, expires_at)"
+            " VALUES ($1, uuidv7(), 'm', 'completed', '[]', '{}', '{}', 2, now(), $2)",
+            TEAM_ID,
+            expires_at,
+        )
+
+    counted = await records.remove(RecordKind.RESPONSES, NEXT, dry_run=True)
+    before = await count(sql, "responses")
+    removed = await records.remove(RecordKind.RESPONSES, NEXT, dry_run=False)
+
+    assert removed == counted == Removed(records=1)
+    assert (before, await count(sql, "responses")) == (3, 2)
+
+
 async def test_a_group_of_errors_goes_with_its_last_occurrence_unless_it_is_ignored(
     records: PostgresOldRecords, sql: asyncpg.Connection
 ) -> None:

@@ -31,10 +31,20 @@ FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname ~ $1
 ORDER BY c.relname
 """
-_NOTIFICATIONS = """
+_OLD = {
+    RecordKind.NOTIFICATIONS: "FROM notifications WHERE created_at < $1",
+    RecordKind.RESPONSES: "FROM responses WHERE expires_at < $1",
+}
+_ROWS = {
+    RecordKind.NOTIFICATIONS: """
 WITH old AS (SELECT team_id, id FROM notifications WHERE created_at < $1 LIMIT $2)
 DELETE FROM notifications n USING old WHERE n.team_id = old.team_id AND n.id = old.id
-"""
+""",
+    RecordKind.RESPONSES: """
+WITH old AS (SELECT team_id, id FROM responses WHERE expires_at < $1 LIMIT $2)
+DELETE FROM responses r USING old WHERE r.team_id = old.team_id AND r.id = old.id
+""",
+}
 # What somebody chose to ignore is ignored when it comes back, too.
 _ERROR_GROUPS = """
 DELETE FROM error_groups g WHERE g.last_seen < $1 AND g.state <> 'ignored'
@@ -57,8 +67,8 @@ class PostgresOldRecords(OldRecords):
 
     async def remove(self, kind: RecordKind, before: datetime, *, dry_run: bool) -> Removed:
         async with self._connection() as connection:
-            if kind is RecordKind.NOTIFICATIONS:
-                return Removed(records=await _rows(connection, before, dry_run=dry_run))
+            if kind in _ROWS:
+                return Removed(records=await _rows(connection, kind, before, dry_run=dry_run))
             removed = await _months(connection, _TABLE_OF[kind], before, dry_run=dry_run)
             if kind is RecordKind.ERRORS and not dry_run:
                 await connection.execute(_ERROR_GROUPS, before)
@@ -78,15 +88,15 @@ class PostgresOldRecords(OldRecords):
                 await connection.close()
 
 
-async def _rows(connection: asyncpg.Connection, before: datetime, *, dry_run: bool) -> int:
+async def _rows(
+    connection: asyncpg.Connection, kind: RecordKind, before: datetime, *, dry_run: bool
+) -> int:
     if dry_run:
-        counted: int = await connection.fetchval(
-            "SELECT count(*) FROM notifications WHERE created_at < $1", before
-        )
+        counted: int = await connection.fetchval(f"SELECT count(*) {_OLD[kind]}", before)
         return counted
     removed = 0
     while True:
-        status = await connection.execute(_NOTIFICATIONS, before, AT_ONCE)
+        status = await connection.execute(_ROWS[kind], before, AT_ONCE)
         deleted = int(status.split()[-1])
         removed += deleted
         if deleted < AT_ONCE:

@@ -58,6 +58,12 @@ async def test_removes_what_is_older_than_its_setting(desk: Desk) -> None:
     assert len(desk.records.times[RecordKind.EVENTS]) == 2
 
 
+async def test_responses_go_at_the_time_that_they_bear(desk: Desk) -> None:
+    await desk.run(RunRetentionCommand())
+
+    assert desk.records.asked[RecordKind.RESPONSES] == START
+
+
 async def test_keeps_for_ever_what_has_zero_days(desk: Desk) -> None:
     desk.settings.set(RETENTION_EVENTS_DAYS, 0)
     desk.has_events_of(10_000)
