@@ -1,6 +1,6 @@
 """Server-sent events as a reader of dialects sees them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 
@@ -37,6 +37,17 @@ class EventReader:
         if len(self._pending) > self._limit:
             raise EventTooLargeError
         return [event for event in map(_read, events) if event.data]
+
+
+def text_in(members: dict[str, Any], name: str) -> str:
+    """A member that is a text, empty where it is missing. Raises ``TypeError`` for anything else,
+    which would be of a wrong type all the way to the client."""
+    value = members.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(name)
+    return value
 
 
 def _read(event: bytes) -> ServerEvent:

@@ -1,7 +1,6 @@
 """Anthropic's stream events as events."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
@@ -9,7 +8,7 @@ from adapters.dialects.anthropic.signatures import read_signature
 from adapters.dialects.anthropic.usage import read_usage
 from adapters.dialects.anthropic.words import NAME, stop_of
 from adapters.dialects.dialect import StreamReader
-from adapters.dialects.events import EventReader, EventTooLargeError
+from adapters.dialects.events import EventReader, EventTooLargeError, text_in
 from adapters.dialects.fields import NOT_JSON
 from domain.inference.conversation.events import (
     Delta,
@@ -87,7 +86,7 @@ class AnthropicReader(StreamReader):
                 raise ProviderFailedError("The provider reported an error in its stream.")
 
     def _start(self, message: JsonObject, found: list[StreamEvent]) -> None:
-        found.append(Started(id=message.get("id") or "", model=message.get("model") or ""))
+        found.append(Started(id=text_in(message, "id"), model=text_in(message, "model")))
         self._measure(message.get("usage"), found)
 
     def _measure(self, usage: object, found: list[StreamEvent]) -> None:
@@ -109,24 +108,24 @@ class AnthropicReader(StreamReader):
             PartStarted(
                 index=block.part,
                 kind=kind,
-                call_id=content.get("id") or "",
-                name=content.get("name") or "",
+                call_id=text_in(content, "id"),
+                name=text_in(content, "name"),
             )
         )
         if content["type"] == "redacted_thinking":
-            self._sign(block.part, content.get("data") or "", found, is_redacted=True)
-        said = content.get("text") or content.get("thinking")
+            self._sign(block.part, text_in(content, "data"), found, is_redacted=True)
+        said = text_in(content, "text") or text_in(content, "thinking")
         if content.get("input"):
             said = msgspec.json.encode(content["input"]).decode()
         self._say(block, said, found)
 
     def _more(self, block: _Block, delta: JsonObject, found: list[StreamEvent]) -> None:
         if delta["type"] == "signature_delta" and block.part is not None:
-            self._sign(block.part, delta["signature"], found)
+            self._sign(block.part, text_in(delta, "signature"), found)
         elif delta["type"] in _TEXTS:
-            self._say(block, delta[_TEXTS[delta["type"]]], found)
+            self._say(block, text_in(delta, _TEXTS[delta["type"]]), found)
 
-    def _say(self, block: _Block, text: Any, found: list[StreamEvent]) -> None:
+    def _say(self, block: _Block, text: str, found: list[StreamEvent]) -> None:
         if not text:
             return
         block.pieces.append(text)
@@ -158,5 +157,6 @@ class AnthropicReader(StreamReader):
         delta = event["delta"]
         self._measure(event.get("usage"), found)
         if delta.get("stop_reason"):
-            sequence = delta.get("stop_sequence")
-            found.append(Stopped(reason=stop_of(delta["stop_reason"]), stop_sequence=sequence))
+            sequence = text_in(delta, "stop_sequence") or None
+            reason = stop_of(text_in(delta, "stop_reason"))
+            found.append(Stopped(reason=reason, stop_sequence=sequence))

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from adapters.dialects.dialect import StreamReader
-from adapters.dialects.events import EventReader, EventTooLargeError
+from adapters.dialects.events import EventReader, EventTooLargeError, text_in
 from adapters.dialects.fields import NOT_JSON
 from adapters.dialects.openai_chat.usage import read_usage
 from adapters.dialects.openai_chat.words import stop_of
@@ -50,7 +50,7 @@ class OpenAIChatReader(StreamReader):
 
     def end(self) -> list[StreamEvent]:
         stopped = self._choices and all(choice.stopped for choice in self._choices.values())
-        if not self._done and not stopped:
+        if not self._started or not (self._done or stopped):
             raise ProviderFailedError("The provider ended its stream before the terminator.")
         found: list[StreamEvent] = []
         for choice in self._choices.values():
@@ -66,8 +66,8 @@ class OpenAIChatReader(StreamReader):
             created = chunk.get("created")
             found.append(
                 Started(
-                    id=chunk.get("id") or "",
-                    model=chunk.get("model") or "",
+                    id=text_in(chunk, "id"),
+                    model=text_in(chunk, "model"),
                     created=created if isinstance(created, int) else None,
                 )
             )
@@ -96,7 +96,7 @@ class _ChoiceReader:
         logprobs = choice.get("logprobs")
         self._think(delta, found)
         for name, kind in (("content", PartKind.TEXT), ("refusal", PartKind.REFUSAL)):
-            text = delta.get(name)
+            text = text_in(delta, name)
             if text:
                 found.append(
                     Delta(
@@ -111,7 +111,7 @@ class _ChoiceReader:
         if delta.get("function_call"):
             self._call({"index": 0, "function": delta["function_call"]}, found)
         if choice.get("finish_reason"):
-            self.stop(choice["finish_reason"], found)
+            self.stop(text_in(choice, "finish_reason"), found)
 
     def stop(self, finish_reason: str | None, found: list[StreamEvent]) -> None:
         if self.stopped:
@@ -123,19 +123,19 @@ class _ChoiceReader:
         found.append(Stopped(reason=stop, choice=self.choice))
 
     def _think(self, delta: JsonObject, found: list[StreamEvent]) -> None:
-        text = delta.get("reasoning_content") or delta.get("reasoning")
+        text = text_in(delta, "reasoning_content") or text_in(delta, "reasoning")
         if text:
             part = self._part(PartKind.THINKING, found)
             found.append(Delta(index=part, text=text, choice=self.choice))
         for detail in delta.get("reasoning_details") or ():
             redacted = detail.get("type") == "reasoning.encrypted"
-            value = detail.get("data") if redacted else detail.get("signature")
+            value = text_in(detail, "data" if redacted else "signature")
             if value:
                 found.append(
                     Opaque(
                         index=self._part(PartKind.THINKING, found),
                         value=value,
-                        of=detail.get("format") or "",
+                        of=text_in(detail, "format"),
                         choice=self.choice,
                         is_redacted=redacted,
                     )
@@ -171,14 +171,15 @@ class _ChoiceReader:
                     index=self.calls[key],
                     kind=PartKind.TOOL_CALL,
                     choice=self.choice,
-                    call_id=call.get("id") or f"call_{self.choice}_{len(self.calls) - 1}",
-                    name=function.get("name") or "",
+                    call_id=text_in(call, "id") or f"call_{self.choice}_{len(self.calls) - 1}",
+                    name=text_in(function, "name"),
                 )
             )
         part = self.calls[key]
         for of, said in (call.get("extra_content") or {}).items():
-            signature = said.get("thought_signature")
+            signature = text_in(said, "thought_signature")
             if signature:
                 found.append(Opaque(index=part, value=signature, of=of, choice=self.choice))
-        if function.get("arguments"):
-            found.append(Delta(index=part, text=function["arguments"], choice=self.choice))
+        arguments = text_in(function, "arguments")
+        if arguments:
+            found.append(Delta(index=part, text=arguments, choice=self.choice))

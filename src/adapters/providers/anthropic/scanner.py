@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import msgspec
@@ -22,14 +23,7 @@ _STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _DELTA = b'"content_block_delta"'
 # Whatever the gateway must understand has one of these in it. Quotes inside JSON strings are
 # escaped, so that no text of a model can look like a type.
-_MARKERS = (
-    b'"message_start"',
-    b'"message_delta"',
-    b'"message_stop"',
-    b'"type":"error"',
-    b'"type": "error"',
-    b"event: error",
-)
+_MARKER = re.compile(rb'"message_|"type": ?"error"|event: error')
 
 
 class MessagesScanner(Scanner):
@@ -77,7 +71,7 @@ class MessagesScanner(Scanner):
         except EventTooLargeError:
             self.failure = self._errors.no_answer("sent an event without an end")
             return b""
-        if not any(marker in block for marker in _MARKERS):
+        if _MARKER.search(block) is None:
             self._content_events += block.count(_DELTA)
             return block
         kept: list[bytes] = []
@@ -100,7 +94,7 @@ class MessagesScanner(Scanner):
     def _read(self, event: bytes) -> bytes:
         self._content_events += event.count(_DELTA)
         data = data_of(event)
-        if not data or not any(marker in event for marker in _MARKERS):
+        if not data or _MARKER.search(event) is None:
             return event
         try:
             said = msgspec.json.decode(data)
