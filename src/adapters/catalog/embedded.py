@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from adapters.catalog.definitions import LoadedCatalog
-from adapters.providers.local.configuration import LocalProviderDefinition
+from adapters.providers.local.configuration import LOCAL, LocalProviderDefinition
 from domain.models.prices import Prices
 from domain.models.served_model import ModelKind, ServedModel
 
@@ -39,6 +39,7 @@ EMBEDDED_MODELS = {
 def embedded_catalog() -> LoadedCatalog:
     return LoadedCatalog(
         providers=(LocalProviderDefinition(name=LOCAL_PROVIDER_NAME),),
+        types={LOCAL_PROVIDER_NAME: LOCAL.name},
         models=tuple(
             ServedModel(
                 name=name,

@@ -148,6 +148,19 @@ class Fields:
             return []
         return list(node.value)
 
+    def entries(self, key: str, *, required: bool = False) -> "list[Fields | str]":
+        """A list of nested mappings, or of texts."""
+        found: list[Fields | str] = []
+        for position, node in enumerate(self.nodes(key, required=required)):
+            if isinstance(node, yaml.ScalarNode) and node.tag == _TEXT and node.value:
+                found.append(node.value)
+                continue
+            where, path = f"{self._where}: '{key}'", f"{self._path}{key}[{position}]."
+            nested = Fields(node, self._reading, where, path)
+            if nested.is_mapping:
+                found.append(nested)
+        return found
+
     def fields(self, key: str) -> "Fields | None":
         """A nested mapping."""
         node = self._take(key)

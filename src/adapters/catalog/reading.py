@@ -33,6 +33,6 @@ class Reading:
         """Raise all that was noted as one ``CatalogError``."""
         if not self.problems:
             return
-        (line, first), *others = sorted(self.problems)
+        (line, first), *others = sorted(set(self.problems))
         rest = "".join(f"; line {other}: {message}" for other, message in others)
         raise CatalogError(f"{first}{rest} (in {source})", line=line)

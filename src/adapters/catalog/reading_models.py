@@ -6,8 +6,9 @@ from typing import Any
 from adapters.catalog.embedded import EMBEDDED_MODELS, EMBEDDED_PREFIX, FREE
 from adapters.catalog.fields import Fields
 from adapters.providers.local.configuration import LOCAL
+from adapters.providers.types import PROVIDER_TYPES
 from domain.models.prices import Prices
-from domain.models.served_model import ModelKind, ServedModel
+from domain.models.served_model import Capability, DeploymentLimits, ModelKind, ServedModel
 
 MAX_NAME_LENGTH = 200
 _OF_TOKENS = frozenset({ModelKind.CHAT, ModelKind.EMBEDDING})
@@ -24,8 +25,11 @@ _SPECIAL_PRICES = (
 )
 
 
-def read_model(fields: Fields, providers: Mapping[str, str], directory: Path) -> ServedModel | None:
-    """``None`` when it has no name or provider, which is then noted like all else."""
+def read_model(
+    fields: Fields, providers: Mapping[str, str], directory: Path, *, is_public: bool
+) -> ServedModel | None:
+    """``None`` when it has no name or provider, which is then noted like all else. ``providers``
+    are the types of the providers by name."""
     name = _read_name(fields)
     aliases = _read_aliases(fields)
     provider = fields.text("provider", required=True)
@@ -41,19 +45,41 @@ def read_model(fields: Fields, providers: Mapping[str, str], directory: Path) ->
     kind = kind or ModelKind.CHAT
     prices = _read_prices(fields, kind) or (FREE if is_local else None)
     options = fields.fields("options")
+    capabilities = fields.choices("capabilities", Capability)
+    max_output_tokens = fields.whole("max_output_tokens")
+    limits = _read_limits(fields)
+    is_enabled = fields.flag("enabled") is not False
     fields.end()
     if name is None or provider is None:
         return None
+    provider_type = PROVIDER_TYPES.get(providers.get(provider, ""))
     return ServedModel(
         name=name,
         aliases=aliases,
         kind=kind,
         provider=provider,
         upstream_name=upstream,
+        is_public=is_public,
+        is_enabled=is_enabled,
+        runs_here=provider_type is not None and provider_type.runs_here,
+        capabilities=None if capabilities is None else frozenset(capabilities),
         context_length=context_length,
+        max_output_tokens=max_output_tokens,
+        limits=limits,
         prices=prices,
         options={} if options is None else options.plain(),
     )
+
+
+def _read_limits(fields: Fields) -> DeploymentLimits | None:
+    nested = fields.fields("limits")
+    if nested is None:
+        return None
+    limits = DeploymentLimits(
+        rpm=nested.whole("rpm"), tpm=nested.whole("tpm"), concurrency=nested.whole("concurrency")
+    )
+    nested.end()
+    return limits
 
 
 def _read_name(fields: Fields) -> str | None:

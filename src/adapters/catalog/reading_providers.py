@@ -1,4 +1,5 @@
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.catalog.fields import Fields
@@ -6,16 +7,31 @@ from adapters.providers.definition import ProviderDefinition
 from adapters.providers.types import PROVIDER_TYPES
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_OF_ALL = ("name", "type", "enabled")
 _KEYS_OF_TYPES = tuple(
     dict.fromkeys(key for known in PROVIDER_TYPES.values() for key in known.keys)
 )
 
 
-def read_provider(fields: Fields, directory: Path) -> tuple[ProviderDefinition, str] | None:
-    """The definition and its type. ``None`` when its name or type is wrong, which is then noted
-    like all else."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadProvider:
+    """``given`` is what the file says, secrets included, apart from the name and the type."""
+
+    definition: ProviderDefinition
+    type: str
+    given: dict[str, object] = field(repr=False)
+    is_enabled: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+
+def read_provider(fields: Fields, directory: Path) -> ReadProvider | None:
+    """``None`` when its name or type is wrong, which is then noted like all else."""
     name = fields.text("name", required=True)
     type_name = fields.text("type", required=True)
+    is_enabled = fields.flag("enabled") is not False
     provider_type = PROVIDER_TYPES.get(type_name or "")
     if name is not None and not _NAME.fullmatch(name):
         fields.note("name", "may have 1 to 100 letters, digits, '.', '_' and '-'")
@@ -28,4 +44,12 @@ def read_provider(fields: Fields, directory: Path) -> tuple[ProviderDefinition, 
     definition = provider_type.read(fields, name or "", directory)
     reason = f"does not apply to the type '{provider_type.name}'"
     fields.end(dict.fromkeys(_KEYS_OF_TYPES, reason))
-    return None if name is None else (definition, provider_type.name)
+    if name is None:
+        return None
+    given = {key: value for key, value in fields.plain().items() if key not in _OF_ALL}
+    for key, value in given.items():
+        if key.endswith("_file"):
+            given[key] = str(directory / Path(str(value)).expanduser())
+    return ReadProvider(
+        definition=definition, type=provider_type.name, given=given, is_enabled=is_enabled
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from domain.models.prices import Prices
 
@@ -34,3 +35,27 @@ def next_change(schedule: Iterable[DatedPrices], after: datetime) -> datetime | 
 
 def _start(dated: DatedPrices) -> tuple[bool, float]:
     return dated.since is not None, 0.0 if dated.since is None else dated.since.timestamp()
+
+
+class PriceSource(StrEnum):
+    """Where a price comes from: a team set it, it stands in the configuration, the provider
+    publishes it, or the model runs on the machine itself. ``unpriced`` is no price at all."""
+
+    OVERRIDE = "override"
+    CONFIGURATION = "configuration"
+    BOOK = "book"
+    LOCAL = "local"
+    UNPRICED = "unpriced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceInForce:
+    """``entry`` and ``not_expressed`` are what the price book calls the model and what it bills
+    that Stoa does not count; ``changes_at`` is when something else comes into force."""
+
+    source: PriceSource
+    prices: Prices | None = None
+    since: datetime | None = None
+    changes_at: datetime | None = None
+    entry: str | None = None
+    not_expressed: tuple[str, ...] = ()

@@ -113,6 +113,10 @@ class PriceTier:
     prices: Prices
 
 
+# Nobody sends a bill for what is made on one's own machine.
+FREE = Prices(input=NOTHING, output=NOTHING)
+
+
 def _beyond(special: Decimal | None, ordinary: Decimal) -> Decimal:
     """What a special token costs more than the ordinary one that it was counted as."""
     return NOTHING if special is None else special - ordinary

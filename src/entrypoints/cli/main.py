@@ -19,7 +19,10 @@ COMMANDS = {
     for name, summary in {
         "serve": "Run the server.",
         "chat": "Talk to a model.",
-        "models": "See the models that are served.",
+        "models": "See the models that are served, and set up those of a team.",
+        "providers": "Set up providers in the registry of a team.",
+        "routes": "Set up routes over several models.",
+        "config": "Apply, check, import and export configurations.",
         "keys": "Create, list, change and revoke API keys.",
         "usage": "Sum up calls, tokens and cost.",
         "budget": "See what has become of a budget.",

@@ -1,9 +1,12 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.models.price_schedule import DatedPrices
-from domain.models.served_model import ModelKind
+from application.models.registry.ports import RegistryUnitOfWork
+from domain.models.price_override import PriceOverride
+from domain.models.price_schedule import DatedPrices, PriceInForce
+from domain.models.served_model import ModelKind, ServedModel
+from domain.shared.ids import PriceId, TeamId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +51,35 @@ class PriceBookMemory(Protocol):
 
     async def keep(self, book: str, answers: Mapping[str, object]) -> None:
         """What is known already stays."""
+        ...
+
+
+class PriceOverrides(Protocol):
+    """The prices that teams have set, inside a unit of work."""
+
+    async def add(self, price: PriceOverride) -> None:
+        """Raises ``PriceTakenError`` for a second one of a model from the same moment on."""
+        ...
+
+    async def get(self, team_id: TeamId, price_id: PriceId) -> PriceOverride:
+        """Raises ``PriceNotFoundError``, also for another team's."""
+        ...
+
+    async def remove(self, price: PriceOverride) -> None: ...
+
+    async def all(self, team_id: TeamId) -> Sequence[PriceOverride]:
+        """The latest first."""
+        ...
+
+
+class PricingUnitOfWork(RegistryUnitOfWork, Protocol):
+    @property
+    def prices(self) -> PriceOverrides: ...
+
+
+class ServedPrices(Protocol):
+    """What calls are billed at in this moment."""
+
+    def of(self, model: ServedModel, team_id: TeamId) -> PriceInForce:
+        """What a call of that team's costs, and where that comes from."""
         ...

@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from application.models.ports import ModelCatalog
 from application.operations.ports import ServedKinds
@@ -9,6 +9,20 @@ from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.ids import TeamId
 
 Entry = ServedModel | Route
+
+
+class ModelPrices(Protocol):
+    """What models cost at the moment."""
+
+    def priced(self, model: ServedModel, team_id: TeamId) -> ServedModel:
+        """The model with the prices that a call of that team's is billed at."""
+        ...
+
+    def has_own(self, team_id: TeamId) -> bool:
+        """Whether the team pays something else for models of the configuration than others."""
+        ...
+
+
 Ordered = TypeVar("Ordered", ServedModel, Route)
 
 
@@ -34,11 +48,13 @@ NOTHING = ServedRegistry()
 
 
 class LayeredCatalog(ModelCatalog, ServedKinds):
-    """The registries of all teams over what the configuration has. A view is made when it is first
-    asked for after a change; teams that have nothing of their own share one."""
+    """The registries of all teams over what the configuration has, at the prices in force. A view
+    is made when it is first asked for after a change; teams that have nothing of their own share
+    one."""
 
-    def __init__(self, beneath: ModelCatalog) -> None:
+    def __init__(self, beneath: ModelCatalog, prices: ModelPrices) -> None:
         self._beneath = beneath
+        self._prices = prices
         self._registries: dict[TeamId, ServedRegistry] = {}
         self._views: dict[TeamId | None, _View] = {}
 
@@ -64,6 +80,10 @@ class LayeredCatalog(ModelCatalog, ServedKinds):
         """Serve these instead of what those teams had; one of nothing is forgotten."""
         merged = self._registries | dict(changed)
         self._registries = {team: one for team, one in merged.items() if one != NOTHING}
+        self.forget_views()
+
+    def forget_views(self) -> None:
+        """Other prices are in force."""
         self._views = {}
 
     @property
@@ -71,7 +91,8 @@ class LayeredCatalog(ModelCatalog, ServedKinds):
         return self._registries
 
     def _view(self, team_id: TeamId) -> _View:
-        whose = team_id if team_id in self._registries else None
+        has_own = team_id in self._registries or self._prices.has_own(team_id)
+        whose = team_id if has_own else None
         view = self._views.get(whose)
         if view is None:
             view = self._views[whose] = self._make(team_id)
@@ -82,11 +103,12 @@ class LayeredCatalog(ModelCatalog, ServedKinds):
     def _make(self, team_id: TeamId) -> _View:
         own = self._registries.get(team_id, NOTHING)
         others = [one for team, one in sorted(self._registries.items()) if team != team_id]
-        models = [
+        unpriced = [
             *_by_name(own.models),
             *_by_name(one for other in others for one in other.models if one.is_public),
             *self._beneath.all(team_id),
         ]
+        models = [self._prices.priced(one, team_id) for one in unpriced]
         routes = [
             *_by_name(own.routes),
             *_by_name(one for other in others for one in other.routes if one.is_public),

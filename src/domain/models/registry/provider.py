@@ -12,7 +12,8 @@ class Provider:
     """Where models of a team run, and how to get there.
 
     ``configuration`` is what its type reads, without the secrets: those are ``sealed``, together,
-    and ``credentials`` says which there are. ``may_reach_private`` says that somebody who may
+    and ``credentials`` says which there are (``headers.x-key`` for one in a
+    mapping). ``may_reach_private`` says that somebody who may
     manage the server has set the addresses, so that they may be inside its own network.
     """
 
@@ -35,6 +36,11 @@ class Provider:
             problems.append(("configuration", wrong))
         if problems:
             raise wrong_fields(problems)
+
+    @property
+    def secret_keys(self) -> frozenset[str]:
+        """The keys of the configuration that are sealed."""
+        return frozenset(name.partition(".")[0] for name in self.credentials)
 
     @property
     def place(self) -> str:

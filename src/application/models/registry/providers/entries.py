@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from application.models.registry.ports import (
@@ -122,7 +122,7 @@ class ProviderEntries:
         secrets = self._opened(old, given)
         before = (
             self.configurations.check(old.type, old.name, {**old.configuration, **secrets})
-            if secrets.keys() >= set(old.credentials)
+            if secrets.keys() >= old.secret_keys
             else None
         )
         whole = {**old.configuration, **secrets, **given}
@@ -161,14 +161,14 @@ class ProviderEntries:
             text = self.secrets.open(Sealed(provider.sealed), place=provider.place)
         except SecretUnreadableError:
             # Whoever gives all of them anew needs none of the old.
-            if set(provider.credentials) <= given.keys():
+            if provider.secret_keys <= given.keys():
                 return {}
             raise
         opened: dict[str, object] = json.loads(text)
         return opened
 
     def _with_secrets(self, provider: Provider, secrets: Mapping[str, object]) -> Provider:
-        names = tuple(sorted(secrets))
+        names = tuple(sorted(_names_of(secrets)))
         if not secrets:
             return replace(provider, credentials=names, sealed=None)
         sealed = self.secrets.seal(json.dumps(secrets), place=provider.place)
@@ -218,6 +218,14 @@ def _must_be_given_again(secrets: Mapping[str, object], given: Mapping[str, obje
 
 def _texts(configuration: Mapping[str, object]) -> set[object]:
     return {value for value in configuration.values() if isinstance(value, str)}
+
+
+def _names_of(secrets: Mapping[str, object]) -> Iterator[str]:
+    for key, value in secrets.items():
+        if isinstance(value, Mapping) and value:
+            yield from (f"{key}.{name}" for name in value)
+        else:
+            yield key
 
 
 def _target(provider: Provider) -> Target:

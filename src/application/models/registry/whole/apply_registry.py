@@ -182,7 +182,7 @@ class ApplyRegistry:
 
 def _change_to(draft: ProviderDraft, old: Provider) -> ProviderChange:
     """All that is not in the draft goes."""
-    gone = dict.fromkeys((*old.configuration, *old.credentials))
+    gone = dict.fromkeys((*old.configuration, *old.secret_keys))
     return ProviderChange(
         type=draft.type,
         configuration_and_secrets={**gone, **draft.configuration_and_secrets},

@@ -1,0 +1,129 @@
+"""How a LiteLLM proxy routes, as members of Stoa's routes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+_STRATEGIES = {
+    "simple-shuffle": "weighted",
+    "least-busy": "least_busy",
+    "latency-based-routing": "lowest_latency",
+    "cost-based-routing": "lowest_cost",
+}
+_ROUTER = "router_settings."
+_ELSEWHERE = {
+    "redis_host": "state is shared by the database, or by STOA_REDIS_URL",
+    "redis_password": "state is shared by the database, or by STOA_REDIS_URL",
+    "redis_port": "state is shared by the database, or by STOA_REDIS_URL",
+    "redis_url": "state is shared by the database, or by STOA_REDIS_URL",
+    "allowed_fails": "a breaker decides by itself when a deployment is left alone",
+    "cooldown_time": "a breaker decides by itself for how long a deployment is left alone",
+    "enable_pre_call_checks": "calls always go to models only that can take them",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Routing:
+    READ: ClassVar[frozenset[str]] = frozenset(
+        {
+            "litellm_settings.fallbacks",
+            "litellm_settings.default_fallbacks",
+            "litellm_settings.context_window_fallbacks",
+            "litellm_settings.num_retries",
+            "litellm_settings.request_timeout",
+            "litellm_settings.cache",
+            "litellm_settings.cache_params",
+        }
+    )
+
+    strategy: str = "weighted"
+    fallbacks: dict[str, list[str]] = field(default_factory=dict)
+    retries: int | None = None
+    timeout: float | None = None
+    cache_ttl: int | None = None
+    aliases: dict[str, str] = field(default_factory=dict)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    def concerns(self, name: str) -> bool:
+        """Whether a single deployment needs a route for what is said of it."""
+        general = (self.retries, self.timeout, self.cache_ttl)
+        return bool(self.fallbacks.get(name)) or any(one is not None for one in general)
+
+    def members_for(self, name: str) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        if self.fallbacks.get(name):
+            members["fallbacks"] = self.fallbacks[name]
+        if self.retries is not None:
+            # Theirs come on top of the first attempt.
+            members["retry"] = {"attempts": min(self.retries + 1, 20)}
+        if self.timeout is not None:
+            members["timeouts"] = {"total": self.timeout}
+        if self.cache_ttl is not None:
+            members["cache"] = {"ttl_s": self.cache_ttl}
+        return members
+
+
+def read_routing(whole: Mapping[str, Any]) -> Routing:
+    router = dict(whole.get("router_settings") or {})
+    general = dict(whole.get("litellm_settings") or {})
+    routing = Routing()
+    _read_strategy(routing, router)
+    for source in (router, general):
+        for key in ("fallbacks", "context_window_fallbacks"):
+            _read_fallbacks(routing, source.pop(key, None) or ())
+    _read_default_fallbacks(routing, whole, general.pop("default_fallbacks", None) or ())
+    for source in (general, router):
+        retries, timeout = source.pop("num_retries", None), source.pop("timeout", None)
+        timeout = timeout or source.pop("request_timeout", None)
+        routing.retries = retries if isinstance(retries, int) else routing.retries
+        routing.timeout = float(timeout) if isinstance(timeout, int | float) else routing.timeout
+    _read_cache(routing, general)
+    for alias, name in (router.pop("model_group_alias", None) or {}).items():
+        routing.aliases[str(alias)] = str(name.get("model") if isinstance(name, dict) else name)
+    for key in router:
+        reason = _ELSEWHERE.get(key, "there is nothing like it")
+        routing.left_out.append((_ROUTER + key, reason))
+    return routing
+
+
+def _read_strategy(routing: Routing, router: dict[str, Any]) -> None:
+    name = router.pop("routing_strategy", None)
+    if name is None:
+        return
+    known = _STRATEGIES.get(str(name))
+    if known is None:
+        reason = f"'{name}' is none of Stoa's strategies; the routes are weighted"
+        routing.left_out.append((f"{_ROUTER}routing_strategy", reason))
+        return
+    routing.strategy = known
+
+
+def _read_fallbacks(routing: Routing, entries: Iterable[Any]) -> None:
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        for name, others in entry.items():
+            known = routing.fallbacks.setdefault(str(name), [])
+            known += [str(one) for one in others if isinstance(one, str) and one not in known]
+
+
+def _read_default_fallbacks(
+    routing: Routing, whole: Mapping[str, Any], others: Iterable[Any]
+) -> None:
+    """For whoever has none of its own, and never for itself."""
+    named = [str(one) for one in others]
+    for entry in whole.get("model_list") or ():
+        name = str(entry.get("model_name")) if isinstance(entry, dict) else ""
+        if named and name not in named:
+            routing.fallbacks.setdefault(name, named)
+
+
+def _read_cache(routing: Routing, general: dict[str, Any]) -> None:
+    parameters = dict(general.pop("cache_params", None) or {})
+    if general.pop("cache", False) is not True:
+        return
+    ttl = parameters.pop("ttl", None)
+    routing.cache_ttl = int(ttl) if isinstance(ttl, int | float) and ttl >= 1 else 3600
+    for key in parameters:
+        reason = "the cache is Stoa's own"
+        routing.left_out.append((f"litellm_settings.cache_params.{key}", reason))

@@ -1,0 +1,127 @@
+"""A team's registry as a file that makes it true."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from application.models.registry.whole.read_registry import TeamRegistry
+from domain.models.registry.model import Model, ModelState, Visibility
+from domain.models.registry.provider import Provider
+from domain.models.route import Route, Target
+from domain.models.served_model import ModelKind
+
+_NOT_OF_VARIABLES = re.compile(r"[^A-Z0-9]+")
+_BARE_ROUTE = Route(name="", kind=ModelKind.CHAT, targets=())
+Document = dict[str, Any]
+
+
+def write_registry(registry: TeamRegistry) -> str:
+    """YAML with variables in the places of the secrets. Archived models are left out."""
+    names = {provider.id: provider.name for provider in registry.providers}
+    document: Document = {
+        "providers": [_provider(one) for one in registry.providers],
+        "models": [
+            _model(one, names[one.provider_id])
+            for one in registry.models
+            if one.state is not ModelState.ARCHIVED
+        ],
+    }
+    if registry.routes:
+        document["routes"] = [_route(one.route) for one in registry.routes]
+    return write_document(document)
+
+
+def write_document(document: Mapping[str, Any]) -> str:
+    dumped: str = yaml.safe_dump(
+        dict(document), sort_keys=False, allow_unicode=True, default_flow_style=False, width=100
+    )
+    return dumped
+
+
+def literal(value: Any) -> Any:
+    """The value as it has to stand in a file where ``$`` begins a variable."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {key: literal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [literal(item) for item in value]
+    return value
+
+
+def variable_for(provider: str, secret: str) -> str:
+    """``${ACME_API_KEY}`` for the ``api_key`` of ``acme``."""
+    name = _NOT_OF_VARIABLES.sub("_", f"{provider}_{secret}".upper()).strip("_")
+    return "${" + (name if not name[0].isdigit() else f"_{name}") + "}"
+
+
+def _provider(provider: Provider) -> Document:
+    written: Document = {"name": provider.name, "type": provider.type}
+    written |= literal(provider.configuration)
+    for secret in provider.credentials:
+        key, _, member = secret.partition(".")
+        variable = variable_for(provider.name, secret)
+        if member:
+            written.setdefault(key, {})[member] = variable
+        else:
+            written[key] = variable
+    if not provider.is_enabled:
+        written["enabled"] = False
+    return written
+
+
+def _model(model: Model, provider: str) -> Document:
+    written: Document = {"name": model.name, "provider": provider}
+    limits = model.limits and {
+        key: value for key, value in msgspec.to_builtins(model.limits).items() if value is not None
+    }
+    members: Document = {
+        "aliases": list(model.aliases),
+        "upstream_name": model.upstream_name if model.upstream_name != model.name else None,
+        "kind": model.kind.value if model.kind is not ModelKind.CHAT else None,
+        "capabilities": sorted(model.capabilities) if model.capabilities else None,
+        "context_length": model.context_length,
+        "max_output_tokens": model.max_output_tokens,
+        "limits": limits,
+        "visibility": "public" if model.visibility is Visibility.PUBLIC else None,
+        "options": model.options,
+    }
+    written |= literal({key: value for key, value in members.items() if value})
+    if model.capabilities is not None and not model.capabilities:
+        written["capabilities"] = []
+    if model.state is ModelState.DISABLED:
+        written["enabled"] = False
+    return written
+
+
+def _route(route: Route) -> Document:
+    usual = msgspec.to_builtins(_BARE_ROUTE)
+    members = msgspec.to_builtins(route)
+    written: Document = {"name": route.name, "targets": [_target(one) for one in route.targets]}
+    skipped = {"name", "targets", "owner", "is_public", "is_enabled"}
+    for key, value in members.items():
+        if key not in skipped and value != usual[key]:
+            written[key] = _without_defaults(value)
+    if route.is_public:
+        written["visibility"] = "public"
+    if not route.is_enabled:
+        written["enabled"] = False
+    # For the dumper, which knows lists and no tuples.
+    plain: Document = msgspec.json.decode(msgspec.json.encode(literal(written)))
+    return plain
+
+
+def _target(target: Target) -> Any:
+    if target == Target(model=target.model):
+        return target.model
+    return {"model": target.model, "weight": target.weight, "priority": target.priority}
+
+
+def _without_defaults(value: Any) -> Any:
+    """What is null in a part says nothing."""
+    if isinstance(value, Mapping):
+        return {key: item for key, item in value.items() if item is not None}
+    return value
