@@ -280,3 +280,21 @@ async def test_a_coding_agent_of_anthropics_works_with_another_model(
     assert sent["max_tokens"] == 4000
     assert "user" not in sent
     assert "cache_control" not in json.dumps(sent)
+
+
+@BOTH
+@pytest.mark.parametrize("model", ["claude", "agent"])
+async def test_responses_work_with_either(openai: AsyncOpenAI, model: str, *, stream: bool) -> None:
+    tool: Any = {"type": "function", "name": "weather", "parameters": SCHEMA, "strict": False}
+    asked: dict[str, Any] = {"model": model, "input": "hello there world", "tools": [tool]}
+
+    if stream:
+        async with openai.responses.stream(**asked, store=False) as events:
+            answer: Any = await events.get_final_response()
+    else:
+        answer = await openai.responses.create(**asked, store=False)
+
+    calls = [item for item in answer.output if item.type == "function_call"]
+    assert [json.loads(call.arguments)["city"] for call in calls] == ["Bern", "Rome"]
+    assert answer.status == "completed"
+    assert answer.usage.input_tokens == 100
