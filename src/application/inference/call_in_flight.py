@@ -140,13 +140,12 @@ class CallInFlight:
 
     def _reason(self, model: ServedModel) -> str | None:
         plan = self.plan
-        failures = [one.outcome for one in self.attempts if one.outcome != SUCCEEDED]
         if model is plan.first and plan.reason is not None:
             return plan.reason
-        if not failures:
-            return plan.reason
-        kind = "fallback" if model in plan.fallbacks else "retry"
-        return f"{kind} after {failures[-1]}"
+        failure = [one.outcome for one in self.attempts if one.outcome != SUCCEEDED][-1]
+        if failure == CANCELLED.lower():
+            return "hedge"
+        return f"{'fallback' if model in plan.fallbacks else 'retry'} after {failure}"
 
     def _settle(
         self,

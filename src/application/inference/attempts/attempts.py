@@ -17,7 +17,7 @@ from application.inference.ports import (
 )
 from application.inference.routing.deployments import Deployments, Pulse
 from application.inference.routing.ports import Pauses
-from domain.models.served_model import ServedModel
+from domain.models.served_model import DeploymentLimits, ServedModel
 from domain.shared.errors import StoaError, TechnicalError
 
 JITTER = 0.5
@@ -132,7 +132,9 @@ class Attempts:
         self, flight: CallInFlight, model: ServedModel, begin: Begin[T]
     ) -> "Begun[T]":
         began_ms = flight.elapsed_ms
-        reserved = None if model.limits is None else await self._reserve(flight, model, began_ms)
+        reserved: Reservation | None = None
+        if model.limits is not None:
+            reserved = await self._reserve(flight, model, model.limits, began_ms)
         pulse = self.deployments.of(model)
         self.deployments.begin(pulse)
         flight.awaited = None
@@ -149,10 +151,11 @@ class Attempts:
         return Begun(result, model, pulse, began_ms, reserved)
 
     async def _reserve(
-        self, flight: CallInFlight, model: ServedModel, began_ms: float
-    ) -> Reservation | None:
+        self, flight: CallInFlight, model: ServedModel, terms: DeploymentLimits, began_ms: float
+    ) -> Reservation:
+        estimate = flight.estimate_for(model)
         try:
-            return await self.limits.take(flight.call.id, model, flight.estimate_for(model))
+            return await self.limits.take(flight.call.id, model, terms, estimate)
         except StoaError as error:
             flight.note(model, began_ms, error.code)
             raise

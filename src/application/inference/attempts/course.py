@@ -1,5 +1,5 @@
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from application.inference.routing.plan import Plan
@@ -34,16 +34,16 @@ class Course:
         self._failures: dict[str, int] = {}
         self._attempts = 0
         self._is_over = False
-        self._error: StoaError | None = None
-        self._limited: RateLimitedError | None = None
+        self._errors: list[StoaError] = []
+        self._limited: list[RateLimitedError] = []
 
     def learn(self, failed: ServedModel, error: StoaError) -> None:
         """An attempt went wrong, or was not made because the deployment is at its limits."""
         if isinstance(error, RateLimitedError):
-            self._limited = _shorter(self._limited, error)
+            self._limited.append(error)
             return
         self._attempts += 1
-        self._error = error
+        self._errors.append(error)
         remedy = remedy_for(error)
         if remedy is Remedy.NOTHING or self._attempts >= self._retry.attempts:
             self._is_over = True
@@ -69,12 +69,9 @@ class Course:
 
     @property
     def verdict(self) -> StoaError:
-        """What the call ends with: the last failure, or, where all were at their limits, the limit
-        that has to be waited for the least."""
-        error = self._error or self._limited
-        if error is None:
-            raise AssertionError("Nothing went wrong.")
-        return error
+        """What the call ends with when something went wrong: the last failure, or, where all were
+        at their limits, the limit that has to be waited for the least."""
+        return self._errors[-1] if self._errors else min(self._limited, key=_wait_s)
 
     def _put_off(self, failed: ServedModel, error: StoaError) -> None:
         failures = self._failures[failed.name] = self._failures.get(failed.name, 0) + 1
@@ -84,6 +81,5 @@ class Course:
             self._again.append(Step(failed, pause))
 
 
-def _shorter(known: RateLimitedError | None, new: RateLimitedError) -> RateLimitedError:
-    both: Iterable[RateLimitedError] = (new,) if known is None else (known, new)
-    return min(both, key=lambda one: float("inf") if one.retry_after is None else one.retry_after)
+def _wait_s(error: RateLimitedError) -> float:
+    return float("inf") if error.retry_after is None else error.retry_after

@@ -8,7 +8,7 @@ from domain.identity.allowance import Limits, Subject, SubjectKind
 from domain.inference.errors import RateLimitedError
 from domain.inference.rate import Demand, Limited, Purpose
 from domain.inference.token_estimate import TokenEstimate
-from domain.models.served_model import ModelKind, ServedModel
+from domain.models.served_model import DeploymentLimits, ModelKind, ServedModel
 from domain.shared.ids import CallId, TeamId
 
 # The models of the configuration belong to no team; their counters stand under this one.
@@ -23,14 +23,15 @@ class DeploymentLimitCheck:
     limits: RateLimits
 
     async def take(
-        self, call_id: CallId, model: ServedModel, estimate: TokenEstimate
-    ) -> Reservation | None:
+        self,
+        call_id: CallId,
+        model: ServedModel,
+        terms: DeploymentLimits,
+        estimate: TokenEstimate,
+    ) -> Reservation:
         """Set aside what an attempt may use. Raises ``RateLimitedError`` when the deployment has no
         room, and ``UnavailableError`` when nobody can say."""
-        if model.limits is None:
-            return None
         subject_id = uuid5(_NAMESPACE, f"{model.owner} {model.deployment}")
-        terms = model.limits
         limits = Limits(rpm=terms.rpm, tpm=terms.tpm, concurrency=terms.concurrency)
         output = estimate.output
         if output is None:

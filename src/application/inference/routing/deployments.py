@@ -77,12 +77,13 @@ class Deployments:
         """The deployment has begun to answer."""
         now = self.clock.monotonic()
         pulse.standing.measure(ttft_ms, now)
-        if pulse.breaker is None:
+        breaker = pulse.breaker
+        if breaker is None:
             return
         terms = self.terms()
-        if pulse.breaker.succeed(now, terms):
+        if breaker.succeed(now, terms):
             self.board.announce(DeploymentNews(deployment=pulse.key, out_s=None))
-        if pulse.breaker.is_forgettable(now, terms):
+        if breaker.is_forgettable(now, terms):
             pulse.breaker = None
 
     def failed(self, pulse: Pulse, error: BaseException) -> None:
