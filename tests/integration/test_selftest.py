@@ -1,11 +1,14 @@
+from typing import Any
+
 import aiohttp
 import msgspec
 import pytest
 
 from entrypoints.selftest.conformance import CHECKS, Report, examine
-from entrypoints.selftest.target import CheckFailedError, Target
+from entrypoints.selftest.target import CheckFailedError, CheckSkippedError, Target
 from tests.fakes.anthropic_server import KEY, running_anthropic
 from tests.fakes.openai_server import running_openai_server
+from tests.fakes.upstream import chunk, json_answer, running_upstream, stream_head
 
 
 async def run(url: str, *, api_key: str | None = None, model: str | None = None) -> Report:
@@ -20,9 +23,9 @@ async def test_a_faithful_server_passes_every_check() -> None:
     async with running_openai_server() as server:
         report = await run(server.url, api_key=server.key)
 
-    of_anthropic = {check: "skip" for check in CHECKS if check.startswith("messages")}
+    of_others = {check: "skip" for check in CHECKS if check.startswith(("messages", "responses"))}
     others = {check: status for check, status in results(report).items() if status != "pass"}
-    assert others == of_anthropic
+    assert others == of_others
     assert report.passed + report.skipped == len(CHECKS)
     assert all(outcome.duration_ms >= 0 for outcome in report.checks)
 
@@ -110,3 +113,64 @@ async def test_a_message_without_its_header_is_found() -> None:
 
         with pytest.raises(CheckFailedError, match="request-id"):
             await CHECKS["messages"](target)
+
+
+def _a_response(**members: Any) -> dict[str, Any]:
+    usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
+    response = {"id": "resp_1", "object": "response", "status": "completed", "output": []}
+    return {**response, "store": True, "usage": usage, **members}
+
+
+def _events(*events: dict[str, Any]) -> bytes:
+    return b"".join(
+        b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
+        for event in events
+    )
+
+
+CREATED: dict[str, Any] = {"type": "response.created", "sequence_number": 0}
+COMPLETED: dict[str, Any] = {
+    "type": "response.completed",
+    "sequence_number": 1,
+    "response": _a_response(),
+}
+ADDED: dict[str, Any] = {"type": "response.output_item.added", "sequence_number": 1}
+
+
+@pytest.mark.parametrize(
+    ("check", "said", "why"),
+    [
+        ("responses", _a_response(object="chat.completion"), "'object' is not"),
+        ("responses", _a_response(status="failed"), "status is not"),
+        ("responses", _a_response(usage=None), "no usage"),
+        ("responses", _a_response(usage={"input_tokens": 1}), "output_tokens"),
+        ("responses: stream", _events(COMPLETED), "does not begin"),
+        ("responses: stream", _events(CREATED), "does not end"),
+        ("responses: stream", _events(CREATED, COMPLETED | {"sequence_number": 0}), "numbered"),
+        (
+            "responses: stream",
+            _events(CREATED, ADDED, COMPLETED | {"sequence_number": 2}),
+            "1 items are begun and 0 ended",
+        ),
+        ("responses: go on", _a_response(previous_response_id=None), "goes on from"),
+    ],
+)
+async def test_a_response_that_is_wrong_is_found(check: str, said: Any, why: str) -> None:
+    async with running_upstream() as upstream, aiohttp.ClientSession() as client:
+        if isinstance(said, bytes):
+            upstream.default = [stream_head(), chunk(said), chunk(b"")]
+        else:
+            upstream.default = [json_answer(msgspec.json.encode(said))]
+        target = Target(url=upstream.base_url, client=client, chat_model="large")
+
+        with pytest.raises(CheckFailedError, match=why):
+            await CHECKS[check](target)
+
+
+async def test_responses_that_are_not_kept_are_no_fault() -> None:
+    async with running_upstream() as upstream, aiohttp.ClientSession() as client:
+        upstream.default = [json_answer(msgspec.json.encode(_a_response(store=False)))]
+        target = Target(url=upstream.base_url, client=client, chat_model="large")
+
+        with pytest.raises(CheckSkippedError):
+            await CHECKS["responses: go on"](target)

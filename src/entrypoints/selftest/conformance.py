@@ -14,6 +14,7 @@ from entrypoints.selftest import (
     media_checks,
     message_checks,
     other_checks,
+    response_checks,
 )
 from entrypoints.selftest.target import CheckFailedError, CheckSkippedError, Target, base_url
 
@@ -29,6 +30,10 @@ CHECKS: dict[str, Check] = {
     "chat": chat_checks.chats,
     "chat: stream": chat_checks.streams,
     "chat: stream usage": chat_checks.streams_usage,
+    "responses": response_checks.answers,
+    "responses: stream": response_checks.streams,
+    "responses: go on": response_checks.goes_on,
+    "responses: unknown": response_checks.knows_no_unknown_response,
     "messages": message_checks.answers,
     "messages: stream": message_checks.streams,
     "messages: count tokens": message_checks.counts_tokens,

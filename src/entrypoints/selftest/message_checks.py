@@ -1,11 +1,9 @@
 """Does it answer Anthropic's clients? Most servers of OpenAI's API do not claim to."""
 
 from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 
 from entrypoints.selftest.expectations import OK, expect, expect_status
+from entrypoints.selftest.named_events import named_events
 from entrypoints.selftest.target import Answer, CheckFailedError, CheckSkippedError, Target
 
 PATH = "/messages"
@@ -32,7 +30,7 @@ async def streams(target: Target) -> str:
     answer = await _ask(target, PATH, body)
     kind = answer.headers.get("content-type", "")
     expect(kind.startswith("text/event-stream"), f"the content type is '{kind}'")
-    events = [event for event in _events(answer.body) if event["type"] != "ping"]
+    events = [event for event in named_events(answer.body) if event["type"] != "ping"]
     names = [event["type"] for event in events]
     expect(names[:1] == ["message_start"], "the stream does not begin with message_start")
     expect(
@@ -84,27 +82,6 @@ def _model(target: Target) -> str:
     if target.chat_model is None:
         raise CheckSkippedError("no model can chat")
     return target.chat_model
-
-
-def _events(body: bytes) -> list[dict[str, Any]]:
-    """Every event has its name twice: in the field ``event``, and in its data."""
-    expect(body.endswith(b"\n\n"), "the last event does not end with an empty line")
-    events = []
-    for block in body.replace(b"\r\n", b"\n").split(b"\n\n")[:-1]:
-        lines = [line for line in block.split(b"\n") if line and not line.startswith(b":")]
-        if lines:
-            name, _, data = b"\n".join(lines).partition(b"\ndata:")
-            event = _decoded(data)
-            expect(name == f"event: {event.get('type')}".encode(), "an event has no name")
-            events.append(event)
-    return events
-
-
-def _decoded(data: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise CheckFailedError(f"an event is no JSON object: {error}") from error
 
 
 def _usage(usage: object) -> int:
