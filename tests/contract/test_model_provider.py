@@ -29,6 +29,7 @@ from domain.shared.errors import StoaError, UpstreamError
 from domain.shared.usage import Usage
 from tests.fakes.anthropic_bench import AnthropicBench
 from tests.fakes.bedrock_bench import BedrockBench
+from tests.fakes.cohere_bench import CohereBench
 from tests.fakes.gemini_bench import GeminiBench
 from tests.fakes.ollama_bench import OllamaBench
 from tests.fakes.openai_like_bench import OpenAILikeBench
@@ -112,6 +113,7 @@ REMOTE: dict[str, Callable[[Upstream, TransportKind], Bench]] = {
         for name, define in OPENAI_LIKE.items()
     },
     "anthropic": partial(AnthropicBench, secret=SECRET),
+    "cohere": partial(CohereBench, secret=SECRET),
     "google": partial(GeminiBench, secret=SECRET),
     "ollama": partial(OllamaBench, secret=SECRET),
     "bedrock": partial(BedrockBench, secret=SECRET),

@@ -9,6 +9,7 @@ from adapters.providers.definition import (
     Surroundings,
 )
 from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, read_http
+from adapters.providers.translation.provider import TranslatingProvider
 from application.inference.ports import ModelProvider
 from domain.models.served_model import ServedModel
 
@@ -21,7 +22,14 @@ class CohereProviderDefinition(ProviderDefinition):
     http: HttpConfiguration
 
     def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
-        return CohereProvider(name=self.name, http=self.http)
+        cohere = CohereProvider(name=self.name, http=self.http)
+        return TranslatingProvider(
+            cohere,
+            speaks=(),
+            generation=cohere,
+            clock=surroundings.clock,
+            ids=surroundings.ids,
+        )
 
 
 def _read(fields: ConfigurationFields, name: str, directory: Path) -> CohereProviderDefinition:

@@ -1,3 +1,4 @@
+from adapters.dialects.cohere.dialect import CohereDialect
 from adapters.dialects.fields import unsupported
 from adapters.providers.cohere.embeddings import OWN as OWN_OF_EMBEDDINGS
 from adapters.providers.cohere.embeddings import embed_answer, embed_body
@@ -5,9 +6,21 @@ from adapters.providers.cohere.ranking import OWN as OWN_OF_RANKINGS
 from adapters.providers.cohere.ranking import rank_answer, rank_body
 from adapters.providers.embedding_wire import EmbeddingWish
 from adapters.providers.failures.openai import openai_failure
-from adapters.providers.http_client import MAX_ANSWER_BYTES, ProviderClient
+from adapters.providers.generation import (
+    Generated,
+    GenerationCall,
+    GenerationProvider,
+    GenerationStream,
+)
+from adapters.providers.http_client import MAX_ANSWER_BYTES, SSE, ProviderClient
 from adapters.providers.http_configuration import HttpConfiguration
+from adapters.providers.http_generation import (
+    HttpGenerationStream,
+    read_generated,
+    refuse_unstreamed,
+)
 from adapters.providers.rerank_wire import read_reranking
+from adapters.providers.translation.token_count import estimate
 from adapters.providers.transport.endpoint import Endpoint
 from application.inference.ports import (
     ModelProvider,
@@ -22,8 +35,8 @@ from domain.shared.errors import StoaError
 BASE_URL = "https://api.cohere.com"
 
 
-class CohereProvider(ModelProvider):
-    """Cohere's embeddings and rerankings."""
+class CohereProvider(ModelProvider, GenerationProvider):
+    """Cohere's API: chats in its own format, embeddings and rerankings."""
 
     def __init__(self, *, name: str, http: HttpConfiguration) -> None:
         """Raises ``InvalidError`` for a URL or a header that cannot be sent."""
@@ -37,9 +50,31 @@ class CohereProvider(ModelProvider):
             headers=http.headers,
             timeouts=http.timeouts,
         )
+        self._dialect = CohereDialect(self._client.errors)
+        self._patience = http.timeouts.first_byte
         base_url = http.base_url.removesuffix("/v2")
+        self._chat = self._client.endpoint(f"{base_url}/v2/chat")
+        self._chat_stream = self._client.endpoint(f"{base_url}/v2/chat", accept=SSE)
         self._embed = self._client.endpoint(f"{base_url}/v2/embed")
         self._rerank = self._client.endpoint(f"{base_url}/v2/rerank")
+
+    async def generate(self, call: GenerationCall) -> Generated:
+        body = self._dialect.write_request(call.request, call.asked.model)
+        response = await self._client.send(self._chat, body, call.asked.correlation_id)
+        return await read_generated(self._client, response, self._dialect)
+
+    async def open_generation(self, call: GenerationCall) -> GenerationStream:
+        body = self._dialect.write_request(call.request, call.asked.model)
+        response = await self._client.send(self._chat_stream, body, call.asked.correlation_id)
+        if not (response.header("content-type") or SSE).casefold().startswith(SSE):
+            await refuse_unstreamed(self._client, response)
+        return HttpGenerationStream(
+            self._client,
+            response,
+            self._dialect.stream_reader(),
+            patience=self._patience,
+            prompt_tokens=estimate(call.request),
+        )
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
         if request.operation is Operation.EMBEDDING:

@@ -1,0 +1,149 @@
+from collections.abc import Iterator
+
+from adapters.dialects.cohere.wire import WireCall, WireEvent, WirePart, event_decoder, stop_of
+from adapters.dialects.dialect import StreamReader
+from adapters.dialects.events import EventReader, EventTooLargeError, ServerEvent
+from adapters.dialects.failures import Failures
+from adapters.dialects.fields import NOT_JSON
+from domain.inference.conversation.events import (
+    Delta,
+    Measured,
+    PartEnded,
+    PartKind,
+    PartStarted,
+    Started,
+    Stopped,
+    StreamEvent,
+)
+from domain.shared.errors import StoaError
+
+_DONE = b"[DONE]"
+
+
+class CohereStreamReader(StreamReader):
+    """Parts come one after the other, each with a start, its pieces and an end; the plan of calls
+    has pieces alone."""
+
+    def __init__(self, failures: Failures) -> None:
+        self._failures = failures
+        self._events = EventReader()
+        self._parts = 0
+        self._is_open = False
+        self._done = False
+        self._failure: StoaError | None = None
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        if self._failure is not None:
+            raise self._failure
+        seen: list[StreamEvent] = []
+        try:
+            for event in self._split(data):
+                seen += self._read(event.data)
+        except StoaError as error:
+            if not seen:
+                raise
+            self._failure = error
+        return seen
+
+    def end(self) -> list[StreamEvent]:
+        if self._failure is not None:
+            raise self._failure
+        if not self._done:
+            raise self._failures.no_answer("ended its stream before the terminator")
+        return []
+
+    def _split(self, data: bytes) -> list[ServerEvent]:
+        try:
+            return self._events.feed(data)
+        except EventTooLargeError as error:
+            raise self._failures.no_answer("sent an event without an end") from error
+
+    def _read(self, data: bytes) -> Iterator[StreamEvent]:
+        if not self._done and data.strip() != _DONE:
+            yield from self._told(self._decoded(data))
+
+    def _decoded(self, data: bytes) -> WireEvent:
+        try:
+            return event_decoder.decode(data)
+        except NOT_JSON as error:
+            raise self._failures.no_answer("sent an event that is none of its own") from error
+
+    def _told(self, event: WireEvent) -> Iterator[StreamEvent]:
+        match event.type:
+            case "message-start":
+                yield Started(id=event.id, model="")
+            case "content-start" | "content-delta":
+                yield from self._content(event)
+            case "tool-plan-delta":
+                yield from self._text(_plan(event), PartKind.TEXT)
+            case "tool-call-start" | "tool-call-delta":
+                yield from self._call(event)
+            case "content-end" | "tool-call-end":
+                yield from self._close()
+            case "message-end":
+                yield from self._finish(event)
+            case _:
+                pass
+
+    def _content(self, event: WireEvent) -> Iterator[StreamEvent]:
+        part = _part(event)
+        if part is None:
+            return
+        is_thought = part.type == "thinking" or part.thinking is not None
+        kind = PartKind.THINKING if is_thought else PartKind.TEXT
+        if event.type == "content-start":
+            yield from self._open(kind)
+        yield from self._text(part.thinking or part.text or "", kind)
+
+    def _call(self, event: WireEvent) -> Iterator[StreamEvent]:
+        call = _called(event)
+        if call is None:
+            return
+        if event.type == "tool-call-start":
+            yield from self._open(
+                PartKind.TOOL_CALL, call_id=call.id or "", name=call.function.name or ""
+            )
+        if call.function.arguments:
+            yield Delta(index=self._parts, text=call.function.arguments)
+
+    def _text(self, text: str, kind: PartKind) -> Iterator[StreamEvent]:
+        if not text:
+            return
+        if not self._is_open:
+            yield from self._open(kind)
+        yield Delta(index=self._parts, text=text)
+
+    def _open(self, kind: PartKind, *, call_id: str = "", name: str = "") -> Iterator[StreamEvent]:
+        yield from self._close()
+        self._is_open = True
+        yield PartStarted(index=self._parts, kind=kind, call_id=call_id, name=name)
+
+    def _close(self) -> Iterator[StreamEvent]:
+        if self._is_open:
+            yield PartEnded(index=self._parts)
+            self._parts += 1
+            self._is_open = False
+
+    def _finish(self, event: WireEvent) -> Iterator[StreamEvent]:
+        yield from self._close()
+        delta = event.delta
+        yield Stopped(reason=stop_of(delta.finish_reason if delta else None, self._failures))
+        self._done = True
+        usage = delta.usage.usage() if delta and delta.usage else None
+        if usage is not None:
+            yield Measured(usage=usage)
+
+
+def _part(event: WireEvent) -> WirePart | None:
+    content = event.delta.message.content if event.delta and event.delta.message else None
+    return content if isinstance(content, WirePart) else None
+
+
+def _called(event: WireEvent) -> WireCall | None:
+    calls = event.delta.message.tool_calls if event.delta and event.delta.message else None
+    return calls if isinstance(calls, WireCall) else None
+
+
+def _plan(event: WireEvent) -> str:
+    message = event.delta.message if event.delta else None
+    return (message.tool_plan or "") if message else ""
