@@ -283,3 +283,11 @@ async def test_responses_are_answered_too(openai: AsyncOpenAI, model: str) -> No
     said = "".join(event.delta for event in events if event.type == "response.output_text.delta")
     assert said == "hello there world"
     assert events[-1].type == "response.completed"
+
+
+async def test_google_itself_counts_tokens(anthropic: AsyncAnthropic) -> None:
+    count = await anthropic.messages.count_tokens(
+        model="gemini", messages=[{"role": "user", "content": "hello"}]
+    )
+
+    assert count.input_tokens == len("hello")

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,14 @@ from tests.fakes.gemini_wire import answer_of, candidate, error_of, event
 
 KEY = "AIza-e2e-canary-0123456789"
 USAGE = {"promptTokenCount": 100, "cachedContentTokenCount": 40, "candidatesTokenCount": 20}
+_MEASURES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "batchEmbedContents": lambda body: {
+        "embeddings": [{"values": [0.6, 0.8]} for _ in body["requests"]]
+    },
+    "countTokens": lambda body: {
+        "totalTokens": len(body["generateContentRequest"]["contents"][0]["parts"][0]["text"])
+    },
+}
 _MEMBERS = {
     "contents",
     "systemInstruction",
@@ -54,9 +62,8 @@ class GeminiServer:
             return _error(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")
         body = json.loads(await request.read())
         self.seen.append(body)
-        if verb == "batchEmbedContents":
-            vectors = [{"values": [0.6, 0.8]} for _ in body["requests"]]
-            return web.json_response({"embeddings": vectors})
+        if verb in _MEASURES:
+            return web.json_response(_MEASURES[verb](body))
         if model != "gemini-3-flash":
             return _error(404, "NOT_FOUND", f"models/{model} is not found.")
         try:

@@ -7,6 +7,7 @@ from adapters.dialects.bedrock.thinking import thinking_fields
 from adapters.dialects.bedrock.tools import tool_config
 from adapters.dialects.extras import extras_for
 from adapters.dialects.fields import unsupported
+from adapters.dialects.options import own_option
 from domain.inference.conversation.request import (
     GenerationRequest,
     JsonObject,
@@ -15,6 +16,8 @@ from domain.inference.conversation.request import (
 )
 from domain.models.served_model import ServedModel
 
+# A guardrail of the account that is to watch over the model, in Amazon's own words.
+_GUARDRAIL_OPTION = "guardrail"
 _USUAL_VERBOSITY = "medium"
 _TIERS = {
     "default": "default",
@@ -38,6 +41,7 @@ def request_body(request: GenerationRequest, model: ServedModel) -> bytes:
         "additionalModelRequestFields": _own_fields(request, model, family),
         "outputConfig": None if request.output is None else _output(request.output),
         "serviceTier": _tier(request.service_tier),
+        "guardrailConfig": own_option(model, _GUARDRAIL_OPTION, dict),
     }
     if family is Family.CLAUDE and request.sampling.stop:
         body["additionalModelResponseFieldPaths"] = ["/stop_sequence"]

@@ -27,7 +27,7 @@ class GoogleDialect(UpstreamDialect):
         return NAME
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return request_body(request, model.upstream_name)
+        return request_body(request, model)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         return read_answer(body, self.failures, signs_apart=self.signs_apart)

@@ -10,7 +10,7 @@ from adapters.providers.definition import (
 from adapters.providers.google.provider import BASE_URL, GoogleProvider
 from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, read_http
 from adapters.providers.translation.provider import TranslatingProvider
-from application.inference.ports import ModelProvider
+from application.inference.ports import ModelProvider, Operation
 from domain.models.served_model import ServedModel
 
 
@@ -25,7 +25,7 @@ class GoogleProviderDefinition(ProviderDefinition):
         google = GoogleProvider(name=self.name, http=self.http)
         return TranslatingProvider(
             google,
-            speaks=(),
+            speaks=(Operation.COUNT_TOKENS,),
             generation=google,
             clock=surroundings.clock,
             ids=surroundings.ids,

@@ -40,7 +40,7 @@ def batch_body(wish: EmbeddingWish, upstream_name: str) -> bytes:
 
 
 def batch_answer(
-    body: bytes, wish: EmbeddingWish, request_id: str | None, failures: Failures
+    wish: EmbeddingWish, body: bytes, request_id: str | None, failures: Failures
 ) -> ProviderAnswer:
     try:
         said = _decoder.decode(body)

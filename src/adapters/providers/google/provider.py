@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from functools import partial
+
+from adapters.dialects.failures import Failures
 from adapters.dialects.fields import unsupported
 from adapters.dialects.google.dialect import GoogleDialect
 from adapters.dialects.openai_chat.words import NAME as OPENAI_CHAT
@@ -11,6 +15,7 @@ from adapters.providers.generation import (
 )
 from adapters.providers.google.embeddings import OWN, batch_answer, batch_body
 from adapters.providers.google.paths import resource
+from adapters.providers.google.token_count import count_answer, count_body
 from adapters.providers.http_client import JSON, MAX_ANSWER_BYTES, SSE, ProviderClient
 from adapters.providers.http_configuration import HttpConfiguration
 from adapters.providers.http_generation import (
@@ -33,11 +38,12 @@ from domain.shared.errors import StoaError
 
 BASE_URL = "https://generativelanguage.googleapis.com/v1beta"
 _WHOLE, _STREAM = ":generateContent", ":streamGenerateContent?alt=sse"
-_EMBED = ":batchEmbedContents"
+_EMBED, _COUNT = ":batchEmbedContents", ":countTokens"
 
 
 class GoogleProvider(ModelProvider, GenerationProvider):
-    """Google's Gemini API: chats in its own format, and embeddings."""
+    """Google's Gemini API: chats in its own format, embeddings, and the tokens of Anthropic's
+    messages."""
 
     def __init__(self, *, name: str, http: HttpConfiguration) -> None:
         """Raises ``InvalidError`` for a URL or a header that cannot be sent."""
@@ -75,18 +81,14 @@ class GoogleProvider(ModelProvider, GenerationProvider):
         )
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
-        if request.operation is not Operation.EMBEDDING:
-            raise _no_way(request)
-        wish = EmbeddingWish.read(request.body, *OWN)
-        body = batch_body(wish, request.model.upstream_name)
-        response = await self._send(request, _EMBED, body)
-        request_id = self._client.request_id(response)
-        try:
-            said = await response.read(MAX_ANSWER_BYTES)
-            return batch_answer(said, wish, request_id, self._client.errors)
-        except StoaError as error:
-            error.provider_request_id = request_id
-            raise
+        if request.operation is Operation.EMBEDDING:
+            wish = EmbeddingWish.read(request.body, *OWN)
+            body = batch_body(wish, request.model.upstream_name)
+            return await self._ask(request, _EMBED, body, partial(batch_answer, wish))
+        if request.operation is Operation.COUNT_TOKENS:
+            dialect = GoogleDialect(self._client.errors)
+            return await self._ask(request, _COUNT, count_body(request, dialect), count_answer)
+        raise _no_way(request)
 
     async def open_stream(self, request: ProviderRequest) -> ProviderStream:
         raise _no_way(request)
@@ -96,6 +98,21 @@ class GoogleProvider(ModelProvider, GenerationProvider):
 
     async def stop(self) -> None:
         await self._client.aclose()
+
+    async def _ask(
+        self,
+        request: ProviderRequest,
+        verb: str,
+        body: bytes,
+        read: Callable[[bytes, str | None, Failures], ProviderAnswer],
+    ) -> ProviderAnswer:
+        response = await self._send(request, verb, body)
+        request_id = self._client.request_id(response)
+        try:
+            return read(await response.read(MAX_ANSWER_BYTES), request_id, self._client.errors)
+        except StoaError as error:
+            error.provider_request_id = request_id
+            raise
 
     def _dialect(self, call: GenerationCall) -> GoogleDialect:
         # Only OpenAI's chats have a place for the signature of a call.

@@ -433,3 +433,11 @@ def test_what_it_has_no_words_for_is_refused_by_name(
 
 def test_a_tier_that_it_does_not_know_is_left_out() -> None:
     assert "serviceTier" not in written(asking(service_tier="scale"))
+
+
+def test_an_operator_names_a_guardrail() -> None:
+    guardrail = {"guardrailIdentifier": "g-1", "guardrailVersion": "1"}
+
+    body = written(asking(), a_chat_model("amazon.nova-pro-v1:0", guardrail=guardrail))
+
+    assert body["guardrailConfig"] == guardrail

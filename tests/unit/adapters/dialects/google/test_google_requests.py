@@ -431,3 +431,14 @@ def test_an_empty_turn_of_the_assistant_is_left_out() -> None:
 
 def test_a_tier_that_it_does_not_know_is_left_out() -> None:
     assert "serviceTier" not in written(asking(service_tier="scale"))
+
+
+def test_an_operator_says_what_google_is_to_block() -> None:
+    settings = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]
+    dialect = GoogleDialect(WireFailures())
+
+    body = dialect.write_request(asking(), a_chat_model(OLDER, safety_settings=settings))
+
+    assert msgspec.json.decode(body)["safetySettings"] == settings
+    with pytest.raises(InvalidError, match="safety_settings"):
+        dialect.write_request(asking(), a_chat_model(OLDER, safety_settings="none"))

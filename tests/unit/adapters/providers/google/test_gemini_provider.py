@@ -318,3 +318,50 @@ async def test_a_finished_answer_whose_connection_breaks_is_whole(
     await streamed(google, seen)
 
     assert [one.text for one in seen if isinstance(one, Delta)] == ["one"]
+
+
+async def test_tokens_of_a_message_are_counted_by_google(
+    google: GoogleProvider, upstream: Upstream
+) -> None:
+    upstream.play(json_answer(b'{"totalTokens": 31, "promptTokensDetails": []}'))
+    request = a_request(
+        operation=Operation.COUNT_TOKENS,
+        system="Be brief.",
+        messages=[{"role": "user", "content": "hello"}],
+        tools=[{"name": "now", "input_schema": {"type": "object"}}],
+        tool_choice={"type": "any"},
+    )
+
+    answer = await google.complete(request)
+
+    seen = upstream.requests[-1]
+    assert seen.target == "/v1beta/models/gemini-2.5-flash:countTokens"
+    assert seen.json == {
+        "generateContentRequest": {
+            "model": "models/gemini-2.5-flash",
+            "systemInstruction": {"parts": [{"text": "Be brief."}]},
+            "contents": [{"role": "user", "parts": [{"text": "hello"}]}],
+            "tools": [
+                {
+                    "functionDeclarations": [
+                        {"name": "now", "parametersJsonSchema": {"type": "object"}}
+                    ]
+                }
+            ],
+        }
+    }
+    assert answer.body == b'{"input_tokens":31}'
+    assert answer.usage == Usage()
+
+
+async def test_a_count_that_is_none_is_a_failure(
+    google: GoogleProvider, upstream: Upstream
+) -> None:
+    upstream.play(json_answer(b"{}"))
+
+    with pytest.raises(ProviderFailedError, match="count"):
+        await google.complete(
+            a_request(
+                operation=Operation.COUNT_TOKENS, messages=[{"role": "user", "content": "hello"}]
+            )
+        )
