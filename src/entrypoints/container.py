@@ -13,6 +13,7 @@ from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvide
 from entrypoints.di.events import EventsProvider
 from entrypoints.di.external_identity import ExternalIdentityProvider
 from entrypoints.di.joining import JoiningProvider
+from entrypoints.di.keeping import KeepingProvider
 from entrypoints.di.mail import MailProvider
 from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
@@ -55,6 +56,7 @@ def make_container(
         AllowancesProvider(),
         counters_of_limits(settings),
         RoutingProvider(),
+        KeepingProvider(),
         DataPlaneProvider(),
         ResponsesProvider(),
         UseCaseProvider(),

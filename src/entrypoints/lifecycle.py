@@ -23,6 +23,7 @@ from application.identity.sessions.forget_ended_sessions import ForgetEndedSessi
 from application.identity.sessions.login_failures import LoginFailures
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.inference.keep_holds import KeepHolds
+from application.inference.keeping.tidy_answers import TidyAnswers
 from application.operations.events.notify_of_events import NotifyOfEvents
 from application.operations.events.ports import EventFeed
 from application.operations.ports import DatabaseServer, RuntimeSettings
@@ -40,6 +41,7 @@ ACTIVITY_EVERY_S = 5.0
 ENDED_SESSIONS_EVERY_S = 3600.0
 RENEWALS_PER_HOLD = 6
 ORPHANS_EVERY_S = 30.0
+TIDY_ANSWERS_EVERY_S = 300.0
 # Between two rounds; the longer one for what a node had taken on that then died.
 NOTIFY_PAUSE_S = (1.0, 30.0)
 PARTITIONS_EVERY_S = 6 * 3600.0
@@ -124,6 +126,7 @@ class Lifecycle:
         self._every(ORPHANS_EVERY_S, interrupt_orphans)
         hold_s = (await get(Settings)).budget_hold_seconds
         self._every(hold_s / RENEWALS_PER_HOLD, await get(KeepHolds))
+        self._every(TIDY_ANSWERS_EVERY_S, await get(TidyAnswers))
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self.gate.open(door)

@@ -43,12 +43,13 @@ class Admission:
         reserved: tuple[Reservation, ...] = ()
         try:
             plan = self.planner.plan(self._wishes(command))
-            if self.interception.interceptors:
+            concerned = self.interception.concerned(command, plan)
+            if concerned:
                 passage = Passage(command=command, plan=plan, call=call, body=command.body)
-                await self.interception.intercept(passage)
+                await self.interception.intercept(passage, concerned)
                 command = replace(command, body=passage.body)
-            if passage is None or passage.instead is None:
-                reserved = await self._reserve(command, call, plan)
+            is_answered = passage is not None and passage.instead is not None
+            reserved = await self._reserve(command, call, plan, is_answered=is_answered)
         except StoaError as error:
             await self._refuse(call, error, started)
             raise
@@ -74,7 +75,7 @@ class Admission:
             key_id=actor.key_id,
             user_id=actor.user_id,
             correlation_id=command.correlation_id,
-            endpoint=f"/v1/{command.operation}",
+            endpoint=command.endpoint or f"/v1/{command.operation}",
             model=command.model,
             stream=command.stream,
             created_at=self.clock.now(),
@@ -103,7 +104,7 @@ class Admission:
         )
 
     async def _reserve(
-        self, command: InvokeModelCommand, call: Call, plan: Plan
+        self, command: InvokeModelCommand, call: Call, plan: Plan, *, is_answered: bool
     ) -> tuple[Reservation, ...]:
         if not command.actor.allowances:
             return ()
@@ -123,6 +124,7 @@ class Admission:
                     max_output=command.max_output_tokens,
                 ),
                 tell=command.tell_standings,
+                is_answered=is_answered,
             )
         )
 
@@ -137,13 +139,13 @@ class Admission:
         reserved: tuple[Reservation, ...],
     ) -> CallInFlight:
         model = plan.first
+        call.arm = plan.arm
         if passage is None or passage.instead is None:
             call.provider = model.provider
             call.deployment = model.deployment
             call.price = model.prices
-        call.arm = plan.arm
-        if plan.reason is not None or call.model != model.name:
-            call.routed_to, call.reason = model.name, plan.reason
+            if plan.reason is not None or call.model != model.name:
+                call.routed_to, call.reason = model.name, plan.reason
         return CallInFlight(
             command=command,
             call=call,

@@ -28,6 +28,8 @@ class BudgetCheck(AllowanceCheck):
     budgets: Budgets
 
     async def admit(self, request: AllowanceRequest) -> Reservation | None:
+        if request.is_answered:
+            return None
         bounding = [one.budget for one in request.actor.allowances if one.budget is not None]
         amount = _worst_cost(request) if bounding else None
         if not amount:

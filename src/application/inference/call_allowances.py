@@ -18,7 +18,8 @@ TellStandings = Callable[[Standings], None]
 class AllowanceRequest:
     """A call that is about to be made. ``estimate`` is what it may be expected to use, ``size``
     bounds what it can cost; ``others`` may answer instead of ``model``. ``tell`` hears what remains
-    of the caller's limits as soon as that is known, also when they refuse."""
+    of the caller's limits as soon as that is known, also when they refuse. ``is_answered`` says
+    that no model has to be asked: the call is one more, but uses nothing."""
 
     actor: Actor
     call: Call
@@ -27,6 +28,7 @@ class AllowanceRequest:
     size: CallSize
     others: tuple[ServedModel, ...] = ()
     tell: TellStandings | None = None
+    is_answered: bool = False
 
 
 class Reservation(Protocol):

@@ -45,7 +45,12 @@ class Passage:
 
 
 class Interceptor(Protocol):
-    """Looks at every call that may be made."""
+    """Looks at calls that may be made."""
+
+    def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
+        """Whether it has to see this call. It is asked at every call, so it looks at nothing but
+        memory."""
+        ...
 
     async def intercept(self, passage: Passage) -> None:
         """Let it pass, change it or answer it by changing the passage; or refuse it by raising a
@@ -56,12 +61,16 @@ class Interceptor(Protocol):
 @dataclass(frozen=True, slots=True)
 class Interception:
     """All interceptors, in the order in which they see a call. Those behind one that answered are
-    not asked. Without any, a call pays nothing for them."""
+    not asked. A call that concerns none of them pays nothing for them."""
 
     interceptors: tuple[Interceptor, ...] = ()
 
-    async def intercept(self, passage: Passage) -> None:
-        for interceptor in self.interceptors:
+    def concerned(self, command: InvokeModelCommand, plan: Plan) -> list[Interceptor]:
+        """Those that have to see the call."""
+        return [one for one in self.interceptors if one.concerns(command, plan)]
+
+    async def intercept(self, passage: Passage, concerned: list[Interceptor]) -> None:
+        for interceptor in concerned:
             await interceptor.intercept(passage)
             if passage.instead is not None:
                 return

@@ -20,10 +20,12 @@ class InvokeModelCommand:
     ``needs`` is what the model has to be capable of; ``offers_tools`` and ``asks_retrieval`` are
     what a team may not want. ``prompt_bytes`` is the size of what becomes prompt tokens, where that
     is not the whole body; ``expected`` is what the request says will be billed beside tokens.
-    ``features`` are those that the client asked for beside the body.
+    ``features`` are those that the client asked for beside the body. ``endpoint`` is what the
+    ledger shows, where that is not the operation.
 
     The client's wishes: ``local_only`` forbids that anything leaves the machine, ``user`` and
-    ``conversation`` say who stays in one arm of a split, ``tags`` are for its own accounting.
+    ``conversation`` say who stays in one arm of a split, ``tags`` are for its own accounting;
+    ``may_recall`` and ``may_keep`` say whether its answer may come out of the cache and go there.
     ``tell_standings`` is called as soon as it is known what remains of the caller's limits;
     ``trace`` is kept up to date with what becomes of the call.
     """
@@ -50,6 +52,9 @@ class InvokeModelCommand:
     user: str | None = None
     conversation: str | None = None
     tags: tuple[str, ...] = ()
+    may_recall: bool = True
+    may_keep: bool = True
+    endpoint: str | None = None
     tell_standings: TellStandings | None = None
     trace: CallTrace | None = None
 

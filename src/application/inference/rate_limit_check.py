@@ -22,7 +22,9 @@ class RateReservation(Reservation):
 
     def settle(self, call: Call) -> None:
         tokens: int | None = 0
-        if call.usage is not None:
+        if call.is_recalled:
+            tokens = 0
+        elif call.usage is not None:
             tokens = call.usage.prompt_tokens + call.usage.completion_tokens
         elif call.status is CallStatus.CANCELLED:
             # The provider was at it; how far it had come, nobody said.
@@ -49,10 +51,11 @@ class RateLimitCheck(AllowanceCheck):
             team_id=request.actor.team_id,
             purpose=Purpose.CALLS,
             limited=limited,
-            tokens=_tokens(estimate, request.model.kind),
+            tokens=0 if request.is_answered else _tokens(estimate, request.model.kind),
         )
         try:
-            _refuse_what_never_fits(limited, estimate)
+            if not request.is_answered:
+                _refuse_what_never_fits(limited, estimate)
             standings = await self.limits.take(demand)
         except RateLimitedError as error:
             if request.tell is not None and error.standings is not None:

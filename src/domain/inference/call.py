@@ -37,12 +37,14 @@ class Attempt:
 
 
 class CacheUse(StrEnum):
-    """Whether an answer came out of the cache; ``bypass`` is at the client's wish."""
+    """Whether an answer came out of the cache; ``bypass`` is at the client's wish, or because the
+    request cannot be compared, ``away`` because the cache could not be asked."""
 
     HIT = "hit"
     SEMANTIC = "semantic"
     MISS = "miss"
     BYPASS = "bypass"
+    AWAY = "away"
 
 
 # Whoever gets such an answer owes nobody anything for it.
@@ -107,6 +109,11 @@ class Call:
     guardrails: tuple[GuardrailVerdict, ...] = ()
     tags: tuple[str, ...] = ()
 
+    @property
+    def is_recalled(self) -> bool:
+        """Whether the answer came out of the cache."""
+        return self.cache in _FROM_CACHE
+
     def settle(
         self,
         status: CallStatus,
@@ -124,7 +131,7 @@ class Call:
         self.usage = usage
         if usage is not None and self.price is not None:
             self.price = self.price.at(usage.prompt_tokens)
-        if self.cache in _FROM_CACHE:
+        if self.is_recalled:
             self.cost = Decimal(0)
         elif usage is not None and self.price is not None:
             self.cost = self.price.cost(usage)

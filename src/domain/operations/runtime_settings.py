@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
+from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
 from domain.operations.response_settings import RETENTION_RESPONSES_DAYS, STORE_RESPONSES
 from domain.operations.routing_settings import ROUTING_SETTINGS
@@ -56,7 +57,10 @@ CACHE_DISABLE_ALL = RuntimeSetting(
     scope=SettingScope.SERVER,
     type=BoolType(),
     default=False,
-    description="Remember no credentials: ask the database at every request.",
+    description=(
+        "Remember neither credentials nor answers: ask the database at every request, and a model"
+        " at every call."
+    ),
 )
 
 REGISTRATION_POLICY = RuntimeSetting(
@@ -190,6 +194,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     ALLOW_PRIVATE_PROVIDERS,
     *ROUTING_SETTINGS,
     CACHE_DISABLE_ALL,
+    ANSWER_CACHE_SECONDS,
     API_REQUESTS_PER_MINUTE,
     REGISTRATION_POLICY,
     REGISTRATION_ROLE,

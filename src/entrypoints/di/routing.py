@@ -5,7 +5,6 @@ from dishka import Provider, Scope, provide
 from adapters.postgres.inference.deployment_board import PostgresDeploymentBoard
 from application.inference.attempts.attempts import Attempts
 from application.inference.attempts.deployment_limits import DeploymentLimitCheck
-from application.inference.interception import Interception
 from application.inference.routing.candidates import Candidates
 from application.inference.routing.deployments import Deployments
 from application.inference.routing.planner import Planner
@@ -13,7 +12,12 @@ from application.inference.routing.ports import DeploymentBoard
 from application.models.ports import ModelCatalog
 from application.operations.ports import RuntimeSettings
 from application.shared.ports import Clock
+from domain.inference.routing.breaker import BreakerState
 from entrypoints.database import DatabaseUrl
+from entrypoints.di.observation import BreakerStates
+
+# As the metric numbers them.
+_STATES = (BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN)
 
 
 class RoutingProvider(Provider):
@@ -26,10 +30,6 @@ class RoutingProvider(Provider):
     deployment_limits = provide(DeploymentLimitCheck)
 
     @provide
-    def interception(self) -> Interception:
-        return Interception()
-
-    @provide
     async def board(self, url: DatabaseUrl) -> AsyncIterable[DeploymentBoard]:
         board = PostgresDeploymentBoard(url)
         await board.start()
@@ -38,9 +38,17 @@ class RoutingProvider(Provider):
 
     @provide
     def deployments(
-        self, clock: Clock, settings: RuntimeSettings, board: DeploymentBoard
+        self,
+        clock: Clock,
+        settings: RuntimeSettings,
+        board: DeploymentBoard,
+        breakers: BreakerStates,
     ) -> Deployments:
-        return Deployments(clock=clock, settings=settings, board=board)
+        deployments = Deployments(clock=clock, settings=settings, board=board)
+        breakers.source = lambda: (
+            (pulse.key, _STATES.index(state)) for pulse, state in deployments.states()
+        )
+        return deployments
 
     @provide
     def candidates(

@@ -20,6 +20,8 @@ LOCAL_ONLY = "local_only"
 
 _STATE = "call_trace"
 _PREFIX = b"x-stoa-"
+_CACHE_CONTROL = b"cache-control"
+_NO_STORE, _NO_CACHE = "no-store", "no-cache"
 _UNSAFE = re.compile(r"[^\x20-\x7e]")
 
 CALL_HEADER_NAMES = tuple(
@@ -32,6 +34,7 @@ CALL_HEADER_NAMES = tuple(
         "reason",
         "arm",
         "cost",
+        "cache",
         "overhead-ms",
     )
 )
@@ -42,6 +45,8 @@ class Wishes(NamedTuple):
     local_only: bool = False
     user: str | None = None
     conversation: str | None = None
+    may_recall: bool = True
+    may_keep: bool = True
 
 
 _NONE = Wishes()
@@ -52,15 +57,18 @@ def wishes_in(scope: HTTPScope) -> Wishes:
     said = {
         name: value.decode("utf-8", "replace").strip()
         for name, value in scope["headers"]
-        if name.startswith(_PREFIX)
+        if name.startswith(_PREFIX) or name == _CACHE_CONTROL
     }
     if not said:
         return _NONE
+    kept = said.get(_CACHE_CONTROL, "").lower()
     return Wishes(
         tags=_tags(said.get(b"x-stoa-tags", "")),
         local_only=_is_local_only(said.get(b"x-stoa-privacy", "")),
         user=_identity("x-stoa-user", said.get(b"x-stoa-user")),
         conversation=_identity("x-stoa-conversation", said.get(b"x-stoa-conversation")),
+        may_recall=_NO_STORE not in kept and _NO_CACHE not in kept,
+        may_keep=_NO_STORE not in kept,
     )
 
 
@@ -81,6 +89,8 @@ def call_headers(state: State, started: float) -> list[Header]:
         told.append((b"x-stoa-arm", _shown(call.arm)))
     if trace.attempts:
         told += _of_attempts(call, trace.attempts)
+    if call.cache is not None:
+        told += _of_cache(call, trace)
     if call.cost is not None:
         told.append((b"x-stoa-cost", f"{call.cost:f}".encode()))
     elapsed_ms = (perf_counter() - started) * 1000
@@ -96,6 +106,13 @@ def _of_attempts(call: Call, attempts: int) -> list[Header]:
     ]
     if call.reason is not None:
         told.append((b"x-stoa-reason", _shown(call.reason)))
+    return told
+
+
+def _of_cache(call: Call, trace: CallTrace) -> list[Header]:
+    told: list[Header] = [(b"x-stoa-cache", str(call.cache).encode())]
+    if trace.age_s is not None:
+        told.append((b"age", b"%d" % trace.age_s))
     return told
 
 

@@ -223,6 +223,8 @@ def _command(
         user=wishes.user or asked.user,
         conversation=wishes.conversation,
         tags=wishes.tags,
+        may_recall=wishes.may_recall,
+        may_keep=wishes.may_keep,
         tell_standings=_telling(exchange, scope) if actor.allowances else None,
         trace=traced(scope["state"]),
     )

@@ -2,6 +2,9 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from adapters.http.metrics.recalls import RecallMetrics
+from application.inference.call_in_flight import SUCCEEDED
+from application.inference.call_policy import AUTO
 from application.models.ports import ModelCatalog
 from application.operations.ports import CallObserver
 from domain.inference.call import Call, CallStatus
@@ -26,11 +29,12 @@ class _Bound:
     cached: Counter
     completion: Counter
     reasoning: Counter
+    attempt: Counter
 
 
 class PrometheusCallMetrics(CallObserver):
-    """Counts calls, tokens and cost. A model that the catalog does not know is ``unknown``, so that
-    no client can invent a label."""
+    """Counts calls, attempts, tokens and cost. A model or route that the catalog does not know is
+    ``unknown``, so that no client can invent a label."""
 
     def __init__(self, registry: CollectorRegistry, catalog: ModelCatalog) -> None:
         self._catalog = catalog
@@ -69,29 +73,67 @@ class PrometheusCallMetrics(CallObserver):
         self._provider_errors = Counter(
             "stoa_provider_errors", "Calls that failed.", ("provider", "code"), registry=registry
         )
+        self._recalls = RecallMetrics(registry)
+        self._attempts = Counter(
+            "stoa_attempts",
+            "Tries at deployments, by how they ended.",
+            ("deployment", "outcome"),
+            registry=registry,
+        )
+        self._fallbacks = Counter(
+            "stoa_fallbacks",
+            "Calls that were answered by another deployment than the first that was asked.",
+            ("model",),
+            registry=registry,
+        )
         self._bound: dict[tuple[str, str, str | None, CallStatus], _Bound] = {}
 
     def observe(self, call: Call) -> None:
-        bound = self._bound.get((call.endpoint, call.model, call.provider, call.status))
+        bound = self._bound.get((call.endpoint, call.model, call.deployment, call.status))
         if bound is None:
             bound = self._bind(call)
         bound.calls.inc()
+        self._recalls.observe(call)
         if call.status is CallStatus.REFUSED:
             return
+        self._count_attempts(bound, call)
         if call.latency_ms is not None:
             bound.latency.observe(call.latency_ms / 1000)
         if call.ttft_ms is not None:
             bound.ttft.observe(call.ttft_ms / 1000)
-        if call.usage is not None:
+        if call.usage is not None and not call.is_recalled:
             _count_tokens(bound, call.usage)
         if call.cost:
             bound.cost.inc(float(call.cost))
         if call.status is CallStatus.FAILED:
             self._provider_errors.labels(call.provider or UNKNOWN, call.error_code or UNKNOWN).inc()
 
+    def _count_attempts(self, bound: _Bound, call: Call) -> None:
+        if call.deployment is None:
+            return
+        if not call.attempts:
+            if call.status is CallStatus.SUCCEEDED:
+                bound.attempt.inc()
+            else:
+                outcome = call.error_code or UNKNOWN
+                self._attempts.labels(call.deployment, outcome).inc()
+            return
+        for attempt in call.attempts:
+            self._attempts.labels(attempt.deployment, attempt.outcome).inc()
+        if call.status is CallStatus.SUCCEEDED and call.attempts[0].deployment != call.deployment:
+            self._fallbacks.labels(self._name_of(call) or UNKNOWN).inc()
+
+    def _name_of(self, call: Call) -> str | None:
+        """The name of what was asked for, if there is such a thing."""
+        name, team_id = call.model, call.team_id
+        found = self._catalog.find(name, team_id) or self._catalog.route(name, team_id)
+        if found is not None:
+            return found.name
+        return AUTO if name == AUTO else None
+
     def _bind(self, call: Call) -> _Bound:
-        served = self._catalog.find(call.model, call.team_id)
-        model = served.name if served else UNKNOWN
+        known = self._name_of(call)
+        model = known or UNKNOWN
         operation = call.endpoint.removeprefix(_ENDPOINT_PREFIX)
         provider = call.provider or ""
         bound = _Bound(
@@ -103,9 +145,10 @@ class PrometheusCallMetrics(CallObserver):
             cached=self._tokens.labels("cached", model),
             completion=self._tokens.labels("completion", model),
             reasoning=self._tokens.labels("reasoning", model),
+            attempt=self._attempts.labels(call.deployment or UNKNOWN, SUCCEEDED),
         )
-        if served is not None:
-            self._bound[call.endpoint, call.model, call.provider, call.status] = bound
+        if known is not None:
+            self._bound[call.endpoint, call.model, call.deployment, call.status] = bound
         return bound
 
 

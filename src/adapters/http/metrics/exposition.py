@@ -6,7 +6,7 @@ that before it starts the workers (``adapters.http.metrics.workers``).
 """
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -18,7 +18,15 @@ from adapters.http.metrics.workers import shared_directory
 class Exposition:
     """All metrics of the server; the others register in ``registry``."""
 
-    def __init__(self, *, version: str, ledger_backlog: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        *,
+        version: str,
+        ledger_backlog: Callable[[], int],
+        breakers: Callable[[], Iterable[tuple[str, int]]] = tuple,
+    ) -> None:
+        """``breakers`` are the deployments with 0 for a closed breaker, 1 for a half-open and 2 for
+        an open one."""
         self.registry = CollectorRegistry(auto_describe=True)
         self.shared = shared_directory() is not None
         if not self.shared:
@@ -29,6 +37,14 @@ class Exposition:
             "Ledger rows that are not durable yet.",
             registry=self.registry,
             multiprocess_mode="livesum",
+        )
+        self._breakers = breakers
+        self._breaker = Gauge(
+            "stoa_deployment_breaker",
+            "Whether a deployment is left alone since it fails: 0 no, 1 it is being tried, 2 yes.",
+            ("deployment",),
+            registry=self.registry,
+            multiprocess_mode="livemax",
         )
         Gauge(
             "stoa_build_info",
@@ -41,6 +57,8 @@ class Exposition:
     def refresh(self) -> None:
         """Read the gauges. A worker does so now and then, since another may be asked for them."""
         self._backlog.set(self._ledger_backlog())
+        for deployment, state in self._breakers():
+            self._breaker.labels(deployment).set(state)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The metrics and their content type, in the format that ``accept`` prefers."""

@@ -11,6 +11,7 @@ from adapters.postgres.identity.joining_rows import InvitationRow
 from adapters.postgres.identity.rows import TeamRow
 from adapters.postgres.identity.session_rows import SessionRow
 from adapters.postgres.inference.budget_rows import budget_holds
+from adapters.postgres.inference.kept_answer_rows import kept_answers
 from adapters.postgres.inference.limit_rows import limit_counters
 from adapters.postgres.inference.outage_rows import deployment_outages
 from adapters.postgres.inference.response_rows import responses
@@ -34,6 +35,7 @@ _MODULES_WITH_TABLES = (
     limit_counters,
     deployment_outages,
     responses,
+    kept_answers,
     model_names,
     prices,
     team_settings,

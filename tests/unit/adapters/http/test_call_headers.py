@@ -14,6 +14,7 @@ from adapters.http.data_plane.call_headers import (
     traced,
     wishes_in,
 )
+from domain.inference.call import CacheUse
 from domain.shared.errors import InvalidError
 from tests.builders import a_call
 
@@ -57,6 +58,28 @@ def test_what_cannot_be_kept_is_refused_by_the_name_of_its_header(header: str, v
     assert error.value.param == f"x-stoa-{header}"
 
 
+@pytest.mark.parametrize(
+    ("said", "may_recall", "may_keep"),
+    [("no-store", False, False), ("No-Cache", False, True), ("max-age=0", True, True)],
+)
+def test_a_client_may_do_without_the_cache(said: str, *, may_recall: bool, may_keep: bool) -> None:
+    scope: Any = {"headers": [(b"cache-control", said.encode())]}
+
+    wishes = wishes_in(scope)
+
+    assert (wishes.may_recall, wishes.may_keep) == (may_recall, may_keep)
+
+
+def test_a_recalled_answer_tells_its_age() -> None:
+    state: dict[str, Any] = {}
+    trace = traced(state)
+    trace.call, trace.age_s = a_call(cache=CacheUse.HIT), 7
+
+    told = dict(call_headers(state, perf_counter()))
+
+    assert (told[b"x-stoa-cache"], told[b"age"]) == (b"hit", b"7")
+
+
 def test_a_request_without_a_call_has_no_headers() -> None:
     state: dict[str, Any] = {}
     assert call_headers(state, perf_counter()) == []
@@ -79,7 +102,9 @@ def test_a_call_that_reached_no_provider_tells_its_id() -> None:
 def test_an_answered_call_tells_how_it_was_made() -> None:
     state: dict[str, Any] = {}
     trace = traced(state)
-    trace.call = a_call(reason="fallback\r\nключ", routed_to="small", arm="a", deployment="b/ы")
+    trace.call = a_call(
+        cache=CacheUse.MISS, reason="fallback\r\nключ", routed_to="small", arm="a", deployment="b/ы"
+    )
     trace.call.cost = Decimal("1E-7")
     trace.attempts, trace.upstream_ms = 2, 1e9
 

@@ -1,0 +1,55 @@
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from application.inference.model_command import InvokeModelCommand
+from application.inference.routing.plan import Plan
+from application.models.ports import ModelCatalog
+from domain.models.route import Route
+from domain.models.served_model import ServedModel
+from domain.shared.ids import TeamId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionFacts:
+    """What decides about an answer beside the body of the request: who may answer it and how, who
+    asks, and in which form it is wanted."""
+
+    catalog: ModelCatalog
+
+    def of(self, command: InvokeModelCommand, plan: Plan) -> Iterator[object]:
+        actor = command.actor
+        yield "1"
+        yield str(actor.team_id)
+        yield str(command.operation)
+        yield command.stream, command.include_usage, command.local_only
+        yield sorted(command.features)
+        # Callers with other rights may not be shown what these were shown.
+        yield sorted(actor.allowed_models), sorted(map(str, actor.permissions))
+        route = plan.route
+        if route is None:
+            yield _model(plan.first)
+            return
+        guardrails = None if route.guardrails is None else asdict(route.guardrails)
+        yield str(route.owner), route.name, plan.arm, guardrails
+        yield from self._models_of(route, actor.team_id)
+
+    def _models_of(self, route: Route, team_id: TeamId) -> Iterator[object]:
+        """All that may answer, in whatever state they are: an answer shall not be lost with the
+        health of the one that gave it."""
+        arms = () if route.split is None else route.split.arms
+        names = [*(one.model for one in route.targets), *(one.model for one in arms)]
+        names += route.fallbacks
+        for name in names:
+            model = self.catalog.find(name, route.owner or team_id)
+            yield name if model is None else _model(model)
+
+
+def _model(model: ServedModel) -> object:
+    return (
+        str(model.owner),
+        model.name,
+        model.deployment,
+        model.options,
+        model.max_output_tokens,
+        None if model.capabilities is None else sorted(model.capabilities),
+    )

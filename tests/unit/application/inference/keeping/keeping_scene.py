@@ -1,0 +1,33 @@
+from typing import Any
+
+from application.inference.call_allowances import AllowanceCheck
+from application.inference.interception import Interceptor
+from application.inference.keeping.question_facts import QuestionFacts
+from application.inference.keeping.recall_answer import RecallAnswer
+from domain.models.route import Route
+from domain.models.served_model import ServedModel
+from tests.fakes.answer_cache import InMemoryAnswerCache
+from tests.unit.application.inference.routing.route_scene import RouteScene
+
+
+class KeepingScene(RouteScene):
+    """The data plane with a cache of answers. ``before`` see a call before it is looked up."""
+
+    def __init__(
+        self,
+        *entries: ServedModel | Route,
+        checks: tuple[AllowanceCheck, ...] = (),
+        before: tuple[Interceptor, ...] = (),
+        **fields: Any,
+    ) -> None:
+        super().__init__(*entries, checks=checks)
+        self.cache = InMemoryAnswerCache()
+        recall = RecallAnswer(
+            cache=self.cache,
+            facts=QuestionFacts(catalog=self.plane.catalog),
+            settings=self.settings,
+            clock=self.clock,
+            **fields,
+        )
+        self.plane.interceptors = (*before, recall)
+        self._invoke, self._stream = self.plane.use_cases()
