@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -26,6 +26,16 @@ class Backlog:
         return self.source()
 
 
+@dataclass(slots=True)
+class BreakerStates:
+    """The deployments with what their breakers do; there are none before the first call."""
+
+    source: Callable[[], Iterable[tuple[str, int]]] = tuple
+
+    def read(self) -> Iterable[tuple[str, int]]:
+        return self.source()
+
+
 class ObservationProvider(Provider):
     """What is measured and shown to operators."""
 
@@ -36,8 +46,14 @@ class ObservationProvider(Provider):
         return Backlog()
 
     @provide
-    def exposition(self, backlog: Backlog) -> Exposition:
-        return Exposition(version=version("stoa"), ledger_backlog=backlog.count)
+    def breaker_states(self) -> BreakerStates:
+        return BreakerStates()
+
+    @provide
+    def exposition(self, backlog: Backlog, breakers: BreakerStates) -> Exposition:
+        return Exposition(
+            version=version("stoa"), ledger_backlog=backlog.count, breakers=breakers.read
+        )
 
     @provide
     def call_observer(self, exposition: Exposition, catalog: ModelCatalog) -> CallObserver:
