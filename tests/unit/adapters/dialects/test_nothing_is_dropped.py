@@ -1,4 +1,4 @@
-"""What a client says arrives whole at Google and at Amazon."""
+"""What a client says arrives whole at Google, Amazon, Ollama and Cohere."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.dialects.bedrock.dialect import BedrockDialect
+from adapters.dialects.cohere.dialect import CohereDialect
 from adapters.dialects.dialect import UpstreamDialect
 from adapters.dialects.google.dialect import GoogleDialect
+from adapters.dialects.ollama.dialect import OllamaDialect
 from domain.inference.conversation.parts import (
     File,
     Image,
@@ -48,6 +50,19 @@ to_google = some.conversations(
 to_claude = some.conversations(
     some.texts | inline_images | inline_documents,
     some.signed("anthropic") | some.redacted("anthropic"),
+    some.texts | some.refusals,
+    some.results(errors=True),
+)
+
+to_ollama = some.conversations(
+    some.texts | inline_images,
+    some.unsigned,
+    some.texts | some.refusals,
+    some.results(errors=True),
+)
+to_cohere = some.conversations(
+    some.texts | some.images,
+    some.unsigned,
     some.texts | some.refusals,
     some.results(errors=True),
 )
@@ -122,6 +137,16 @@ def test_a_conversation_arrives_whole_at_google(turns: tuple[Turn, ...]) -> None
 @given(turns=to_claude)
 def test_a_conversation_arrives_whole_at_amazon(turns: tuple[Turn, ...]) -> None:
     assert_all_is_said(BedrockDialect(WireFailures()), "anthropic.claude-x", turns)
+
+
+@given(turns=to_ollama)
+def test_a_conversation_arrives_whole_at_ollama(turns: tuple[Turn, ...]) -> None:
+    assert_all_is_said(OllamaDialect(WireFailures()), "qwen3:8b", turns)
+
+
+@given(turns=to_cohere)
+def test_a_conversation_arrives_whole_at_cohere(turns: tuple[Turn, ...]) -> None:
+    assert_all_is_said(CohereDialect(WireFailures()), "command-a", turns)
 
 
 @given(tools=some.tools(st.none() | st.booleans()), choice=some.tool_choices)
