@@ -19,6 +19,7 @@ from entrypoints.di.models import ModelsProvider
 from entrypoints.di.observation import ObservationProvider
 from entrypoints.di.people import PeopleProvider
 from entrypoints.di.postgres import PostgresProvider
+from entrypoints.di.prices import PricesProvider
 from entrypoints.di.records import RecordsProvider
 from entrypoints.di.responses import ResponsesProvider
 from entrypoints.di.routing import RoutingProvider
@@ -53,6 +54,7 @@ def make_container(
         ExternalIdentityProvider(),
         JoiningProvider(),
         ModelsProvider(),
+        PricesProvider(),
         AllowancesProvider(),
         counters_of_limits(settings),
         RoutingProvider(),

@@ -19,6 +19,7 @@ from adapters.postgres.identity.teams import PostgresTeams
 from adapters.postgres.identity.users import PostgresUsers
 from adapters.postgres.models.announcing import lock
 from adapters.postgres.models.models import PostgresModels
+from adapters.postgres.models.prices import PostgresPrices
 from adapters.postgres.models.providers import PostgresProviders
 from adapters.postgres.models.routes import PostgresRoutes
 from adapters.postgres.operations.audience import PostgresAudience
@@ -30,7 +31,7 @@ from adapters.postgres.operations.notifications import PostgresNotifications
 from adapters.postgres.operations.operators import PostgresOperators
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
 from application.identity.joining.ports import JoiningUnitOfWork
-from application.models.registry.ports import RegistryUnitOfWork
+from application.models.pricing.ports import PricingUnitOfWork
 from application.operations.events.ports import NotificationsUnitOfWork
 from application.operations.ports import OperationsUnitOfWork, SettingsUnitOfWork
 from application.operations.records.ports import ErrorsUnitOfWork
@@ -43,7 +44,7 @@ class PostgresUnitOfWork(
     SettingsUnitOfWork,
     ErrorsUnitOfWork,
     NotificationsUnitOfWork,
-    RegistryUnitOfWork,
+    PricingUnitOfWork,
 ):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
@@ -152,6 +153,10 @@ class PostgresUnitOfWork(
     @property
     def routes(self) -> PostgresRoutes:
         return PostgresRoutes(self._open_session)
+
+    @property
+    def prices(self) -> PostgresPrices:
+        return PostgresPrices(self._open_session)
 
     async def lock_registry(self, team_id: TeamId) -> None:
         with translated():

@@ -12,6 +12,7 @@ from adapters.providers.live.registry_providers import AllProviders, RegistryPro
 from adapters.providers.registry import ConfiguredProviders
 from application.inference.ports import ModelProvider, ModelProviders
 from application.models.ports import ModelCatalog
+from application.models.pricing.live_prices import LivePrices
 from application.models.registry.models.entries import ModelEntries
 from application.models.registry.ports import (
     LiveRegistry,
@@ -86,9 +87,14 @@ class ModelsProvider(Provider):
         loaded: LoadedCatalog,
         providers: RegistryProviders,
         configurations: ProviderConfigurations,
+        prices: LivePrices,
     ) -> AsyncIterable[PostgresModelCatalog]:
         catalog = PostgresModelCatalog(
-            url, FileModelCatalog(loaded), providers=providers, configurations=configurations
+            url,
+            FileModelCatalog(loaded),
+            providers=providers,
+            configurations=configurations,
+            prices=prices,
         )
         await catalog.start()
         yield catalog

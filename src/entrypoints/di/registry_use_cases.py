@@ -1,3 +1,7 @@
+from application.models.pricing.list_prices import ListPrices, ListSetPrices
+from application.models.pricing.look_up_price import LookUpPrice
+from application.models.pricing.remove_price import RemovePrice
+from application.models.pricing.set_price import SetPrice
 from application.models.registry.models.create_model import CreateModel
 from application.models.registry.models.delete_model import DeleteModel
 from application.models.registry.models.get_registered_model import GetRegisteredModel
@@ -38,4 +42,9 @@ REGISTRY_USE_CASES = (
     UpdateRoute,
     ApplyRegistry,
     ReadRegistry,
+    ListPrices,
+    ListSetPrices,
+    LookUpPrice,
+    RemovePrice,
+    SetPrice,
 )

@@ -5,6 +5,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import asyncpg
 import pytest
@@ -13,15 +16,24 @@ from adapters.catalog.registered import RegisteredConfigurations
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.models.live_catalog import PostgresModelCatalog
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.system.clock import SystemClock
+from adapters.system.ids import SystemIds
+from application.models.pricing.live_prices import LivePrices
+from domain.models.price_override import PriceOverride
+from domain.models.prices import Prices, PriceTier
 from domain.models.registry.model import Model, ModelState, Visibility
 from domain.models.registry.provider import Provider
 from domain.models.served_model import ServedModel
-from domain.shared.ids import TeamId
+from domain.shared.ids import PriceId, TeamId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_model
 from tests.fakes.models import InMemoryModelCatalog
+from tests.fakes.pricing import FixedPriceBook
 from tests.fakes.registry import RecordingFollower
 from tests.registry_builders import a_provider, a_registered_model, a_registered_route
 
+FROM_THE_FILE = a_model(name="from the file")
+ONE = Prices(input=Decimal(1), output=Decimal("0.1"))
+TIERED = Prices(input=Decimal(2), output=Decimal(2), tiers=(PriceTier(above=9, prices=ONE),))
 TERMINATE_LISTENERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND application_name = 'stoa registry'"
@@ -67,9 +79,10 @@ async def a_node(url: str, stack: AsyncExitStack) -> Node:
     providers = RecordingFollower()
     catalog = PostgresModelCatalog(
         url,
-        InMemoryModelCatalog(a_model(name="from the file")),
+        InMemoryModelCatalog(FROM_THE_FILE),
         providers=providers,
         configurations=RegisteredConfigurations(),
+        prices=LivePrices(FixedPriceBook(), SystemClock(), places={}),
     )
     stack.push_async_callback(catalog.stop)
     await catalog.start()
@@ -170,3 +183,52 @@ async def test_routes_are_served_too(nodes: tuple[Node, Node]) -> None:
     assert nodes[1].catalog.route("from the file", TEAM_ID) == route.route
     assert nodes[1].catalog.find("from the file", TEAM_ID) is None
     assert nodes[1].catalog.find("from the file", OTHER_TEAM_ID) is not None
+
+
+async def test_a_price_that_is_set_holds_on_every_node_at_its_moment(
+    nodes: tuple[Node, Node],
+) -> None:
+    provider = a_provider()
+    model = a_registered_model(provider)
+    await nodes[0].add(provider, model)
+    await nodes[1].serves("large")
+    now = SystemClock().now()
+    at_once = a_price(model_id=model.id, effective_from=now, prices=ONE)
+    soon = now + timedelta(seconds=1.5)
+
+    async with nodes[0].uow as tx:
+        await tx.prices.add(at_once)
+        await tx.prices.add(a_price(model_id=model.id, effective_from=soon, prices=TIERED))
+        await tx.prices.add(
+            a_price(provider="acme", upstream_name="large-2", effective_from=now, prices=ONE)
+        )
+        await tx.commit()
+    for node in nodes:
+        await costs(node, "large", ONE)
+        await costs(node, "from the file", ONE)
+        assert node.catalog.find("from the file", OTHER_TEAM_ID) == FROM_THE_FILE
+    for node in nodes:
+        await costs(node, "large", TIERED, within_s=3)
+
+    assert SystemClock().now() - soon < timedelta(seconds=0.5)
+    async with nodes[0].uow as tx:
+        for price in await tx.prices.all(TEAM_ID):
+            await tx.prices.remove(price)
+        await tx.commit()
+    await costs(nodes[1], "large", None)
+    assert nodes[1].catalog.find("from the file", TEAM_ID) == FROM_THE_FILE
+
+
+async def costs(node: Node, name: str, prices: Prices | None, within_s: float = 1.0) -> None:
+    async with asyncio.timeout(within_s):
+        while True:
+            model = node.catalog.find(name, TEAM_ID)
+            if model is not None and model.prices == prices:
+                return
+            await asyncio.sleep(0.002)
+
+
+def a_price(**fields: Any) -> PriceOverride:
+    return PriceOverride(
+        id=PriceId(SystemIds().new()), team_id=TEAM_ID, created_at=SystemClock().now(), **fields
+    )

@@ -9,9 +9,12 @@ import msgspec
 from adapters.postgres.followed import Followed
 from adapters.postgres.models.announcing import CHANNEL
 from adapters.postgres.models.models import model_of
+from adapters.postgres.models.price_turns import PriceTurns
+from adapters.postgres.models.prices import price_of
 from adapters.postgres.models.providers import provider_of
 from adapters.postgres.models.routes import route_of
 from application.models.ports import ModelCatalog
+from application.models.pricing.live_prices import LivePrices, Place, Schedule, TeamPrices
 from application.models.registry.layered_catalog import LayeredCatalog, ServedRegistry
 from application.models.registry.ports import (
     LiveRegistry,
@@ -19,13 +22,14 @@ from application.models.registry.ports import (
     ProviderFollower,
     ProviderInUse,
 )
+from domain.models.price_override import PriceOverride
 from domain.models.registry.provider import Provider
 from domain.models.registry.serving import served
 from domain.models.route import Route
 from domain.models.served_model import ServedModel
-from domain.shared.ids import ProviderId, TeamId
+from domain.shared.ids import ModelId, ProviderId, TeamId
 
-_TABLES = ("providers", "models", "routes")
+_TABLES = ("providers", "models", "routes", "prices")
 
 
 class PostgresModelCatalog(LayeredCatalog, LiveRegistry):
@@ -39,8 +43,11 @@ class PostgresModelCatalog(LayeredCatalog, LiveRegistry):
         *,
         providers: ProviderFollower,
         configurations: ProviderConfigurations,
+        prices: LivePrices,
     ) -> None:
-        super().__init__(beneath)
+        super().__init__(beneath, prices)
+        self._live_prices = prices
+        self._turns = PriceTurns(prices, self.forget_views)
         self._providers = providers
         self._configurations = configurations
         self._known: set[TeamId] = set()
@@ -62,6 +69,7 @@ class PostgresModelCatalog(LayeredCatalog, LiveRegistry):
 
     async def stop(self) -> None:
         await self._followed.stop()
+        await self._turns.stop()
 
     async def catch_up(self, team_id: TeamId) -> None:
         await self._followed.catch_up(frozenset({team_id}))
@@ -99,20 +107,27 @@ class PostgresModelCatalog(LayeredCatalog, LiveRegistry):
     async def _take_over(self, read: "dict[TeamId, _Rows]") -> None:
         registries: dict[TeamId, ServedRegistry] = {}
         in_use: dict[TeamId, tuple[ProviderInUse, ...]] = {}
+        prices: dict[TeamId, TeamPrices] = {}
         for team_id, rows in read.items():
             models = tuple(self._served(rows))
             routes = tuple(rows.routes)
             registries[team_id] = ServedRegistry(models=models, routes=routes)
+            prices[team_id] = rows.team_prices(self._configurations)
             in_use[team_id] = tuple(
                 ProviderInUse(
                     provider=one, models=tuple(m for m in models if m.provider == one.name)
                 )
                 for one in rows.providers.values()
             )
-            (self._known.add if rows.providers or routes else self._known.discard)(team_id)
-        # Whoever finds a model finds its provider too.
+            is_known = rows.providers or routes or rows.prices
+            (self._known.add if is_known else self._known.discard)(team_id)
+        # Whoever finds a model finds its price and its provider too.
+        await self._live_prices.follow(
+            prices, [model for one in registries.values() for model in one.models]
+        )
         await self._providers.follow(in_use)
         self.replace_registries(registries)
+        self._turns.plan()
 
     def _served(self, rows: "_Rows") -> Iterable[ServedModel]:
         for row in rows.models:
@@ -129,6 +144,7 @@ class _Rows:
         self.providers: dict[ProviderId, Provider] = {}
         self.models: list[asyncpg.Record] = []
         self.routes: list[Route] = []
+        self.prices: list[PriceOverride] = []
 
     def add(self, table: str, row: asyncpg.Record) -> None:
         if table == "providers":
@@ -136,8 +152,31 @@ class _Rows:
             self.providers[provider.id] = provider
         elif table == "models":
             self.models.append(row)
+        elif table == "prices":
+            self.prices.append(price_of(row))
         else:
             self.routes.append(route_of(row).route)
+
+    def team_prices(self, configurations: ProviderConfigurations) -> TeamPrices:
+        names = {ModelId(row["id"]): str(row["name"]) for row in self.models}
+        models: defaultdict[str, Schedule] = defaultdict(tuple)
+        deployments: defaultdict[str, Schedule] = defaultdict(tuple)
+        for price in self.prices:
+            if price.model_id is None:
+                deployments[f"{price.provider}/{price.upstream_name}"] += (price.dated,)
+            else:
+                models[names[price.model_id]] += (price.dated,)
+        places = {one.name: _place(one, configurations) for one in self.providers.values()}
+        return TeamPrices(places=places, models=models, deployments=deployments)
+
+
+def _place(provider: Provider, configurations: ProviderConfigurations) -> Place:
+    url = provider.configuration.get("base_url")
+    return Place(
+        provider_type=provider.type,
+        base_url=url if isinstance(url, str) else None,
+        is_local=configurations.is_of_the_server(provider.type),
+    )
 
 
 def _encoded(value: Any) -> str:
