@@ -10,7 +10,7 @@ from adapters.postgres.engine import connect
 from adapters.postgres.errors import translated
 from adapters.postgres.held_connection import HeldConnection
 from application.inference.routing.ports import DeploymentBoard, DeploymentNews
-from domain.shared.errors import StoaError
+from domain.shared.errors import UnavailableError
 
 log = structlog.get_logger()
 
@@ -81,8 +81,12 @@ class PostgresDeploymentBoard(DeploymentBoard):
         while self._untold:
             try:
                 await self._tell()
-            except StoaError as error:
+            except UnavailableError as error:
                 log.warning("deployments.not_told", reason=error.message)
+                await asyncio.sleep(RETRY_S)
+            except Exception:
+                # Whatever it is, nodes that know too little still serve.
+                log.exception("deployments.not_told")
                 await asyncio.sleep(RETRY_S)
 
     async def _tell(self) -> None:
