@@ -265,6 +265,65 @@ async def test_a_model_that_does_not_stream_transcripts_answers_in_one_piece(
     assert stream.report.usage == Usage(seconds=Decimal(2))
 
 
+async def test_images_of_a_model_that_does_not_stream_are_the_last_events_of_one(
+    upstream: Upstream, provider: OpenAICompatibleProvider
+) -> None:
+    made = {"created": 7, "data": [{"b64_json": "AA"}, {"b64_json": "BB"}], "usage": IMAGE_USAGE}
+    upstream.play(json_answer(msgspec.json.encode(made)))
+
+    stream = await provider.open_stream(an_image(stream=True, n=2))
+    lines = (await blocks_of(stream)).split(b"\n")
+
+    told = [msgspec.json.decode(one[6:]) for one in lines if one.startswith(b"data: ")]
+    assert [event["b64_json"] for event in told] == ["AA", "BB"]
+    assert {event["type"] for event in told} == {"image_generation.completed"}
+    assert "usage" not in told[0]
+    assert told[1]["usage"] == IMAGE_USAGE
+    assert stream.report.content_type == "text/event-stream"
+    assert stream.report.usage == Usage(prompt_tokens=50, completion_tokens=50, images=2)
+
+
+@pytest.mark.parametrize(
+    ("request_", "answered", "says"),
+    [
+        (an_image(stream=True), json_answer(b'{"data":[{"url":"x"}]}'), "stream of events"),
+        (an_image(stream=True), json_answer(b'{"error":{"message":"no"}}'), "failed"),
+        (a_speech(), json_answer(b'{"error":{"message":"no"}}'), "failed"),
+        (a_speech(), json_answer(b'{"sound":"x"}'), "none of 'audio/speech'"),
+        (a_speech(), answer(b"<html>", content_type="text/html"), "no JSON object"),
+        (
+            an_upload(SOUND, stream=True),
+            answer(b"<html>", content_type="text/html"),
+            "no JSON object",
+        ),
+    ],
+)
+async def test_what_is_neither_a_stream_nor_an_answer_is_a_failure(
+    upstream: Upstream,
+    provider: OpenAICompatibleProvider,
+    request_: ProviderRequest,
+    answered: bytes,
+    says: str,
+) -> None:
+    upstream.play(answered)
+
+    with pytest.raises(ProviderFailedError, match=says):
+        await provider.open_stream(request_)
+
+
+async def test_a_page_of_a_proxy_is_no_answer(
+    upstream: Upstream, provider: OpenAICompatibleProvider
+) -> None:
+    page = answer(b"<html>log in</html>", content_type="text/html")
+    upstream.play(page)
+    upstream.play(page)
+
+    with pytest.raises(ProviderFailedError):
+        await provider.complete(a_rerank())
+    with pytest.raises(ProviderFailedError):
+        await provider.complete(an_upload(SOUND))
+
+
 async def test_sound_is_passed_on_as_it_arrives(
     upstream: Upstream, provider: OpenAICompatibleProvider
 ) -> None:

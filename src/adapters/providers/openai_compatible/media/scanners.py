@@ -25,7 +25,6 @@ _LAST = frozenset(
         "transcription.done",  # Mistral's
     }
 )
-_MAX_READ_BYTES = 1024 * 1024
 
 
 class EventScanner(Scanner):
@@ -99,32 +98,22 @@ class EventScanner(Scanner):
 
 
 class ByteScanner(Scanner):
-    """Bytes that are no events: sound, subtitles, or an answer in one piece from a provider that
-    does not stream this. Where it is JSON, it says what was used."""
+    """Bytes that are no events: sound, or subtitles."""
 
     finish_reason = None
     content_events = 0
 
-    def __init__(self, errors: ErrorMapping, expected: Usage, *, is_json: bool) -> None:
+    def __init__(self, errors: ErrorMapping, expected: Usage) -> None:
         self.done = False
         self.failure: StoaError | None = None
         self._errors = errors
         self._expected = expected
-        self._is_json = is_json
-        self._read = bytearray()
 
     @property
     def usage(self) -> Usage | None:
-        if not self._is_json:
-            return self._expected
-        try:
-            return media_decoder.decode(self._read).used(self._expected)
-        except NOT_JSON:
-            return self._expected
+        return self._expected
 
     def feed(self, data: bytes) -> bytes:
-        if self._is_json and len(self._read) < _MAX_READ_BYTES:
-            self._read += data
         return data
 
     def end(self) -> bytes:
