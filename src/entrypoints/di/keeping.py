@@ -5,12 +5,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.inference.answer_cache import PostgresAnswerCache
 from adapters.system.errands import BackgroundErrands
+from application.inference.admission import Admission
+from application.inference.attempts.attempts import Attempts
+from application.inference.call_allowances import CallAllowances
 from application.inference.interception import Interception
+from application.inference.invoke_model import InvokeModel
+from application.inference.keeping.find_meaning import FindMeaning
 from application.inference.keeping.ports import AnswerCache
 from application.inference.keeping.question_facts import QuestionFacts
 from application.inference.keeping.recall_answer import RecallAnswer
 from application.inference.keeping.tidy_answers import TidyAnswers
+from application.inference.ports import Ledger
+from application.inference.routing.deployments import Deployments
+from application.inference.routing.planner import Planner
 from application.operations.records.error_reporter import ErrorReporter
+from application.shared.ports import Clock, IdGenerator
 
 
 class KeepingProvider(Provider):
@@ -29,6 +38,30 @@ class KeepingProvider(Provider):
         errands = BackgroundErrands(reporter=reporter)
         yield PostgresAnswerCache(engine, errands)
         await errands.stop()
+
+    @provide
+    def find_meaning(
+        self,
+        *,
+        planner: Planner,
+        attempts: Attempts,
+        deployments: Deployments,
+        ledger: Ledger,
+        clock: Clock,
+        ids: IdGenerator,
+        allowances: CallAllowances,
+    ) -> FindMeaning:
+        """Its calls go by the cache, which could not be built otherwise."""
+        admission = Admission(
+            policy=planner.policy,
+            planner=planner,
+            deployments=deployments,
+            interception=Interception(),
+            ledger=ledger,
+            clock=clock,
+            allowances=allowances,
+        )
+        return FindMeaning(invoke=InvokeModel(admission=admission, attempts=attempts), ids=ids)
 
     @provide
     def interception(self, recall: RecallAnswer) -> Interception:

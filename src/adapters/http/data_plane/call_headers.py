@@ -113,6 +113,8 @@ def _of_cache(call: Call, trace: CallTrace) -> list[Header]:
     told: list[Header] = [(b"x-stoa-cache", str(call.cache).encode())]
     if trace.age_s is not None:
         told.append((b"age", b"%d" % trace.age_s))
+        if call.reason is not None:
+            told.append((b"x-stoa-reason", _shown(call.reason)))
     return told
 
 

@@ -1,12 +1,14 @@
-from typing import Any
-
 from application.inference.call_allowances import AllowanceCheck
 from application.inference.interception import Interceptor
+from application.inference.keeping.find_meaning import FindMeaning
 from application.inference.keeping.question_facts import QuestionFacts
 from application.inference.keeping.recall_answer import RecallAnswer
 from domain.models.route import Route
 from domain.models.served_model import ServedModel
 from tests.fakes.answer_cache import InMemoryAnswerCache
+from tests.fakes.embedding_words import WordVectors
+from tests.fakes.ids import SequentialIds
+from tests.fakes.providers import ScriptedModelProviders
 from tests.unit.application.inference.routing.route_scene import RouteScene
 
 
@@ -18,16 +20,20 @@ class KeepingScene(RouteScene):
         *entries: ServedModel | Route,
         checks: tuple[AllowanceCheck, ...] = (),
         before: tuple[Interceptor, ...] = (),
-        **fields: Any,
     ) -> None:
         super().__init__(*entries, checks=checks)
+        self.vectors = WordVectors("how", "are", "you", "me")
+        self.plane.providers = ScriptedModelProviders(
+            **(self.providers | {"vectors": self.vectors})
+        )
+        self._invoke, _ = self.plane.use_cases()
         self.cache = InMemoryAnswerCache()
         recall = RecallAnswer(
             cache=self.cache,
             facts=QuestionFacts(catalog=self.plane.catalog),
             settings=self.settings,
             clock=self.clock,
-            **fields,
+            find_meaning=FindMeaning(invoke=self._invoke, ids=SequentialIds()),
         )
         self.plane.interceptors = (*before, recall)
         self._invoke, self._stream = self.plane.use_cases()
