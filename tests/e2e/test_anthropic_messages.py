@@ -15,13 +15,16 @@ from anthropic import (
     NotFoundError,
     OverloadedError,
     RateLimitError,
+    beta_tool,
 )
 from anthropic.types import MessageParam, TextBlock, ToolParam, ToolUseBlock
+from anthropic.types.beta import BetaMessageParam
 
 from tests.fixtures.ledger import call_of
 from tests.fixtures.server import StoaServer
 
 HELLO: list[MessageParam] = [{"role": "user", "content": "hello there world"}]
+BETA_HELLO: list[BetaMessageParam] = [{"role": "user", "content": "hello there world"}]
 WEATHER: ToolParam = {"name": "get_weather", "input_schema": {"type": "object"}}
 
 
@@ -215,6 +218,34 @@ def test_retries_what_may_work_later(server: StoaServer) -> None:
         client.messages.create(model="busy", max_tokens=50, messages=HELLO)
 
     assert caught.value.request.headers["x-stainless-retry-count"] == "1"
+
+
+def test_the_beta_api_of_the_client_works_as_well(client: Anthropic) -> None:
+    message = client.beta.messages.create(
+        model="echo", max_tokens=50, messages=BETA_HELLO, betas=["claude-code-20250219"]
+    )
+    counted = client.beta.messages.count_tokens(model="echo", messages=BETA_HELLO)
+
+    assert message.content[0].type == "text"
+    assert counted.input_tokens == 9
+
+
+def test_the_clients_own_agent_runs_tools(client: Anthropic) -> None:
+    asked: list[str] = []
+
+    @beta_tool(name="get_weather")
+    def get_weather(city: str) -> str:
+        """The weather in a city."""
+        asked.append(city)
+        return "sunny"
+
+    runner = client.beta.messages.tool_runner(
+        model="caller", max_tokens=500, messages=BETA_HELLO, tools=[get_weather]
+    )
+    messages = list(runner)
+
+    assert asked == ["Paris"]
+    assert [message.stop_reason for message in messages] == ["tool_use", "end_turn"]
 
 
 def test_what_a_model_cannot_do_is_said(client: Anthropic) -> None:

@@ -12,6 +12,7 @@ WITHOUT_EFFECT = frozenset(
         "cache_control",
         "diagnostics",
         "metadata",
+        "prediction",
         "prompt_cache_key",
         "prompt_cache_options",
         "prompt_cache_retention",

@@ -87,8 +87,16 @@ _ANTHROPIC_ERROR: dict[str, Any] = {
         "type": {"const": "error"},
         "error": {
             "type": "object",
-            "required": ["type", "message"],
-            "properties": {"type": _TEXT, "message": _TEXT},
+            "required": ["type", "message", "details"],
+            "properties": {
+                "type": _TEXT,
+                "message": _TEXT,
+                "details": {
+                    "type": "object",
+                    "required": ["error_code"],
+                    "properties": {"error_code": _TEXT},
+                },
+            },
         },
         "request_id": _TEXT_OR_NULL,
     },

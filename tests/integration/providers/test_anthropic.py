@@ -233,6 +233,20 @@ async def test_failures_have_their_kind(
     assert whole.value.provider_request_id == "req_up"
 
 
+async def test_a_refusal_has_the_providers_code(
+    upstream: Upstream, provider: ModelProvider
+) -> None:
+    details = {"error_code": "image_dimensions_too_large"}
+    error = {"type": "invalid_request_error", "message": "no", "details": details}
+    said(upstream, {"type": "error", "error": error}, status=400)
+
+    with pytest.raises(ProviderRejectedError) as caught:
+        await provider.complete(asking())
+
+    assert caught.value.provider_code == "image_dimensions_too_large"
+    assert caught.value.provider_type == "invalid_request_error"
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"{}", b'{"type":"message"}', error_of("api_error", "no")],
@@ -265,7 +279,7 @@ async def test_answers_openais_format_with_tools_and_thoughts(
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 
     found = await provider.complete(
-        a_request(tools=[tool], tool_choice="required", reasoning_effort="high", max_tokens=99)
+        a_request(tools=[tool], tool_choice="auto", reasoning_effort="high", max_tokens=99)
     )
 
     assert upstream.requests[0].json == {
@@ -273,7 +287,7 @@ async def test_answers_openais_format_with_tools_and_thoughts(
         "max_tokens": 99,
         "messages": [{"role": "user", "content": [text("hello there world")]}],
         "tools": [{"name": "f", "input_schema": {"type": "object"}}],
-        "tool_choice": {"type": "any"},
+        "tool_choice": {"type": "auto"},
         "thinking": {"type": "adaptive"},
         "output_config": {"effort": "high"},
     }

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.inference.errors import ProviderRejectedError, UnsupportedByModelError
 from domain.shared.errors import (
     BudgetExhaustedError,
     ConflictError,
@@ -32,14 +33,30 @@ _TYPES: tuple[tuple[type[StoaError], str], ...] = (
 )
 
 
+# Clients that would have the provider keep their conversation go on without where they are told so
+# in these words.
+THREAD = "thread"
+_NO_THREADS = "thread_unsupported_request"
+
+
 def write_envelope(error: StoaError, request_id: UUID | None = None) -> bytes:
     kind = next((word for known, word in _TYPES if isinstance(error, known)), "api_error")
+    details = {"error_code": _code(error)}
     envelope = {
         "type": "error",
-        "error": {"type": kind, "message": error.message},
+        "error": {"type": kind, "message": error.message, "details": details},
         "request_id": None if request_id is None else str(request_id),
     }
     return msgspec.json.encode(envelope)
+
+
+def _code(error: StoaError) -> str:
+    """What names the cause: Stoa's code for it, or the provider's."""
+    if isinstance(error, UnsupportedByModelError) and error.param == THREAD:
+        return _NO_THREADS
+    if isinstance(error, ProviderRejectedError) and error.provider_code:
+        return error.provider_code
+    return error.code.lower()
 
 
 def write_event(error: StoaError, request_id: UUID | None = None) -> bytes:

@@ -1,7 +1,12 @@
 """How much Anthropic's models are told to think."""
 
 from adapters.dialects.anthropic.words import NAME
-from domain.inference.conversation.request import GenerationRequest, JsonObject, Reasoning
+from domain.inference.conversation.request import (
+    GenerationRequest,
+    JsonObject,
+    Reasoning,
+    ToolMode,
+)
 from domain.models.served_model import ServedModel
 
 # Reads of a deployment's options: ``budget`` for older models, which are told a number of tokens
@@ -25,10 +30,16 @@ def write_thinking(request: GenerationRequest, model: ServedModel, limit: int) -
         effort = str(reasoning.effort)
         members["output_config"] = {"effort": _EFFORTS.get(effort, effort)}
     thinking = _thinking(reasoning)
-    if thinking is None and request.dialect != NAME:
+    if thinking is None and request.dialect != NAME and not _is_forced(request):
         # In other formats, an effort is one of thinking.
         thinking = {"type": "adaptive"}
     return members if thinking is None else members | {"thinking": thinking}
+
+
+def _is_forced(request: GenerationRequest) -> bool:
+    """Whether a tool must be called; Anthropic does not let a model think before that."""
+    choice = request.tool_choice
+    return choice is not None and choice.mode in (ToolMode.REQUIRED, ToolMode.NAMED)
 
 
 def _thinking(reasoning: Reasoning) -> JsonObject | None:

@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from adapters.dialects.anthropic.errors import THREAD
 from adapters.http.data_plane.asked import Asked
 from adapters.http.data_plane.decoding import decoded
+from domain.inference.errors import UnsupportedByModelError
 from domain.models.served_model import Capability
 
 JsonObject = dict[str, Raw]
@@ -18,6 +20,7 @@ JsonObject = dict[str, Raw]
 _CAPABILITIES = {"image": Capability.IMAGES, "document": Capability.FILES}
 # Tools that search in the web, whatever the date at the end of their type.
 _RETRIEVAL_TOOLS = ("web_search", "web_fetch")
+_NULL = Raw(b"null")
 _texts = msgspec.json.Decoder(str)
 _blocks = msgspec.json.Decoder(list[JsonObject])
 
@@ -55,6 +58,7 @@ class MessagesRequest(CountTokensRequest, kw_only=True):
     top_p: float | None = None
     top_k: int | None = None
     metadata: Metadata | None = None
+    thread: Raw = _NULL
 
     @property
     def attachments(self) -> list[str]:
@@ -72,6 +76,13 @@ class MessagesRequest(CountTokensRequest, kw_only=True):
         return any(_type(tool).startswith(_RETRIEVAL_TOOLS) for tool in self.tools or ())
 
     def asked(self) -> Asked:
+        """Raises ``UnsupportedByModelError`` for a conversation that a provider should keep: Stoa
+        would see only its ends, and any of several providers may answer the next turn."""
+        if bytes(self.thread) != b"null":
+            raise UnsupportedByModelError(
+                "Conversations are not kept by a provider. Send the whole of it without 'thread'.",
+                param=THREAD,
+            )
         attachments = self.attachments
         needs = {_CAPABILITIES[kind] for kind in attachments}
         offers_tools = bool(self.tools or self.mcp_servers)

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import msgspec
+
 from adapters.providers.failures.failure import Failure
 from adapters.providers.failures.openai import openai_failure
+from adapters.providers.json_reading import NOT_JSON
 
 _STATUSES = {
     "invalid_request_error": 400,
@@ -19,6 +22,32 @@ _STATUSES = {
 }
 
 
+class _Details(msgspec.Struct):
+    error_code: str | None = None
+
+
+class _Error(msgspec.Struct):
+    details: _Details | None = None
+
+
+class _Envelope(msgspec.Struct):
+    error: _Error
+
+
+_decoder = msgspec.json.Decoder(_Envelope)
+
+
 def anthropic_failure(body: bytes) -> Failure:
     failure = openai_failure(body)
-    return replace(failure, said_status=_STATUSES.get(failure.type or ""))
+    return replace(
+        failure, said_status=_STATUSES.get(failure.type or ""), code=failure.code or _code(body)
+    )
+
+
+def _code(body: bytes) -> str | None:
+    """What names the cause more closely than the type, where there is such a thing."""
+    try:
+        details = _decoder.decode(body).error.details
+    except NOT_JSON:
+        return None
+    return None if details is None else details.error_code

@@ -270,7 +270,7 @@ def test_what_is_wrong_is_named(members: dict[str, Any], param: str) -> None:
         ({"sampling": Sampling(temperature=1.5)}, "temperature"),
         ({"verbosity": "low"}, "verbosity"),
         ({"output": OutputFormat(kind=OutputKind.JSON)}, "response_format"),
-        ({"extras": {"prediction": {}}}, "prediction"),
+        ({"extras": {"web_search_options": {}}}, "web_search_options"),
         ({"tools": (HostedTool(dialect="openai", type="custom", definition={}),)}, "tools[0]"),
     ],
     ids=str,
@@ -400,3 +400,12 @@ def test_where_a_model_runs_is_no_small_matter() -> None:
         OpenAIChat().write_request(read(inference_geo="eu"), a_model())
 
     assert caught.value.param == "inference_geo"
+
+
+def test_a_model_that_must_call_a_tool_is_not_asked_to_think_first() -> None:
+    choice = ToolChoice(mode=ToolMode.REQUIRED)
+
+    body = written(asking(reasoning=Reasoning(effort="high"), tool_choice=choice))
+
+    assert body["output_config"] == {"effort": "high"}
+    assert "thinking" not in body

@@ -9,7 +9,9 @@ from domain.inference.errors import (
     ContextLengthExceededError,
     ProviderBusyError,
     ProviderFailedError,
+    ProviderRejectedError,
     ProviderTimedOutError,
+    UnsupportedByModelError,
 )
 from domain.inference.rate import Standing, Standings
 from domain.models.errors import ModelNotFoundError
@@ -80,9 +82,29 @@ def test_errors_have_anthropics_types_and_statuses(
     assert answer.status == status
     assert json.loads(answer.body) == {
         "type": "error",
-        "error": {"type": kind, "message": error.message},
+        "error": {
+            "type": kind,
+            "message": error.message,
+            "details": {"error_code": error.code.lower()},
+        },
         "request_id": str(REQUEST_ID),
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ProviderRejectedError("x", provider_code="thread_not_found"), "thread_not_found"),
+        (ProviderRejectedError("x"), "provider_rejected"),
+        (UnsupportedByModelError("x", param="thread"), "thread_unsupported_request"),
+        (UnsupportedByModelError("x", param="seed"), "unsupported_by_model"),
+    ],
+    ids=["a provider's", "none of a provider", "threads", "another parameter"],
+)
+def test_the_cause_has_a_code(error: StoaError, code: str) -> None:
+    answer = MANNER.error(error, REQUEST_ID)
+
+    assert json.loads(answer.body)["error"]["details"] == {"error_code": code}
 
 
 def test_what_may_work_later_says_when() -> None:

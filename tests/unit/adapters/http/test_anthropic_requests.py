@@ -7,6 +7,7 @@ import pytest
 
 from adapters.http.anthropic.requests import read_count_tokens, read_messages
 from adapters.http.data_plane.asked import Asked
+from domain.inference.errors import UnsupportedByModelError
 from domain.models.served_model import Capability
 from domain.shared.errors import InvalidError
 
@@ -80,6 +81,13 @@ def test_what_is_wrong_is_named(members: dict[str, Any], param: str) -> None:
         read(**members)
 
     assert (caught.value.param or "").replace("[...]", "[0]") == param
+
+
+def test_no_provider_keeps_a_conversation() -> None:
+    with pytest.raises(UnsupportedByModelError) as caught:
+        read(thread={"type": "create"})
+
+    assert caught.value.param == "thread"
 
 
 def test_counting_sets_nothing_aside() -> None:
