@@ -18,7 +18,7 @@ from adapters.dialects.fields import NOT_JSON
 from domain.inference.conversation.events import Measured, Started, Stopped, StreamEvent
 from domain.shared.errors import StoaError
 
-_EVENT = "event"
+_EVENT, _BLOCK = "event", "contentBlock"
 
 
 class BedrockStreamReader(StreamReader):
@@ -71,6 +71,8 @@ class BedrockStreamReader(StreamReader):
             raise self._failures.no_answer("sent an event that cannot be read") from error
 
     def _event(self, kind: str, payload: bytes) -> Iterator[StreamEvent]:
+        if self._stopped and kind.startswith(_BLOCK):
+            raise self._failures.no_answer("went on after its end")
         match kind:
             case "contentBlockStart":
                 yield from self._blocks.start(msgspec.json.decode(payload, type=WireStarted))

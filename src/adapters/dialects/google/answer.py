@@ -1,8 +1,6 @@
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-import msgspec
-
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
 from adapters.dialects.google.logprobs import openai_logprobs
@@ -29,7 +27,7 @@ def read_answer(body: bytes, failures: Failures, *, signs_apart: bool = False) -
             _choice(one, PartReader(response_id, one.index, signs_apart=signs_apart), failures)
             for one in said.candidates or ()
         )
-    except msgspec.ValidationError as error:
+    except NOT_JSON as error:
         raise failures.no_answer("answered with parts that cannot be read") from error
     return GenerationAnswer(
         id=response_id,

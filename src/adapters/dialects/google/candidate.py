@@ -36,6 +36,8 @@ class CandidateReader:
         logprobs = openai_logprobs(candidate.logprobs_result)
         for raw in (content.parts or ()) if content is not None else ():
             for part in self._parts.read(raw):
+                if self.stopped:
+                    raise self._failures.no_answer("went on after its end")
                 yield from self._part(part, logprobs)
                 if isinstance(part, Text):
                     logprobs = None

@@ -1,10 +1,9 @@
 from collections.abc import Iterator
 
-import msgspec
-
 from adapters.dialects.dialect import StreamReader
 from adapters.dialects.events import EventReader, EventTooLargeError, ServerEvent
 from adapters.dialects.failures import Failures
+from adapters.dialects.fields import NOT_JSON
 from adapters.dialects.google.answer import answer_id, decoded
 from adapters.dialects.google.candidate import CandidateReader
 from adapters.dialects.google.parts import PartReader
@@ -68,7 +67,7 @@ class GoogleStreamReader(StreamReader):
             yield Started(id=self._id, model=said.model_version)
         try:
             yield from self._parts(said, self._id)
-        except msgspec.ValidationError as error:
+        except NOT_JSON as error:
             raise self._failures.no_answer("sent parts that cannot be read") from error
         usage = read_usage(said.usage_metadata)
         if usage is not None and usage != self._usage:

@@ -1,5 +1,6 @@
 import msgspec
 
+from adapters.dialects.fields import NOT_JSON
 from adapters.dialects.google.wire import WireModality, usage_decoder
 from domain.shared.usage import Usage
 
@@ -14,7 +15,7 @@ def read_usage(metadata: msgspec.Raw) -> Usage | None:
         return None
     try:
         said = usage_decoder.decode(metadata)
-    except msgspec.ValidationError:
+    except NOT_JSON:
         return None
     if said.prompt_token_count is None and said.candidates_token_count is None:
         return None

@@ -123,8 +123,9 @@ def test_events_that_nobody_knows_are_passed_over() -> None:
         [event("messageStop")],
         [frame({":event-type": "contentBlockDelta"}, b"{")],
         [event("messageStop", stopReason="malformed_tool_use")],
+        [*stream_of("one"), *stream_of("two")],
     ],
-    ids=["empty", "cut", "half", "noise", "no-reason", "no-json", "malformed"],
+    ids=["empty", "cut", "half", "noise", "no-reason", "no-json", "malformed", "two-ends"],
 )
 def test_a_stream_that_is_no_whole_answer_fails(events: Sequence[bytes]) -> None:
     with pytest.raises(ProviderFailedError):

@@ -108,8 +108,18 @@ def test_calls_without_ids_get_the_same_as_in_a_whole_answer() -> None:
         [event(error_of(503, "UNAVAILABLE"))],
         [event(answer_of(candidate(finish="MALFORMED_FUNCTION_CALL")))],
         [event(answer_of(candidate({"functionCall": {}})))],
+        [*stream_of("one"), *stream_of("two")],
     ],
-    ids=["empty", "cut", "half", "no-json", "error", "malformed-call", "unreadable-part"],
+    ids=[
+        "empty",
+        "cut",
+        "half",
+        "no-json",
+        "error",
+        "malformed-call",
+        "unreadable-part",
+        "two-ends",
+    ],
 )
 def test_a_stream_that_is_no_whole_answer_fails(events: list[bytes]) -> None:
     with pytest.raises(ProviderFailedError):
