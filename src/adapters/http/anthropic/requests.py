@@ -20,7 +20,6 @@ JsonObject = dict[str, Raw]
 _CAPABILITIES = {"image": Capability.IMAGES, "document": Capability.FILES}
 # Tools that search in the web, whatever the date at the end of their type.
 _RETRIEVAL_TOOLS = ("web_search", "web_fetch")
-_NULL = Raw(b"null")
 _texts = msgspec.json.Decoder(str)
 _blocks = msgspec.json.Decoder(list[JsonObject])
 
@@ -58,7 +57,7 @@ class MessagesRequest(CountTokensRequest, kw_only=True):
     top_p: float | None = None
     top_k: int | None = None
     metadata: Metadata | None = None
-    thread: Raw = _NULL
+    thread: JsonObject | None = None
 
     @property
     def attachments(self) -> list[str]:
@@ -78,7 +77,7 @@ class MessagesRequest(CountTokensRequest, kw_only=True):
     def asked(self) -> Asked:
         """Raises ``UnsupportedByModelError`` for a conversation that a provider should keep: Stoa
         would see only its ends, and any of several providers may answer the next turn."""
-        if bytes(self.thread) != b"null":
+        if self.thread is not None:
             raise UnsupportedByModelError(
                 "Conversations are not kept by a provider. Send the whole of it without 'thread'.",
                 param=THREAD,

@@ -185,7 +185,7 @@ def test_thoughts_that_another_provider_signed_are_left_out() -> None:
         ({"sampling": Sampling(logit_bias={"1": 1.0})}, "logit_bias"),
         ({"sampling": Sampling(logprobs=True)}, "logprobs"),
         ({"verbosity": "low"}, "verbosity"),
-        ({"extras": {"prediction": {}}}, "prediction"),
+        ({"extras": {"web_search_options": {}}}, "web_search_options"),
         ({"tools": (HostedTool(dialect="openai", type="x", definition={}),)}, "tools"),
         ({"tools": (WEATHER,), "parallel_tools": False}, "parallel_tool_calls"),
         (

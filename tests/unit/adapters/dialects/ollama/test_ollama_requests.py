@@ -169,7 +169,7 @@ def test_tools_are_offered_unless_none_may_be_called() -> None:
         ({"sampling": Sampling(logit_bias={"1": 1.0})}, "logit_bias"),
         ({"sampling": Sampling(logprobs=True)}, "logprobs"),
         ({"verbosity": "low"}, "verbosity"),
-        ({"extras": {"prediction": {}}}, "prediction"),
+        ({"extras": {"web_search_options": {}}}, "web_search_options"),
         ({"tools": (HostedTool(dialect="openai", type="x", definition={}),)}, "tools"),
         ({"tools": (WEATHER,), "parallel_tools": False}, "parallel_tool_calls"),
         (
