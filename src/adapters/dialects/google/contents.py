@@ -122,18 +122,24 @@ def _content(part: Text | Refusal | Image | File | Audio | Foreign, path: str) -
 
 
 def _with_signatures(parts: list[JsonObject]) -> list[JsonObject]:
-    """The signature of a thought belongs to the call behind it; Google itself never signs thoughts
-    that it tells."""
+    """The signature of a thought belongs to the picture before it or to the call behind it; Google
+    itself never signs thoughts that it tells."""
     found: list[JsonObject] = []
     for part in parts:
-        if "functionCall" in part and "thoughtSignature" not in part and found:
-            thought = found[-1]
-            if "text" in thought and "thoughtSignature" in thought:
-                part["thoughtSignature"] = thought.pop("thoughtSignature")
-                if not thought["text"]:
-                    found.pop()
+        last = found[-1] if found else {}
+        if _is_signature(part) and "inlineData" in last:
+            last["thoughtSignature"] = part["thoughtSignature"]
+            continue
+        if "functionCall" in part and "text" in last and "thoughtSignature" in last:
+            part.setdefault("thoughtSignature", last.pop("thoughtSignature"))
+            if not last["text"]:
+                found.pop()
         found.append(part)
     return found
+
+
+def _is_signature(part: JsonObject) -> bool:
+    return part.get("text") == "" and "thoughtSignature" in part
 
 
 def _sign(parts: list[JsonObject]) -> None:

@@ -39,6 +39,8 @@ class PartReader:
             yield from self._call(part.function_call, part.thought_signature)
         elif part.inline_data is not None:
             yield _media(part.inline_data)
+            if part.thought_signature is not None:
+                yield Thinking(opaque=part.thought_signature, opaque_of=NAME)
         elif part.text is not None:
             yield from _text(part, part.text)
         elif bytes(raw) not in (b"{}", b"null"):

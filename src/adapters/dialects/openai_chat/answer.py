@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.dialects.fields import Fields
+from adapters.dialects.openai_chat.parts import write_images
 from adapters.dialects.openai_chat.read_messages import read_said
 from adapters.dialects.openai_chat.read_request import LEGACY_TOOLS
 from adapters.dialects.openai_chat.usage import read_usage, write_usage
@@ -91,6 +92,8 @@ def _read_choice(choice: Fields) -> Choice:
 def _write_choice(index: int, choice: Choice, *, legacy: bool) -> JsonObject:
     said = write_said(_sayable(choice.parts), f"choices[{index}]")
     message: JsonObject = {"role": "assistant", "refusal": None} | said
+    images = [part for part in choice.parts if isinstance(part, Image)]
+    message |= write_images(images, f"choices[{index}]")
     text = _text_of(choice.parts)
     says_more = "tool_calls" in message or message["refusal"] is not None
     message["content"] = "" if text is None and not says_more else text

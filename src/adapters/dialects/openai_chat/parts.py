@@ -1,5 +1,6 @@
 """The parts that a message of OpenAI's chat has."""
 
+from collections.abc import Sequence
 from mimetypes import guess_type
 
 import msgspec
@@ -32,6 +33,27 @@ def read_parts(message: Fields) -> tuple[Part, ...]:
         message.raw("content")
         return (Text(text=content),)
     return tuple(_read_part(part) for part in message.objects("content"))
+
+
+def read_images(message: Fields) -> list[Image]:
+    """The ``images`` that a model has made: OpenAI's own chats have none, but other gateways' and
+    their clients know them there."""
+    found: list[Image] = []
+    for entry in message.objects("images"):
+        entry.raw("index")
+        part = _read_part(entry)
+        if not isinstance(part, Image):
+            raise message.wrong("images", "an array of images")
+        found.append(part)
+    return found
+
+
+def write_images(images: Sequence[Image], path: str, first: int = 0) -> JsonObject:
+    """The member of a message that has them; none for none."""
+    entries = [
+        {"index": index} | write_part(image, path) for index, image in enumerate(images, first)
+    ]
+    return {"images": entries} if entries else {}
 
 
 def read_call(call: Fields, position: int) -> ToolCall | Foreign:

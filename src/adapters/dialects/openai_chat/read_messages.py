@@ -1,7 +1,7 @@
 """OpenAI's messages as turns."""
 
 from adapters.dialects.fields import Fields, unsupported
-from adapters.dialects.openai_chat.parts import read_cache, read_call, read_parts
+from adapters.dialects.openai_chat.parts import read_cache, read_call, read_images, read_parts
 from adapters.dialects.openai_chat.thinking import read_thinking
 from domain.inference.conversation.parts import (
     File,
@@ -53,7 +53,7 @@ def read_said(message: Fields, legacy_id: str = "call_0") -> tuple[Part, ...]:
     if legacy is not None:
         arguments = legacy.text("arguments") or ""
         calls.append(ToolCall(id=legacy_id, name=legacy.needed("name"), arguments=arguments))
-    return (*read_thinking(message), *said, *calls)
+    return (*read_thinking(message), *said, *read_images(message), *calls)
 
 
 def _turn(role: str, message: Fields) -> Turn:

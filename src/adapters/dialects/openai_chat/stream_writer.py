@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from adapters.dialects.dialect import StreamWriter
-from adapters.dialects.openai_chat.parts import write_call, write_signature
+from adapters.dialects.openai_chat.parts import write_call, write_images, write_signature
 from adapters.dialects.openai_chat.read_request import LEGACY_TOOLS
 from adapters.dialects.openai_chat.thinking import write_detail, write_thinking
 from adapters.dialects.openai_chat.usage import write_usage
@@ -22,7 +22,14 @@ from domain.inference.conversation.events import (
     StreamEvent,
     WholePart,
 )
-from domain.inference.conversation.parts import Part, Refusal, Text, Thinking, ToolCall
+from domain.inference.conversation.parts import (
+    Image,
+    Part,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+)
 from domain.inference.conversation.request import GenerationRequest, JsonObject
 from domain.shared.usage import Usage
 
@@ -43,6 +50,7 @@ class OpenAIChatWriter(StreamWriter):
         self._head: JsonObject = {}
         self._kinds: dict[tuple[int, int], PartKind] = {}
         self._calls: dict[tuple[int, int], int] = {}
+        self._images: dict[int, int] = {}
         self._usage: Usage | None = None
 
     def write(self, events: Iterable[StreamEvent]) -> bytes:
@@ -126,6 +134,11 @@ class OpenAIChatWriter(StreamWriter):
         if isinstance(event.part, ToolCall):
             self._calls[place] = sum(choice == event.choice for choice, _ in self._calls)
             return self._call(place, write_call(event.part))
+        if isinstance(event.part, Image):
+            first = self._images.get(event.choice, 0)
+            self._images[event.choice] = first + 1
+            images = write_images([event.part], f"choices[{event.choice}]", first)
+            return [self._chunk(event.choice, images)]
         delta = _whole(event.part)
         return [self._chunk(event.choice, delta)] if delta else []
 

@@ -16,8 +16,17 @@ from domain.inference.conversation.events import (
     Started,
     Stopped,
     StreamEvent,
+    WholePart,
 )
-from domain.inference.conversation.parts import Foreign, Refusal, Text, Thinking, ToolCall
+from domain.inference.conversation.parts import (
+    Foreign,
+    Image,
+    Inline,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+)
 from domain.inference.conversation.request import GenerationRequest, Role, Turn
 from domain.inference.errors import ProviderFailedError
 from domain.shared.usage import Usage
@@ -299,3 +308,26 @@ def test_a_stream_that_is_written_is_read_back_equal(answer: GenerationAnswer) -
         assert tuple(found.parts.get(0, ())) == answer.choices[0].parts
     assert found.usage == answer.usage
     assert found.stops == {0: answer.choices[0].stop}
+
+
+def test_pictures_that_a_model_made_stand_beside_its_text() -> None:
+    picture = Image(source=Inline(media_type="image/png", data="aGk="))
+    entry = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+
+    message = written(an_answer(Text(text="Here."), picture))["choices"][0]["message"]
+    chunks = streamed(
+        Started(id="a", model="m"),
+        WholePart(index=0, part=picture),
+        WholePart(index=1, part=picture),
+        Stopped(reason=StopReason.END),
+    )
+    back = DIALECT.read_request(
+        msgspec.json.encode({"model": "large", "messages": [message | {"role": "assistant"}]})
+    )
+
+    assert message["content"] == "Here."
+    assert message["images"] == [{"index": 0} | entry]
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+    images = [delta["images"] for delta in deltas if "images" in delta]
+    assert images == [[{"index": 0} | entry], [{"index": 1} | entry]]
+    assert back.turns[0].parts == (Text(text="Here."), picture)

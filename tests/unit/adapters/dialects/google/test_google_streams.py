@@ -180,3 +180,15 @@ def test_the_signature_of_a_call_can_be_a_thought_and_goes_back_with_the_call(
     assert whole == (Thinking(text=text, opaque="c2ln", opaque_of="google"), made, made)
     assert tuple(stream) == whole
     assert msgspec.json.decode(back)["contents"][0]["parts"] == [*thoughts, *parts]
+
+
+def test_the_signature_of_a_picture_goes_back_with_it() -> None:
+    dialect = GoogleDialect(WireFailures())
+    picture = {"inlineData": {"mimeType": "image/png", "data": "aGk="}, "thoughtSignature": "c2ln"}
+
+    whole = dialect.read_answer(answer_of(candidate(picture, finish="STOP"))).choices[0].parts
+    back = dialect.write_request(
+        asking(said(Role.ASSISTANT, *whole)), a_chat_model("gemini-3-pro-image")
+    )
+
+    assert msgspec.json.decode(back)["contents"][0]["parts"] == [picture]
