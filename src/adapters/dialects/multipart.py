@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from domain.shared.errors import InvalidError
 
 MAX_PARTS = 100
-_BOUNDARY = re.compile(r"""boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))""", re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r"""[;\s]boundary=("?)([0-9A-Za-z'()+_,./:=?-]{1,70})\1(?=[;\s]|$)""", re.IGNORECASE
+)
+# What needs no quotes, which not all servers expect.
+_TOKEN = re.compile(r"[0-9A-Za-z'+_.-]+")
 _HEAD_LIMIT = 4096
-_NAME = re.compile(r'[;\s]name="((?:[^"\\\r\n]|\\.)*)"', re.IGNORECASE)
-_FILENAME = re.compile(r'[;\s]filename="((?:[^"\\\r\n]|\\.)*)"', re.IGNORECASE)
+_NAME = re.compile(r'[;\s]name="((?:[^"\\\r\n]|\\[^\r\n])*)"', re.IGNORECASE)
+_FILENAME = re.compile(r'[;\s]filename="((?:[^"\\\r\n]|\\[^\r\n])*)"', re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ \t]*[\w.-]+=[\w.\"-]+)*")
 
 
@@ -29,6 +33,12 @@ class FormPart:
 class Form:
     boundary: str
     parts: tuple[FormPart, ...]
+
+    @property
+    def content_type(self) -> str:
+        """With the one boundary that was understood, whatever else the client's header says."""
+        shown = self.boundary if _TOKEN.fullmatch(self.boundary) else f'"{self.boundary}"'
+        return f"multipart/form-data; boundary={shown}"
 
     def text(self, name: str) -> str | None:
         """The value of a field that may stand once. Raises ``InvalidError``."""
@@ -83,8 +93,8 @@ def read_form(body: bytes, content_type: str) -> Form:
     found = _BOUNDARY.search(content_type)
     if not content_type.lower().startswith("multipart/form-data") or found is None:
         raise InvalidError("The request body must be multipart/form-data with a boundary.")
-    boundary = found[1] or found[2]
-    line = b"--" + boundary.encode("ascii", "replace")
+    boundary = found[2]
+    line = b"--" + boundary.encode()
     parts: list[FormPart] = []
     start = len(line) if body.startswith(line) else -1
     while start >= 0 and not body.startswith(b"--", start):

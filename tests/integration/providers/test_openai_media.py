@@ -141,6 +141,17 @@ async def test_partial_images_pass_as_they_come(
     assert stream.report.content_type == "text/event-stream"
 
 
+async def test_comments_before_the_first_event_are_not_passed_on(
+    upstream: Upstream, provider: OpenAICompatibleProvider
+) -> None:
+    last = a_typed_event("image_generation.completed", b64_json="BBBB")
+    upstream.play(stream_head(), chunk(b": ping\n\n"), chunk(last + b": bye\n\n"), LAST_CHUNK)
+
+    stream = await provider.open_stream(an_image(stream=True))
+
+    assert await blocks_of(stream) == last + b": bye\n\n"
+
+
 async def test_each_image_of_a_stream_has_its_own_usage(
     upstream: Upstream, provider: OpenAICompatibleProvider
 ) -> None:

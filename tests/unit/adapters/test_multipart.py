@@ -64,6 +64,23 @@ def test_a_quoted_boundary_is_understood() -> None:
     assert form.text("a") == "1"
 
 
+def test_a_second_boundary_is_not_passed_on() -> None:
+    form = read_form(form_of(field("a", "1")), f"{TYPE}; boundary=other")
+
+    assert form.content_type == TYPE
+
+
+def test_a_boundary_that_needs_quotes_has_them() -> None:
+    form = read_form(b"--a:b--\r\n", 'multipart/form-data; boundary="a:b"')
+
+    assert form.content_type == 'multipart/form-data; boundary="a:b"'
+
+
+def test_a_line_break_in_a_name_is_no_name() -> None:
+    with pytest.raises(InvalidError, match="well-formed"):
+        read(b'Content-Disposition: form-data; name="a\\\rb"\r\n\r\n1')
+
+
 def test_a_list_may_stand_more_than_once_but_what_the_gateway_reads_may_not() -> None:
     form = read(
         field("tags[]", "a"), field("tags[]", "b"), field("model", "a"), field("model", "b")
@@ -85,7 +102,15 @@ def test_a_field_is_no_file_and_a_file_no_field() -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "multipart/form-data", "multipart/mixed; boundary=xYz", ""],
+    [
+        "application/json",
+        "multipart/form-data",
+        "multipart/mixed; boundary=xYz",
+        "multipart/form-data; boundary=x Yz{}",
+        'multipart/form-data; boundary="xYz',
+        "multipart/form-data; xboundary=xYz",
+        "",
+    ],
 )
 def test_other_types_are_refused(content_type: str) -> None:
     with pytest.raises(InvalidError, match="multipart/form-data"):

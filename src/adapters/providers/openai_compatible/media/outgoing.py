@@ -56,7 +56,7 @@ def _upload(request: ProviderRequest) -> Outgoing:
         form.written({"model": request.model.upstream_name}),
         public_name,
         Usage(seconds=seconds, counted=True),
-        request.content_type,
+        form.content_type,
     )
 
 

@@ -42,6 +42,7 @@ class EventScanner(Scanner):
         self._expected = expected
         self._splitter = EventSplitter(MAX_EVENT_BYTES)
         self._completed = 0
+        self._begun = False
 
     @property
     def usage(self) -> Usage | None:
@@ -55,10 +56,14 @@ class EventScanner(Scanner):
             return b""
         kept = []
         for event in events_of(block):
-            self._read(data_of(event))
+            data = data_of(event)
+            self._read(data)
             if self.failure is not None:
                 break
-            kept.append(event)
+            # Comments before the first event say only that the provider is alive: passing them on
+            # would count as its first event and rule out another provider.
+            self._begun = self._begun or bool(data)
+            kept += [event] if self._begun else []
         return b"".join(kept)
 
     def end(self) -> bytes:
