@@ -43,6 +43,7 @@ from adapters.http.notifications.controller import NotificationsController
 from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import SECURITY, ExtraOperation
 from adapters.http.pages.handlers import PAGES
+from adapters.http.prices.controller import ModelPricesController, PricesController
 from adapters.http.problem_pages import get_problem, list_problems
 from adapters.http.providers.controller import ProvidersController
 from adapters.http.rate_guards import within_api_limit
@@ -85,6 +86,8 @@ GUARDED = (
     ProvidersController,
     ModelsController,
     RoutesController,
+    ModelPricesController,
+    PricesController,
 )
 # What people use who have none, or none yet.
 OPEN = (LoginController, SetupController, AccountController, InvitedController)

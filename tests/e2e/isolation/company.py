@@ -85,7 +85,7 @@ def _set_up_models(operator: httpx.Client) -> dict[str, str]:
     provider = {"name": "own", "type": "scripted"}
     model = {"name": "secretive", "provider": "own"}
     route = {"name": "way", "targets": [{"model": "secretive"}]}
-    return {
+    made = {
         name: _done(operator.post(f"/api/v1/{path}", json=body))["id"]
         for name, path, body in (
             ("provider_id", "providers", provider),
@@ -93,6 +93,9 @@ def _set_up_models(operator: httpx.Client) -> dict[str, str]:
             ("route_id", "routes", route),
         )
     }
+    prices = f"/api/v1/models/{made['model_id']}/prices"
+    price = _done(operator.post(prices, json={"input": "1", "output": "2"}))
+    return {**made, "price_id": price["id"]}
 
 
 def _ended(server: StoaServer, headers: Headers) -> Headers:

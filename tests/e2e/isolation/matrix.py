@@ -145,6 +145,14 @@ MATRIX: dict[str, Expectation] = {
     "get_route": viewers(named=True),
     "update_route": admins(named=True, body={"enabled": True}),
     "delete_route": admins(named=True),
+    # Prices: everybody sees what calls cost, admins set it, of the configuration the operators
+    "list_prices": known(),
+    "list_set_prices": viewers(),
+    "set_price": operators(body={"model": "parrot", "input": "1", "output": "2"}),
+    "remove_price": admins(named=True),
+    "list_model_prices": viewers(named=True),
+    "set_model_price": admins(named=True, body={"input": "1", "output": "2"}),
+    "remove_model_price": admins(named=True),
     # What ends the session
     "revoke_all_sessions": persons(),
     "log_out": persons(),

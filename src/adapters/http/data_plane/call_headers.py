@@ -93,6 +93,9 @@ def call_headers(state: State, started: float) -> list[Header]:
         told += _of_cache(call, trace)
     if call.cost is not None:
         told.append((b"x-stoa-cost", f"{call.cost:f}".encode()))
+    elif call.price is None and trace.attempts:
+        # Not knowing what a call costs is not the same as its costing nothing.
+        told.append((b"x-stoa-cost", b"unpriced"))
     elapsed_ms = (perf_counter() - started) * 1000
     told.append((b"x-stoa-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - trace.upstream_ms)))
     return told

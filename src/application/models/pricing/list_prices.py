@@ -1,9 +1,10 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from application.models.ports import ModelCatalog
 from application.models.pricing.ports import PricingUnitOfWork, ServedPrices
 from application.models.pricing.priced_models import find_priced
 from application.shared.actor import Actor
+from application.shared.pagination import Page, PageRequest
 from domain.identity.permissions import Permission
 from domain.models.errors import ModelNotFoundError
 from domain.models.price_override import PriceOverride
@@ -21,17 +22,30 @@ class PriceOfModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListPricesQuery:
+    actor: Actor
+    page: PageRequest = field(default_factory=PageRequest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListPrices:
     """Lists what the models cost that the actor may use, and where each price comes from."""
 
     catalog: ModelCatalog
     prices: ServedPrices
 
-    async def __call__(self, actor: Actor) -> tuple[PriceOfModel, ...]:
-        return tuple(
-            PriceOfModel(model=model, in_force=self.prices.of(model, actor.team_id))
-            for model in self.catalog.all(actor.team_id)
-            if actor.may_use(model)
+    async def __call__(self, query: ListPricesQuery) -> Page[PriceOfModel]:
+        actor, page = query.actor, query.page
+        models = [m for m in self.catalog.all(actor.team_id) if actor.may_use(m)]
+        shown = models[page.offset : page.offset + page.page_size]
+        return Page(
+            items=tuple(
+                PriceOfModel(model=model, in_force=self.prices.of(model, actor.team_id))
+                for model in shown
+            ),
+            total=len(models),
+            page=page.page,
+            page_size=page.page_size,
         )
 
 
