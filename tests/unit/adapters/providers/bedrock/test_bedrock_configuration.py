@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from adapters.catalog.catalog_file import load_catalog
+from adapters.catalog.registered import RegisteredConfigurations
 from adapters.providers.bedrock.configuration import BedrockProviderDefinition
 from adapters.providers.bedrock.signing import AwsCredentials
 from domain.models.errors import CatalogError
@@ -71,3 +72,17 @@ def test_what_is_wrong_is_named(tmp_path: Path, members: str, message: str) -> N
 
     assert message in str(caught.value)
     assert "canary" not in str(caught.value)
+
+
+def test_a_registry_keeps_its_credentials_apart() -> None:
+    given = {
+        "region": "eu-central-1",
+        "access_key_id": "AKIDEXAMPLE",
+        "secret_access_key": "s3cret-canary",
+        "session_token": "t0ken-canary",
+    }
+
+    checked = RegisteredConfigurations().check("bedrock", "aws", given)
+
+    assert checked.plain == {"region": "eu-central-1"}
+    assert set(checked.secrets) == {"access_key_id", "secret_access_key", "session_token"}
