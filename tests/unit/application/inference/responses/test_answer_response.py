@@ -3,10 +3,12 @@ from typing import Any
 
 import pytest
 
+from application.inference.responses.planned_response import MOST_BYTES
 from domain.identity.permissions import Permission
 from domain.inference.call import CallStatus
 from domain.inference.response_errors import (
     PreviousResponseNotFoundError,
+    ResponseChainTooLongError,
     StoringDisabledError,
 )
 from domain.inference.stored_response import ResponseStatus, response_id_of
@@ -51,6 +53,16 @@ async def test_it_goes_on_from_all_that_was_said_before(scene: ResponsesScene) -
     last = scene.responses.rows[max(scene.responses.rows)]
     assert [item.id for item in last.input] == ["in_And now?"]
     assert last.previous_id == response_id_of(second["id"])
+
+
+async def test_a_conversation_may_become_too_long(scene: ResponsesScene) -> None:
+    scene.says("x" * MOST_BYTES)
+    first = await scene.answer("Hi")
+
+    with pytest.raises(ResponseChainTooLongError) as refused:
+        await scene.answer("And?", previous_response_id=first["id"])
+
+    assert refused.value.param == "previous_response_id"
 
 
 async def test_an_item_can_be_named_instead_of_sent(scene: ResponsesScene) -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from application.inference.responses.cancel_response import CancelResponse, CancelResponseCommand
 from application.inference.responses.delete_response import DeleteResponse, DeleteResponseCommand
 from application.inference.responses.get_response import GetResponse, GetResponseQuery
 from application.inference.responses.list_input_items import (
@@ -94,6 +95,17 @@ async def test_who_only_sees_it_does_not_delete_it(scene: ResponsesScene, name: 
         await delete_response(DeleteResponseCommand(actor=an_actor(**NOBODY), name=name))
 
     assert scene.stored.name == name
+
+
+async def test_nothing_can_be_cancelled(scene: ResponsesScene, name: str) -> None:
+    cancel = CancelResponse(responses=scene.responses, clock=scene.clock)
+
+    with pytest.raises(InvalidError) as refused:
+        await cancel(CancelResponseCommand(actor=an_actor(), name=name))
+    with pytest.raises(ResponseNotFoundError):
+        await cancel(CancelResponseCommand(actor=an_actor(team_id=OTHER_TEAM_ID), name=name))
+
+    assert refused.value.message == "Cannot cancel a synchronous response."
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,28 @@ async def test_what_was_said_is_kept_when_the_task_is_cancelled(scene: Responses
     assert scene.stored.status is ResponseStatus.CANCELLED
 
 
+async def test_what_is_not_to_be_kept_is_not_when_the_client_hangs_up(
+    scene: ResponsesScene,
+) -> None:
+    stream = await scene.stream_of(b"Hel", b"lo", b"end", store=False)
+    blocks = aiter(stream)
+
+    await anext(blocks)
+    await stream.aclose()
+    await scene.errands.finished()
+
+    assert scene.responses.rows == {}
+
+
+async def test_what_says_nothing_does_not_begin_a_response(scene: ResponsesScene) -> None:
+    stream = await scene.stream_of(b"", ProviderFailedError("It broke."))
+
+    with pytest.raises(ProviderFailedError):
+        await drained(stream)
+
+    assert scene.responses.rows == {}
+
+
 async def test_what_never_began_is_not_kept(scene: ResponsesScene) -> None:
     stream = await scene.stream_of(b"Hel", b"end")
 
