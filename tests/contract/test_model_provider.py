@@ -13,6 +13,7 @@ from adapters.providers.mistral.configuration import MistralProviderDefinition
 from adapters.providers.openai.configuration import OpenAIProviderDefinition
 from adapters.providers.openai_compatible.configuration import OpenAICompatibleProviderDefinition
 from adapters.providers.scripted.provider import ScriptedProvider
+from adapters.providers.translation.chat import speaking_chat
 from adapters.providers.transport.choice import TransportKind
 from application.inference.ports import ModelProvider, Operation, ProviderRequest, ProviderStream
 from domain.inference.errors import (
@@ -32,7 +33,7 @@ from tests.fakes.bedrock_bench import BedrockBench
 from tests.fakes.cohere_bench import CohereBench
 from tests.fakes.gemini_bench import GeminiBench
 from tests.fakes.ollama_bench import OllamaBench
-from tests.fakes.openai_like_bench import OpenAILikeBench
+from tests.fakes.openai_like_bench import OpenAILikeBench, surroundings
 from tests.fakes.openai_wire import (
     PUBLIC_NAME,
     a_model,
@@ -73,7 +74,7 @@ class Bench(Protocol):
 class ScriptedBench(Bench):
     def __init__(self) -> None:
         self.scripted = ScriptedProvider(name="acme")
-        self.provider = self.scripted
+        self.provider = speaking_chat(self.scripted, surroundings())
 
     def says(self, *words: str) -> ServedModel:
         return a_model(reply="".join(words), usage=USAGE_OPTION)
@@ -99,6 +100,11 @@ class ScriptedBench(Bench):
 
 
 USAGE_OPTION = {"prompt_tokens": 12, "completion_tokens": 3}
+MESSAGES: Any = {
+    "operation": Operation.MESSAGES,
+    "messages": [{"role": "user", "content": "hello there world"}],
+    "max_tokens": 50,
+}
 
 
 OPENAI_LIKE: dict[str, Callable[..., ProviderDefinition]] = {
@@ -185,6 +191,52 @@ async def test_streams_complete_events_up_to_the_terminator(bench: Bench) -> Non
     assert stream.report.usage == REPORTED
     assert stream.report.finish_reason == "stop"
     assert stream.report.provider_request_id
+    await stream.aclose()
+
+
+async def test_answers_messages_in_one_piece(bench: Bench) -> None:
+    model = bench.says("one", " two", " three")
+
+    answer = await bench.provider.complete(a_request(model, **MESSAGES))
+
+    body = msgspec.json.decode(answer.body)
+    assert (body["type"], body["role"], body["model"]) == ("message", "assistant", PUBLIC_NAME)
+    assert [(one["type"], one["text"]) for one in body["content"]] == [("text", "one two three")]
+    assert body["stop_reason"] == "end_turn"
+    assert (body["usage"]["input_tokens"], body["usage"]["output_tokens"]) == (12, 3)
+    assert answer.usage == REPORTED
+    assert answer.finish_reason == "stop"
+
+
+async def test_streams_messages_up_to_their_end(bench: Bench) -> None:
+    model = bench.says("one", " two", " three")
+    stream = await bench.provider.open_stream(a_request(model, stream=True, **MESSAGES))
+
+    said = b"".join([block async for block in stream])
+
+    data = [line.partition(b"data: ")[2] for line in said.split(b"\n\n")[:-1]]
+    found: list[dict[str, Any]] = [msgspec.json.decode(one) for one in data]
+    deltas = [one["delta"]["text"] for one in found if one["type"] == "content_block_delta"]
+    assert found[0]["message"]["model"] == PUBLIC_NAME
+    assert "".join(deltas) == "one two three"
+    assert found[-2]["usage"]["output_tokens"] == 3
+    assert found[-1] == {"type": "message_stop"}
+    assert stream.report.usage == REPORTED
+    assert stream.report.finish_reason == "stop"
+    await stream.aclose()
+
+
+async def test_a_cut_stream_of_messages_fails_after_what_came(bench: Bench) -> None:
+    model = bench.cuts_after("one", " two", " three")
+    stream = await bench.provider.open_stream(a_request(model, stream=True, **MESSAGES))
+    blocks: list[bytes] = []
+
+    with pytest.raises(ProviderFailedError):
+        await drain(stream, blocks)
+
+    assert b"three" in b"".join(blocks)
+    assert b"message_stop" not in b"".join(blocks)
+    assert stream.report.usage.counted
     await stream.aclose()
 
 
