@@ -12,6 +12,7 @@ from entrypoints.di.allowances import AllowancesProvider, counters_of_limits
 from entrypoints.di.database import AttachedDatabaseProvider, OwnDatabaseProvider
 from entrypoints.di.events import EventsProvider
 from entrypoints.di.external_identity import ExternalIdentityProvider
+from entrypoints.di.idempotency import IdempotencyProvider
 from entrypoints.di.joining import JoiningProvider
 from entrypoints.di.keeping import KeepingProvider
 from entrypoints.di.mail import MailProvider
@@ -61,6 +62,7 @@ def make_container(
         KeepingProvider(),
         DataPlaneProvider(),
         ResponsesProvider(),
+        IdempotencyProvider(),
         UseCaseProvider(),
         *overrides,
     )

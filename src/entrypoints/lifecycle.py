@@ -15,6 +15,7 @@ from dishka import AsyncContainer
 
 from adapters.http.data_plane.door import InferenceDoor
 from adapters.http.data_plane.gate import Gate
+from adapters.http.idempotency import Idempotency
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
 from application.identity.ports import Credentials, KeyActivity
@@ -26,6 +27,7 @@ from application.inference.keep_holds import KeepHolds
 from application.inference.keeping.tidy_answers import TidyAnswers
 from application.operations.events.notify_of_events import NotifyOfEvents
 from application.operations.events.ports import EventFeed
+from application.operations.idempotency.answer_once import AnswerOnce
 from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
@@ -129,7 +131,8 @@ class Lifecycle:
         self._every(TIDY_ANSWERS_EVERY_S, await get(TidyAnswers))
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
-        self.gate.open(door)
+        self._every(TIDY_ANSWERS_EVERY_S, (await get(AnswerOnce)).purge)
+        self.gate.open(door, await get(Idempotency))
 
     async def _notify_of_events(self) -> None:
         bell, chore = await self.container.get(EventBell), await self.container.get(NotifyOfEvents)

@@ -27,6 +27,7 @@ from adapters.http.guards import authenticated, known_query, only_when_ready, pr
 from adapters.http.health.controller import HealthController
 from adapters.http.health.probes import check_liveness, check_readiness
 from adapters.http.health.schemas import ServerInfo
+from adapters.http.idempotency import idempotent
 from adapters.http.joining.account_controller import AccountController
 from adapters.http.joining.invitations_controller import InvitationsController, InvitedController
 from adapters.http.joining.setup_controller import SetupController
@@ -192,7 +193,10 @@ def _route_handlers(
         "/api/v1",
         route_handlers=[HealthController, guarded, opened],
         guards=[known_query],
-        middleware=[in_request_container(container)],
+        middleware=[
+            in_request_container(container),
+            idempotent(parts.readiness, options.max_body_bytes),
+        ],
     )
     handlers: list[ControllerRouterHandler] = [
         api,
@@ -219,6 +223,7 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
         allow_headers=["*"],
         expose_headers=[
             *("x-request-id", "request-id", "x-correlation-id", "retry-after", "retry-after-ms"),
+            "idempotent-replayed",
             *LIMIT_HEADER_NAMES,
             *CALL_HEADER_NAMES,
         ],

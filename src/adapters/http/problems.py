@@ -19,6 +19,7 @@ from domain.inference.errors import (
 from domain.inference.rate import Measure
 from domain.inference.response_errors import PreviousResponseNotFoundError
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
+from domain.operations.idempotency import IdempotencyConflictError
 from domain.shared.errors import (
     BudgetExhaustedError,
     InvalidError,
@@ -115,9 +116,15 @@ def headers_of(error: StoaError) -> Headers:
         return [(b"www-authenticate", b"Bearer")]
     if isinstance(error, MethodNotAllowedError):
         return [(b"allow", error.allow.encode())]
+    return _of_repeating(error)
+
+
+def _of_repeating(error: StoaError) -> Headers:
+    """Whether and when it helps to send the same again: OpenAI's clients would do it at once."""
     if isinstance(error, BudgetExhaustedError):
-        # OpenAI's clients would try again at once, and again.
-        return [(b"x-should-retry", b"false")]
+        return [*_NO_RETRY]
+    if isinstance(error, IdempotencyConflictError):
+        return _retry_after(DEFAULT_RETRY_S) if error.may_retry else [*_NO_RETRY]
     if isinstance(error, LimitExceededError):
         return _of_a_limit(error)
     if isinstance(error, UnavailableError):

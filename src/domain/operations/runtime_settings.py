@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
+from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
 from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
 from domain.operations.response_settings import RETENTION_RESPONSES_DAYS, STORE_RESPONSES
@@ -205,6 +206,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     RETENTION_EVENTS_DAYS,
     RETENTION_NOTIFICATIONS_DAYS,
     RETENTION_RESPONSES_DAYS,
+    IDEMPOTENCY_HOURS,
     ERROR_SPIKE_THRESHOLD,
     OIDC_ISSUER,
     OIDC_AUDIENCE,

@@ -4,6 +4,7 @@ from adapters.http.data_plane.door import InferenceDoor
 from adapters.http.data_plane.use_cases import UseCases
 from adapters.http.events.event_stream import Pace
 from adapters.http.events.open_streams import OpenStreams
+from adapters.http.idempotency import Idempotency
 from application.identity.authenticate import Authenticate
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation
@@ -12,6 +13,7 @@ from application.inference.responses.answer_response import AnswerResponse
 from application.inference.responses.stream_response import StreamResponse
 from application.inference.show_limits import ShowLimits
 from application.inference.stream_model import StreamModel
+from application.operations.idempotency.answer_once import AnswerOnce
 from entrypoints.settings import Settings
 
 
@@ -28,6 +30,14 @@ class DoorsProvider(Provider):
     @provide
     def pace(self, settings: Settings) -> Pace:
         return Pace(heartbeat=settings.stream_heartbeat_seconds)
+
+    @provide
+    def idempotency(
+        self, authenticate: Authenticate, once: AnswerOnce, settings: Settings
+    ) -> Idempotency:
+        return Idempotency(
+            authenticate=authenticate, once=once, max_body_bytes=settings.max_body_bytes
+        )
 
     @provide
     def door(

@@ -46,7 +46,8 @@ class BrokenOffError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request on the wire. ``report`` takes an error that it fails with, and its ``cause``."""
+    """One request on the wire. ``report`` takes an error that it fails with, and its ``cause``;
+    ``break_off`` hears that an answer which has begun did not come to its end."""
 
     operation: Operation
     served: Served
@@ -55,6 +56,7 @@ class Exchange:
     receive: Receive
     send: Send
     report: Report
+    break_off: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class InferenceDoor:
         self, exchange: Exchange, response: EventStreamResponse, error: StoaError
     ) -> None:
         """Raises ``BrokenOffError`` where nothing but the end of the connection can tell it."""
+        exchange.break_off()
         if not response.content_type.startswith(EVENTS):
             raise BrokenOffError from error
         await response.write(exchange.served.manner.error_event(error, exchange.request_id))

@@ -2,6 +2,7 @@
 
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from http import HTTPMethod
 
@@ -15,6 +16,7 @@ from adapters.http.data_plane.door import Exchange, InferenceDoor, send_whole, s
 from adapters.http.data_plane.served import Table
 from adapters.http.errors import MethodNotAllowedError
 from adapters.http.failures import Failures
+from adapters.http.idempotency import BROKE_OFF, Idempotency, key_of
 from application.inference.ports import JSON, Operation
 from application.operations.readiness import Readiness
 from domain.shared.errors import StoaError, UnavailableError
@@ -33,9 +35,12 @@ class Gate:
         self._readiness = readiness
         self._failures = failures
         self._door: InferenceDoor | None = None
+        self._idempotency: Idempotency | None = None
 
-    def open(self, door: InferenceDoor) -> None:
+    def open(self, door: InferenceDoor, idempotency: Idempotency | None = None) -> None:
+        """Without ``idempotency``, keys of clients are not looked at."""
         self._door = door
+        self._idempotency = idempotency
 
     async def answer(
         self, operation: Operation, scope: HTTPScope, receive: Receive, send: Send
@@ -49,6 +54,7 @@ class Gate:
             receive=receive,
             send=send,
             report=partial(self._failures.report, scope=scope, error_id=state["request_id"]),
+            break_off=partial(state.__setitem__, BROKE_OFF, True),
         )
         try:
             if scope["method"] != HTTPMethod.POST:
@@ -56,7 +62,7 @@ class Gate:
             if self._door is None or not self._readiness.ready:
                 reason = self._readiness.reason
                 raise UnavailableError(f"Stoa is not ready: {reason}.", retry_after=1)
-            await self._door.answer(exchange, scope)
+            await self._answer(self._door, exchange, scope)
         except StoaError as error:
             await _send_error(exchange, error)
             exchange.report(error)
@@ -65,6 +71,20 @@ class Gate:
             await _send_error(exchange, stopping())
         except ClientGoneError:
             log.debug("request.abandoned")
+
+    async def _answer(self, door: InferenceDoor, exchange: Exchange, scope: HTTPScope) -> None:
+        key = key_of(scope)
+        if key is None or self._idempotency is None:
+            await door.answer(exchange, scope)
+            return
+
+        async def inner(receive: Receive, send: Send) -> None:
+            await door.answer(replace(exchange, receive=receive, send=send), scope)
+
+        shown = exchange.served.manner.presented(scope)
+        await self._idempotency.answer(
+            key, scope, exchange.receive, exchange.send, inner=inner, shown=shown
+        )
 
 
 async def _send_error(exchange: Exchange, error: StoaError) -> None:

@@ -19,6 +19,7 @@ from adapters.postgres.inference.rows import calls
 from adapters.postgres.models.price_rows import prices
 from adapters.postgres.models.rows import model_names
 from adapters.postgres.operations.error_rows import error_logs
+from adapters.postgres.operations.idempotency_rows import idempotent_requests
 from adapters.postgres.operations.rows import audit_logs
 from adapters.postgres.operations.setting_rows import team_settings
 
@@ -39,6 +40,7 @@ _MODULES_WITH_TABLES = (
     model_names,
     prices,
     team_settings,
+    idempotent_requests,
 )
 
 target_metadata: MetaData = Row.metadata

@@ -1,0 +1,119 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.postgres.errors import translated
+from adapters.postgres.operations.idempotency_rows import idempotent_requests as rows
+from application.operations.idempotency.ports import IdempotentRequests, KnownRequest
+from application.operations.ports import Sealed
+from domain.operations.idempotency import IdempotentRequest
+
+_Identity = tuple[object, object, str]
+
+
+class PostgresIdempotentRequests(IdempotentRequests):
+    """A process is dead when the lock on its number is free: see ``ProcessPresence``."""
+
+    def __init__(self, engine: AsyncEngine, *, process: int) -> None:
+        self._engine = engine
+        self._process = process
+        # What this process itself began and could not end in the database stands in nobody's way.
+        self._running: set[_Identity] = set()
+
+    async def claim(
+        self, request: IdempotentRequest, *, at: datetime, expires_at: datetime
+    ) -> KnownRequest | None:
+        fresh: dict[str, Any] = {
+            "fingerprint": request.fingerprint,
+            "process": self._process,
+            "created_at": at,
+            "expires_at": expires_at,
+            "is_answered": False,
+            "answer": None,
+        }
+        identity = _identity(request)
+        with translated():
+            async with self._engine.begin() as connection:
+                known = await self._insert(connection, request, fresh)
+                if known is not None and await self._is_void(connection, known, identity, at):
+                    await connection.execute(update(rows).where(_is(request)).values(fresh))
+                    known = None
+        if known is None:
+            self._running.add(identity)
+            return None
+        return KnownRequest(
+            fingerprint=known.fingerprint,
+            is_answered=known.is_answered,
+            answer=None if known.answer is None else Sealed(known.answer),
+        )
+
+    async def keep(self, request: IdempotentRequest, answer: Sealed | None) -> None:
+        await self._end(
+            request,
+            update(rows)
+            .where(self._own(request))
+            .values(is_answered=True, answer=None if answer is None else answer.ciphertext),
+        )
+
+    async def release(self, request: IdempotentRequest) -> None:
+        await self._end(request, delete(rows).where(self._own(request)))
+
+    async def purge(self, at: datetime) -> int:
+        with translated():
+            async with self._engine.begin() as connection:
+                purged = await connection.execute(delete(rows).where(rows.c.expires_at <= at))
+                return purged.rowcount
+
+    async def _insert(
+        self, connection: AsyncConnection, request: IdempotentRequest, fresh: dict[str, Any]
+    ) -> Any:
+        """``None``, or the row that stands there already, locked."""
+        statement = insert(rows).values(
+            team_id=request.team_id, principal_id=request.principal_id, key=request.key, **fresh
+        )
+        while True:
+            inserted = await connection.execute(statement.on_conflict_do_nothing())
+            if inserted.rowcount:
+                return None
+            found = await connection.execute(select(rows).where(_is(request)).with_for_update())
+            known = found.one_or_none()
+            # Between the two statements it may have been released.
+            if known is not None:
+                return known
+
+    async def _is_void(
+        self, connection: AsyncConnection, known: Any, identity: _Identity, at: datetime
+    ) -> bool:
+        if known.expires_at <= at:
+            return True
+        if known.is_answered:
+            return False
+        if known.process == self._process:
+            return identity not in self._running
+        return bool(await connection.scalar(select(func.pg_try_advisory_xact_lock(known.process))))
+
+    async def _end(self, request: IdempotentRequest, statement: Any) -> None:
+        try:
+            with translated():
+                async with self._engine.begin() as connection:
+                    await connection.execute(statement)
+        finally:
+            self._running.discard(_identity(request))
+
+    def _own(self, request: IdempotentRequest) -> ColumnElement[bool]:
+        return and_(_is(request), rows.c.process == self._process, ~rows.c.is_answered)
+
+
+def _identity(request: IdempotentRequest) -> _Identity:
+    return request.team_id, request.principal_id, request.key
+
+
+def _is(request: IdempotentRequest) -> ColumnElement[bool]:
+    return and_(
+        rows.c.team_id == request.team_id,
+        rows.c.principal_id == request.principal_id,
+        rows.c.key == request.key,
+    )

@@ -1,0 +1,253 @@
+"""Requests with an ``Idempotency-Key``."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+import openai as sdk
+import pytest
+from openai import OpenAI
+
+from tests.fakes.upstream import Upstream, json_answer, running_upstream
+from tests.fixtures.server import StoaServer
+
+CHAT = "/v1/chat/completions"
+HEADER = "idempotency-key"
+CONFIG = """
+providers:
+  - {{name: far, type: openai-compatible, base_url: "{base_url}"}}
+models:
+  - {{name: far, provider: far}}
+"""
+ANSWER = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "far",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}],
+}
+
+
+def saying(text: str, model: str = "echo", **members: Any) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": text}], **members}
+
+
+def keyed(key: str | None = None) -> dict[str, str]:
+    return {HEADER: key or uuid4().hex}
+
+
+def calls(http: httpx.Client) -> int:
+    totals = http.get("/api/v1/usage", params={"group_by": "model"}).json()["totals"]
+    return int(totals["calls"])
+
+
+def test_the_same_request_gets_the_same_answer_and_is_made_once(http: httpx.Client) -> None:
+    headers = keyed()
+    before = calls(http)
+
+    first = http.post(CHAT, json=saying("hello"), headers=headers)
+    second = http.post(CHAT, json=saying("hello"), headers=headers)
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.content == first.content
+    assert "idempotent-replayed" not in first.headers
+    assert second.headers["idempotent-replayed"] == "true"
+    assert second.headers["content-type"] == first.headers["content-type"]
+    assert second.headers["x-request-id"] != first.headers["x-request-id"]
+    assert calls(http) == before + 1
+
+
+def test_a_stream_is_replayed_as_a_stream(openai: OpenAI, http: httpx.Client) -> None:
+    headers = keyed()
+    before = calls(http)
+
+    streams = [
+        [
+            chunk.model_dump()
+            for chunk in openai.chat.completions.create(
+                **saying("one two three", stream=True), extra_headers=headers
+            )
+        ]
+        for _ in range(2)
+    ]
+
+    assert streams[0] == streams[1]
+    assert len(streams[0]) > 2
+    assert calls(http) == before + 1
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/embeddings"])
+def test_another_request_under_the_same_key_is_a_conflict(http: httpx.Client, path: str) -> None:
+    headers = keyed()
+    http.post(CHAT, json=saying("hello"), headers=headers).raise_for_status()
+
+    refused = http.post(path, json=saying("something else"), headers=headers)
+
+    assert refused.status_code == 409
+    assert refused.json()["error"]["code"] == "idempotency_key_reused"
+    assert refused.headers["x-should-retry"] == "false"
+
+
+def test_anthropics_clients_are_refused_in_their_own_words(http: httpx.Client) -> None:
+    headers = keyed()
+    asked = saying("hello", max_tokens=10)
+    http.post("/v1/messages", json=asked, headers=headers).raise_for_status()
+
+    refused = http.post("/v1/messages", json=asked | {"max_tokens": 11}, headers=headers)
+
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "error"
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
+def test_a_key_that_is_none_is_refused_by_name(http: httpx.Client, key: str) -> None:
+    refused = http.post(CHAT, json=saying("hello"), headers={HEADER: key})
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "Idempotency-Key"
+
+
+def test_an_error_is_not_kept(http: httpx.Client) -> None:
+    headers = keyed()
+    before = calls(http)
+
+    codes = [
+        http.post(CHAT, json=saying("hello", "picky"), headers=headers).status_code
+        for _ in range(2)
+    ]
+
+    assert codes == [400, 400]
+    assert calls(http) == before + 2
+
+
+def test_a_stream_that_broke_is_not_kept(http: httpx.Client) -> None:
+    headers = keyed()
+    before = calls(http)
+
+    for _ in range(2):
+        broken = http.post(CHAT, json=saying("x", "cut", stream=True), headers=headers)
+
+        assert "error" in broken.text
+        assert "idempotent-replayed" not in broken.headers
+    assert calls(http) == before + 2
+
+
+def test_the_second_of_two_at_the_same_time_is_told_to_come_again(server: StoaServer) -> None:
+    headers = keyed() | {"authorization": f"Bearer {server.key}"}
+
+    def ask() -> httpx.Response:
+        asked = saying("hello", "slow")
+        return httpx.post(f"{server.url}{CHAT}", json=asked, headers=headers, timeout=30)
+
+    with ThreadPoolExecutor(2) as pool:
+        both = sorted(pool.map(lambda _: ask(), range(2)), key=lambda answer: answer.status_code)
+
+    assert [answer.status_code for answer in both] == [200, 409]
+    assert both[1].json()["error"]["code"] == "idempotency_in_progress"
+    assert both[1].headers["retry-after"] == "1"
+
+
+def test_the_official_client_waits_for_the_answer_of_its_twin(
+    server: StoaServer, http: httpx.Client
+) -> None:
+    headers = keyed()
+    before = calls(http)
+
+    def ask() -> str:
+        with OpenAI(base_url=server.base_url, api_key=server.key, max_retries=5) as client:
+            answer = client.chat.completions.create(**saying("hi", "slow"), extra_headers=headers)
+            return str(answer.id)
+
+    with ThreadPoolExecutor(2) as pool:
+        ids = list(pool.map(lambda _: ask(), range(2)))
+
+    assert ids[0] == ids[1]
+    # The one that was told to come again was never a call.
+    assert calls(http) == before + 1
+
+
+def test_a_client_that_went_away_leaves_the_key_free(http: httpx.Client) -> None:
+    headers = keyed()
+    with (
+        pytest.raises(httpx.ReadTimeout),
+        http.stream("POST", CHAT, json=saying("x", "hung"), headers=headers, timeout=0.5),
+    ):
+        pass
+
+    deadline = time.monotonic() + 10
+    while True:
+        refused = http.post(CHAT, json=saying("another"), headers=headers)
+        if refused.status_code == 200:
+            break
+        assert time.monotonic() < deadline
+
+
+def test_what_is_made_over_the_api_is_made_once(http: httpx.Client) -> None:
+    headers = keyed()
+    asked = {"name": f"once {uuid4().hex}"}
+
+    first = http.post("/api/v1/keys", json=asked, headers=headers)
+    second = http.post("/api/v1/keys", json=asked, headers=headers)
+    third = http.post("/api/v1/keys", json={"name": "another"}, headers=headers)
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == first.json()
+    assert second.headers["idempotent-replayed"] == "true"
+    assert third.status_code == 409
+    assert third.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_other_keys_of_the_team_have_keys_of_their_own(http: httpx.Client) -> None:
+    headers = keyed()
+    made = http.post("/api/v1/keys", json={"name": uuid4().hex}).json()
+    mine = http.post(CHAT, json=saying("hello"), headers=headers)
+
+    theirs = http.post(
+        CHAT,
+        json=saying("something else"),
+        headers=headers | {"authorization": f"Bearer {made['key']}"},
+    )
+
+    assert (mine.status_code, theirs.status_code) == (200, 200)
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    async with running_upstream() as running:
+        yield running
+
+
+@pytest.fixture
+def far(upstream: Upstream, tmp_path: Path) -> StoaServer:
+    config = tmp_path / "stoa.yaml"
+    config.write_text(CONFIG.format(base_url=upstream.base_url))
+    return StoaServer(data_dir=tmp_path / "data", config=config)
+
+
+async def test_the_answer_survives_a_restart_without_a_second_upstream_call(
+    far: StoaServer, upstream: Upstream
+) -> None:
+    upstream.play(json_answer(msgspec.json.encode(ANSWER)))
+    headers = keyed()
+
+    await asyncio.to_thread(far.start)
+    first = await asyncio.to_thread(_ask, far, headers)
+    await asyncio.to_thread(far.kill)
+    await asyncio.to_thread(far.start)
+    second = await asyncio.to_thread(_ask, far, headers)
+    await asyncio.to_thread(far.stop)
+
+    assert first == second
+    assert len(upstream.requests) == 1
+
+
+def _ask(server: StoaServer, headers: dict[str, str]) -> str:
+    with sdk.OpenAI(base_url=server.base_url, api_key=server.key, max_retries=0) as client:
+        answer = client.chat.completions.create(**saying("hello", "far"), extra_headers=headers)
+    return str(answer.model_dump_json())
