@@ -32,9 +32,7 @@ def read_model(
     are the types of the providers by name."""
     name = _read_name(fields)
     aliases = _read_aliases(fields)
-    provider = fields.text("provider", required=True)
-    if provider is not None and provider not in providers:
-        fields.note("provider", f"names '{provider}', which is not among the providers")
+    provider = _read_provider(fields, providers)
     kind = fields.choice("kind", ModelKind)
     context_length = fields.whole("context_length")
     upstream = fields.text("upstream_name") or name or ""
@@ -52,7 +50,6 @@ def read_model(
     fields.end()
     if name is None or provider is None:
         return None
-    provider_type = PROVIDER_TYPES.get(providers.get(provider, ""))
     return ServedModel(
         name=name,
         aliases=aliases,
@@ -61,7 +58,7 @@ def read_model(
         upstream_name=upstream,
         is_public=is_public,
         is_enabled=is_enabled,
-        runs_here=provider_type is not None and provider_type.runs_here,
+        runs_here=_runs_here(providers.get(provider)),
         capabilities=None if capabilities is None else frozenset(capabilities),
         context_length=context_length,
         max_output_tokens=max_output_tokens,
@@ -69,6 +66,18 @@ def read_model(
         prices=prices,
         options={} if options is None else options.plain(),
     )
+
+
+def _read_provider(fields: Fields, providers: Mapping[str, str]) -> str | None:
+    provider = fields.text("provider", required=True)
+    if provider is not None and provider not in providers:
+        fields.note("provider", f"names '{provider}', which is not among the providers")
+    return provider
+
+
+def _runs_here(type_name: str | None) -> bool:
+    provider_type = PROVIDER_TYPES.get(type_name or "")
+    return provider_type is not None and provider_type.runs_here
 
 
 def _read_limits(fields: Fields) -> DeploymentLimits | None:
