@@ -1,5 +1,7 @@
 """How much Anthropic's models are told to think."""
 
+import re
+
 from adapters.dialects.anthropic.words import NAME
 from domain.inference.conversation.request import (
     GenerationRequest,
@@ -9,9 +11,10 @@ from domain.inference.conversation.request import (
 )
 from domain.models.served_model import ServedModel
 
-# Reads of a deployment's options: ``budget`` for older models, which are told a number of tokens
-# and know neither an effort nor how to choose an amount by themselves.
+# Of a deployment's options: ``budget`` for older models, which are told a number of tokens and know
+# neither an effort nor how to choose an amount by themselves; else it is told by their names.
 THINKING_OPTION, BUDGET = "thinking", "budget"
+_BY_BUDGET = re.compile(r"claude-(?:3-7|(?:opus|sonnet|haiku)-4-(?:\d{8}|[015](?:-|$)))")
 
 _LEAST_BUDGET = 1024
 _BUDGETS = {"low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_000, "max": 32_000}
@@ -23,7 +26,7 @@ def write_thinking(request: GenerationRequest, model: ServedModel, limit: int) -
     reasoning = request.reasoning
     if reasoning is None:
         return {}
-    if model.options.get(THINKING_OPTION) == BUDGET:
+    if _is_told_a_budget(model):
         return _with_budget(reasoning, limit)
     members: JsonObject = {}
     if reasoning.effort not in (None, "none"):
@@ -34,6 +37,12 @@ def write_thinking(request: GenerationRequest, model: ServedModel, limit: int) -
         # In other formats, an effort is one of thinking.
         thinking = {"type": "adaptive"}
     return members if thinking is None else members | {"thinking": thinking}
+
+
+def _is_told_a_budget(model: ServedModel) -> bool:
+    if THINKING_OPTION in model.options:
+        return model.options[THINKING_OPTION] == BUDGET
+    return _BY_BUDGET.search(model.upstream_name) is not None
 
 
 def _is_forced(request: GenerationRequest) -> bool:

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from adapters.dialects.anthropic.options import options_of
 from adapters.dialects.anthropic.thinking import write_thinking
 from adapters.dialects.anthropic.words import NAME
 from adapters.dialects.anthropic.write_blocks import cache_control, write_blocks
@@ -33,7 +34,7 @@ def write_request(request: GenerationRequest, model: ServedModel) -> bytes:
     """Raises ``UnsupportedByModelError``."""
     refuse_stored_files(NAME, request)
     _refuse_what_is_unknown(request)
-    leading = _leading(request.turns)
+    leading, options = _leading(request.turns), options_of(model)
     limit = request.max_output_tokens or model.max_output_tokens or DEFAULT_MAX_TOKENS
     body: JsonObject = {
         "model": model.upstream_name,
@@ -56,6 +57,8 @@ def write_request(request: GenerationRequest, model: ServedModel) -> bytes:
     if request.dialect == NAME:
         body |= {"metadata": {"user_id": request.user}} if request.user else {}
         body |= {"service_tier": request.service_tier} if request.service_tier else {}
+    elif options.prompt_cache is not None:
+        body["cache_control"] = cache_control(options.prompt_cache)
     return msgspec.json.encode(body | extras)
 
 

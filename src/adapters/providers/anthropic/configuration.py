@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.dialects.anthropic.dialect import Anthropic
+from adapters.dialects.anthropic.options import options_of
 from adapters.providers.anthropic.provider import OPERATIONS, AnthropicProvider
 from adapters.providers.definition import (
     ConfigurationFields,
@@ -45,6 +46,8 @@ class AnthropicProviderDefinition(ProviderDefinition):
     betas: tuple[str, ...] = BETAS
 
     def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
+        for model in models:
+            options_of(model)
         provider = AnthropicProvider(name=self.name, http=self.http, betas=self.betas)
         return TranslatingProvider(
             provider,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -135,7 +136,7 @@ def test_a_conversation_survives_the_way_through_openais_format(
     openai, model = OpenAIChat(), a_model(cache_control=True)
 
     there = openai.read_request(openai.write_request(request, model))
-    back = DIALECT.read_request(DIALECT.write_request(there, model))
+    back = DIALECT.read_request(DIALECT.write_request(there, a_model()))
 
     assert back == request
 
@@ -409,3 +410,42 @@ def test_a_model_that_must_call_a_tool_is_not_asked_to_think_first() -> None:
 
     assert body["output_config"] == {"effort": "high"}
     assert "thinking" not in body
+
+
+def test_prompts_are_kept_for_clients_that_cannot_ask_for_it() -> None:
+    model = a_model(prompt_cache="1h")
+
+    assert written(asking(), model)["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+    assert "cache_control" not in written(asking(dialect="anthropic"), model)
+    assert "cache_control" not in written(asking())
+
+
+@pytest.mark.parametrize("options", [{"prompt_cache": "2h"}, {"prompt_cash": "1h"}], ids=str)
+def test_options_that_are_unknown_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidError) as caught:
+        written(asking(), a_model(**options))
+
+    assert caught.value.param == "options"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind"),
+    [
+        ("claude-opus-4-6", {}, "adaptive"),
+        ("claude-sonnet-4-5-20250929", {}, "enabled"),
+        ("claude-opus-4-20250514", {}, "enabled"),
+        ("claude-haiku-4-5", {}, "enabled"),
+        ("claude-3-7-sonnet-latest", {}, "enabled"),
+        ("claude-haiku-4-5", {"thinking": "adaptive"}, "adaptive"),
+        ("my-own-name", {"thinking": "budget"}, "enabled"),
+        ("my-own-name", {}, "adaptive"),
+    ],
+)
+def test_older_models_are_known_by_their_names(
+    name: str, options: dict[str, Any], kind: str
+) -> None:
+    model = replace(a_model(**options), upstream_name=name)
+
+    body = written(asking(reasoning=Reasoning(effort="low")), model)
+
+    assert body["thinking"]["type"] == kind
