@@ -5,12 +5,15 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 from application.operations.ports import (
+    CredentialStore,
     OperationsUnitOfWork,
     Sealed,
     SecretBox,
     SettingsUnitOfWork,
+    StoredCredentials,
     StoredSetting,
     StoredSettings,
 )
@@ -38,6 +41,7 @@ class InMemorySettings:
         registry: SettingRegistry = REGISTRY,
     ) -> None:
         self.stored: dict[Place, StoredSetting] = {}
+        self.credentials: dict[UUID, StoredCredentials] = {}
         self.audit: list[AuditEntry] = []
         self.events: list[Event] = []
         self.locks: defaultdict[TeamId | None, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -99,10 +103,25 @@ class InMemoryStoredSettings(StoredSettings):
         return sorted(filter(None, now.values()), key=lambda stored: stored.name)
 
 
+class InMemoryCredentialStore(CredentialStore):
+    """``changed`` is what the unit of work has written so far."""
+
+    def __init__(self, database: InMemorySettings, changed: dict[UUID, StoredCredentials]) -> None:
+        self._database = database
+        self._changed = changed
+
+    async def all(self) -> Sequence[StoredCredentials]:
+        return tuple({**self._database.credentials, **self._changed}.values())
+
+    async def put(self, credentials: StoredCredentials) -> None:
+        self._changed[credentials.id] = credentials
+
+
 class InMemorySettingsUnitOfWork(SettingsUnitOfWork, OperationsUnitOfWork):
     def __init__(self, database: InMemorySettings | None = None) -> None:
         self.database = database or InMemorySettings()
         self.changed: Changed = {}
+        self.changed_credentials: dict[UUID, StoredCredentials] = {}
         self._audit: list[AuditEntry] = []
         self._events: list[Event] = []
         self._held: dict[TeamId | None, asyncio.Lock] = {}
@@ -128,6 +147,7 @@ class InMemorySettingsUnitOfWork(SettingsUnitOfWork, OperationsUnitOfWork):
 
     async def commit(self) -> None:
         self.database.take_over(self.changed)
+        self.database.credentials |= self.changed_credentials
         self.database.audit += self._audit
         self.database.events += self._events
         self._forget()
@@ -143,6 +163,10 @@ class InMemorySettingsUnitOfWork(SettingsUnitOfWork, OperationsUnitOfWork):
         return InMemoryStoredSettings(self.database, self.changed, self._lock)
 
     @property
+    def credentials(self) -> InMemoryCredentialStore:
+        return InMemoryCredentialStore(self.database, self.changed_credentials)
+
+    @property
     def operators(self) -> FixedOperators:
         return self.database.operators
 
@@ -156,5 +180,6 @@ class InMemorySettingsUnitOfWork(SettingsUnitOfWork, OperationsUnitOfWork):
 
     def _forget(self) -> None:
         self.changed = {}
+        self.changed_credentials = {}
         self._audit = []
         self._events = []

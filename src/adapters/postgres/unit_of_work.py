@@ -18,6 +18,7 @@ from adapters.postgres.identity.sessions import PostgresSessions
 from adapters.postgres.identity.teams import PostgresTeams
 from adapters.postgres.identity.users import PostgresUsers
 from adapters.postgres.models.announcing import lock
+from adapters.postgres.models.credentials import PostgresCredentialStore
 from adapters.postgres.models.models import PostgresModels
 from adapters.postgres.models.prices import PostgresPrices
 from adapters.postgres.models.providers import PostgresProviders
@@ -141,6 +142,10 @@ class PostgresUnitOfWork(
     @property
     def audience(self) -> PostgresAudience:
         return PostgresAudience(self._open_session)
+
+    @property
+    def credentials(self) -> PostgresCredentialStore:
+        return PostgresCredentialStore(self._open_session)
 
     @property
     def providers(self) -> PostgresProviders:

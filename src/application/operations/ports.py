@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from application.shared.ports import UnitOfWork
 from domain.inference.call import Call
@@ -137,9 +138,34 @@ class StoredSettings(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCredentials:
+    """The secrets of something that a team has set up. They open in their ``place`` only."""
+
+    team_id: TeamId
+    id: UUID
+    place: str
+    sealed: Sealed
+
+
+class CredentialStore(Protocol):
+    """What is stored sealed besides settings, inside a unit of work."""
+
+    async def all(self) -> Sequence[StoredCredentials]:
+        """Those of all teams; nobody else changes them until the unit of work ends."""
+        ...
+
+    async def put(self, credentials: StoredCredentials) -> None:
+        """Replace what is stored, and make every node read it when the unit of work commits."""
+        ...
+
+
 class SettingsUnitOfWork(UnitOfWork, Protocol):
     @property
     def settings(self) -> StoredSettings: ...
+
+    @property
+    def credentials(self) -> CredentialStore: ...
 
 
 class SecretBox(Protocol):

@@ -8,8 +8,9 @@ from domain.identity.permissions import Permission
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReencryptSecrets:
-    """Encrypts every stored secret of the server and of all teams with the present secret key, so
-    that the previous one can be forgotten. Answers how many it changed."""
+    """Encrypts every stored secret of the server and of all teams, those of providers included,
+    with the present secret key, so that the previous one can be forgotten. Answers how many it
+    changed."""
 
     uow: SettingsUnitOfWork
     secrets: SecretBox
@@ -26,6 +27,12 @@ class ReencryptSecrets:
                 sealed = self.secrets.seal(secret, place=stored.place)
                 await tx.settings.put(replace(stored, value=sealed))
                 changed += 1
+            for credentials in await tx.credentials.all():
+                if not self.secrets.is_current(credentials.sealed):
+                    secret = self.secrets.open(credentials.sealed, place=credentials.place)
+                    sealed = self.secrets.seal(secret, place=credentials.place)
+                    await tx.credentials.put(replace(credentials, sealed=sealed))
+                    changed += 1
             if changed:
                 await self.auditor.record(
                     tx,

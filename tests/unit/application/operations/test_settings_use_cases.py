@@ -2,7 +2,7 @@ import pytest
 
 from application.operations.change_settings import ChangeSettings, ChangeSettingsCommand
 from application.operations.list_settings import ListSettings, ListSettingsQuery
-from application.operations.ports import Sealed
+from application.operations.ports import Sealed, StoredCredentials
 from application.operations.reencrypt_secrets import ReencryptSecrets
 from application.operations.resolved_settings import ResolvedSetting, ValueSource
 from application.shared.actor import Actor
@@ -26,8 +26,8 @@ from domain.operations.runtime_settings import (
 from domain.operations.setting_values import TextType
 from domain.shared.errors import ForbiddenError, InvalidError
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_model, an_actor
-from tests.fakes.clock import FrozenClock
-from tests.fakes.ids import SequentialIds
+from tests.fakes.clock import START, FrozenClock
+from tests.fakes.ids import SequentialIds, uuid7_at
 from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.secret_box import ReversibleSecretBox
 from tests.fakes.settings import InMemorySettings, InMemorySettingsUnitOfWork
@@ -87,6 +87,9 @@ class Desk:
             auditor=self.auditor,
         )
         return await use_case(an_actor())
+
+
+PROVIDER_ID = uuid7_at(START, 9)
 
 
 @pytest.fixture
@@ -295,3 +298,18 @@ async def test_a_secret_that_no_key_opens_stops_the_rotation(desk: Desk) -> None
         await desk.reencrypt()
 
     assert desk.database.audit == []
+
+
+async def test_credentials_of_providers_are_encrypted_anew_in_their_place(desk: Desk) -> None:
+    old = ReversibleSecretBox("old").seal("s3cret", place="provider acme")
+    credentials = StoredCredentials(
+        team_id=TEAM_ID, id=PROVIDER_ID, place="provider acme", sealed=old
+    )
+    desk.database.credentials[PROVIDER_ID] = credentials
+    desk.secrets = ReversibleSecretBox("key", "old")
+
+    changed = [await desk.reencrypt(), await desk.reencrypt()]
+
+    sealed = desk.database.credentials[PROVIDER_ID].sealed
+    assert changed == [1, 0]
+    assert ReversibleSecretBox("key").open(sealed, place="provider acme") == "s3cret"
