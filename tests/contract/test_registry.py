@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.inference.rows import calls
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.models.registry.ports import ModelFilter, RegistrySort, RegistryUnitOfWork
+from application.operations.ports import Sealed
 from application.shared.pagination import PageRequest
 from domain.models.registry.errors import (
     ModelNameTakenError,
@@ -35,6 +37,7 @@ from domain.models.route import (
 from domain.models.served_model import Capability, DeploymentLimits, ModelKind
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_team
 from tests.fakes.clock import START
+from tests.fakes.ids import uuid7_at
 from tests.fakes.registry import InMemoryRegistry, InMemoryRegistryUnitOfWork
 from tests.registry_builders import a_provider, a_registered_model, a_registered_route
 
@@ -341,3 +344,73 @@ async def test_a_name_goes_to_whoever_commits_first(store: Store) -> None:
         return "mine"
 
     assert sorted(await asyncio.gather(take(), take(), take())) == ["mine", "taken", "taken"]
+
+
+async def test_secrets_of_all_teams_are_found_and_replaced(database_url: str) -> None:
+    """On Postgres alone: in memory they are those of the settings' store."""
+    engine = make_engine(database_url)
+    uow = PostgresUnitOfWork(make_sessions(engine))
+    sealed, bare = a_provider(sealed=b"old", credentials=("api_key",)), a_provider(name="bare")
+    async with uow as tx:
+        await tx.teams.add(a_team())
+        await tx.providers.add(sealed)
+        await tx.providers.add(bare)
+        (found,) = await tx.credentials.all()
+        await tx.credentials.put(replace(found, sealed=Sealed(b"new")))
+        now = await tx.providers.get(TEAM_ID, sealed.id)
+    await engine.dispose()
+
+    assert (found.place, found.sealed) == (sealed.place, Sealed(b"old"))
+    assert now == replace(sealed, sealed=b"new")
+
+
+async def test_a_model_was_called_if_its_ledger_says_so(partitioned_url: str) -> None:
+    """On Postgres alone, which has the ledger."""
+    engine = make_engine(partitioned_url)
+    uow = PostgresUnitOfWork(make_sessions(engine))
+    provider = a_provider()
+    models = {
+        name: a_registered_model(provider, name=name, aliases=(f"{name}-too",))
+        for name in ("asked", "aliased", "routed", "refused", "unused")
+    }
+    async with uow as tx:
+        await tx.teams.add(a_team())
+        await tx.teams.add(a_team(id=OTHER_TEAM_ID))
+        await tx.providers.add(provider)
+        for model in models.values():
+            await tx.models.add(model)
+        await tx.commit()
+    later = START + timedelta(seconds=1)
+    rows = [
+        ("asked", None, "acme", TEAM_ID),
+        ("aliased-too", None, "acme", TEAM_ID),
+        ("way", "routed", "acme", TEAM_ID),
+        ("refused", None, None, TEAM_ID),
+        ("unused", None, "acme", OTHER_TEAM_ID),
+    ]
+    async with engine.begin() as connection:
+        for number, (asked, routed_to, answering, team_id) in enumerate(rows):
+            await connection.execute(
+                calls.insert().values(
+                    team_id=team_id,
+                    id=uuid7_at(later, number),
+                    correlation_id="c",
+                    endpoint="/v1/chat/completions",
+                    model=asked,
+                    routed_to=routed_to,
+                    provider=answering,
+                    stream=False,
+                    created_at=later,
+                    status="succeeded",
+                    process=1,
+                )
+            )
+
+    async with uow as tx:
+        called = {name for name, model in models.items() if await tx.models.was_called(model)}
+        public = replace(models["unused"], visibility=Visibility.PUBLIC)
+        by_others = await tx.models.was_called(public)
+    await engine.dispose()
+
+    assert called == {"asked", "aliased", "routed"}
+    assert by_others
