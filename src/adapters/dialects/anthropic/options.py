@@ -9,10 +9,10 @@ from domain.shared.errors import InvalidError
 
 
 class AnthropicOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``thinking`` is ``budget`` for older models, which are told a number of tokens and know neither
-    an effort nor how to choose an amount by themselves; without it, the model's name decides.
-    ``prompt_cache`` has prompts kept for so
-    long whose clients cannot ask for it, because their format has no word for that."""
+    """``thinking`` is ``budget`` for older models, which are told a number of tokens and know
+    neither an effort nor how to choose an amount by themselves; without it, the model's name
+    decides. ``prompt_cache`` has prompts kept for so long whose clients cannot ask for it, because
+    their format has no word for that."""
 
     thinking: Literal["adaptive", "budget"] | None = None
     prompt_cache: Literal["5m", "1h"] | None = None
