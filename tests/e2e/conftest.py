@@ -16,7 +16,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoaServer]:
     running = StoaServer(
         data_dir=tmp_path_factory.mktemp("stoa"),
         config=SCRIPTED,
-        settings={"STOA_STREAM_HEARTBEAT_SECONDS": "0.5", "STOA_MAX_BODY_BYTES": "1000000"},
+        settings={"STOA_STREAM_HEARTBEAT_SECONDS": "1", "STOA_MAX_BODY_BYTES": "1000000"},
     )
     with running:
         yield running

@@ -92,6 +92,7 @@ class Deployments:
             self.abandoned(pulse)
             return
         now, terms = self.clock.monotonic(), self.terms()
+        pulse.standing.fail(now)
         if pulse.breaker is None:
             pulse.breaker = Breaker(window_began=now)
         out_s = pulse.breaker.fail(now, terms)

@@ -13,6 +13,9 @@ from domain.shared.usage import Usage
 NEWEST = 0.3
 # What was measured longer ago is unknown again: it may have recovered, or broken down.
 STALE_S = 300.0
+# What a deployment is taken for that failed before anybody knew how fast it is: it has been
+# explored for now.
+FAILED_MS = 60_000.0
 # What an answer without a limit is taken for.
 ASSUMED_OUTPUT_TOKENS = 256
 
@@ -32,6 +35,10 @@ class Standing:
         else:
             self.ttft_ms += NEWEST * (ttft_ms - self.ttft_ms)
         self.measured_at = now
+
+    def fail(self, now: float) -> None:
+        if self.latency(now) is None:
+            self.measure(FAILED_MS, now)
 
     def latency(self, now: float) -> float | None:
         """``None`` if nothing is known that is worth anything now."""

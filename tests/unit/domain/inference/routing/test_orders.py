@@ -11,6 +11,7 @@ from domain.inference.routing.auto import ranked
 from domain.inference.routing.candidate import Candidate
 from domain.inference.routing.smooth_weights import SmoothWeights
 from domain.inference.routing.standing import (
+    FAILED_MS,
     STALE_S,
     Standing,
     least_busy,
@@ -112,6 +113,15 @@ def test_latency_is_an_average_that_forgets() -> None:
 
     standing.measure(500, 2.0 + STALE_S)
     assert standing.latency(2.0 + STALE_S) == 500.0
+
+
+def test_a_failure_of_the_unknown_counts_as_slow_until_it_is_stale() -> None:
+    unknown, fast = Standing(), measured(100)
+    unknown.fail(0.0)
+    fast.fail(0.0)
+
+    assert (unknown.latency(1.0), fast.latency(1.0)) == (FAILED_MS, 100.0)
+    assert unknown.latency(1.0 + STALE_S) is None
 
 
 def test_the_cheapest_is_first_and_the_unpriced_last() -> None:
