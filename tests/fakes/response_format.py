@@ -26,6 +26,11 @@ class PlainResponseFormat(ResponseFormat):
             store=asked.get("store"),
             previous=asked.get("previous_response_id"),
             input=tuple(item for item in items if not item.id.startswith("in_#")),
+            places=tuple(
+                index - len(items)
+                for index, item in enumerate(items)
+                if not item.id.startswith("in_#")
+            ),
             references=tuple(item.id[4:] for item in items if item.id.startswith("in_#")),
         )
 
@@ -39,6 +44,13 @@ class PlainResponseFormat(ResponseFormat):
         ]
         sent = {"input": [*(json.loads(item.json) for item in before), *own]}
         return json.dumps({"model": asked["model"]} | sent).encode()
+
+    def sent(self, body: bytes, asked: AskedResponse) -> tuple[Item, ...]:
+        texts = json.loads(body)["input"]
+        return tuple(
+            Item(id=item.id, json=json.dumps(texts[place]))
+            for place, item in zip(asked.places, asked.input, strict=True)
+        )
 
     def needs(self, items: Iterable[Item]) -> frozenset[Capability]:
         return frozenset({Capability.IMAGES} if any("image" in i.id for i in items) else ())

@@ -47,7 +47,7 @@ class Admission:
             if concerned:
                 passage = Passage(command=command, plan=plan, call=call, body=command.body)
                 await self.interception.intercept(passage, concerned)
-                command = replace(command, body=passage.body)
+                command = _as_it_goes_on(command, passage)
             is_answered = passage is not None and passage.instead is not None
             reserved = await self._reserve(command, call, plan, is_answered=is_answered)
         except StoaError as error:
@@ -179,6 +179,14 @@ class Admission:
             latency_ms=(self.clock.monotonic() - started) * 1000,
             error_code=code,
         )
+
+
+def _as_it_goes_on(command: InvokeModelCommand, passage: Passage) -> InvokeModelCommand:
+    if passage.body is command.body:
+        return command
+    if command.trace is not None:
+        command.trace.body = passage.body
+    return replace(command, body=passage.body)
 
 
 def _provider_request(command: InvokeModelCommand, plan: Plan) -> ProviderRequest:

@@ -51,10 +51,14 @@ class OpenAIResponseFormat(ResponseFormat):
         previous = fields.text("previous_response_id")
         given = _input_of(fields, is_needed=previous is None)
         items = [_named(item, response_id, index) for index, item in enumerate(given)]
+        kept = {
+            index - len(items): item for index, item in enumerate(items) if isinstance(item, Item)
+        }
         return AskedResponse(
             store=fields.flag("store"),
             previous=previous,
-            input=tuple(item for item in items if not isinstance(item, str)),
+            input=tuple(kept.values()),
+            places=tuple(kept),
             references=tuple(item for item in items if isinstance(item, str)),
         )
 
@@ -70,6 +74,13 @@ class OpenAIResponseFormat(ResponseFormat):
             earlier = [msgspec.Raw(item.json.encode()) for item in before]
             members["input"] = raw([*earlier, *own])
         return msgspec.json.encode(members)
+
+    def sent(self, body: bytes, asked: AskedResponse) -> tuple[Item, ...]:
+        items = _input_of(Fields.of(body), is_needed=False)
+        return tuple(
+            _listed(Fields(items[place]), item.id)
+            for place, item in zip(asked.places, asked.input, strict=True)
+        )
 
     def needs(self, items: Iterable[Item]) -> frozenset[Capability]:
         return frozenset(
@@ -113,17 +124,20 @@ def _named(item: object, response_id: ResponseId, index: int) -> Item | str:
     """An item as it is listed; or the id of the item that it only names."""
     path = f"input[{index}]"
     fields = Fields(item, path)
-    whole = fields.rest()
+    item_id = fields.text("id")
     kind = fields.text("type") or ("message" if fields.has("role") else None)
     if kind is None:
         raise fields.missing("type")
-    item_id = fields.text("id")
-    if kind == _REFERENCE:
-        if item_id is None:
-            raise fields.missing("id")
-        return item_id
+    if kind == _REFERENCE and item_id is None:
+        raise fields.missing("id")
     item_id = item_id or f"{_PREFIXES.get(kind, 'item')}_{response_id.hex}{index:04x}"
-    listed: JsonObject = {"id": item_id, "type": kind} | whole
+    return item_id if kind == _REFERENCE else _listed(Fields(item, path), item_id)
+
+
+def _listed(fields: Fields, item_id: str) -> Item:
+    whole = fields.rest()
+    kind = fields.text("type") or "message"
+    listed: JsonObject = {"type": kind} | whole | {"id": item_id}
     if kind == "message" and whole.get("role") in _SPOKEN:
         listed = {"status": "completed"} | listed | {"content": _content(whole)}
     return Item(id=item_id, json=msgspec.json.encode(listed).decode())

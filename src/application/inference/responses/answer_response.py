@@ -22,8 +22,8 @@ class AnswerResponse:
     async def __call__(self, command: InvokeModelCommand) -> ProviderAnswer:
         planned = await self.plan.of(command)
         answer = await self.invoke(planned.command)
-        stamped = self.plan.format.stamped(answer.body, planned.stamp)
+        stamp = planned.admitted_stamp
+        stamped = self.plan.format.stamped(answer.body, stamp)
         if planned.stores and not await self.keep(planned.stored(stamped)):
-            stamp = replace(planned.stamp, store=False)
-            stamped = self.plan.format.stamped(answer.body, stamp)
+            stamped = self.plan.format.stamped(answer.body, replace(stamp, store=False))
         return replace(answer, body=stamped.body)

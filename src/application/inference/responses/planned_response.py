@@ -1,6 +1,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from application.inference.call_trace import CallTrace
 from application.inference.model_command import InvokeModelCommand
 from application.inference.refuse_call import RefuseCall, RefuseCallCommand
 from application.inference.responses.ports import (
@@ -28,12 +29,21 @@ MOST_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedResponse:
-    """``command`` is the call with the whole conversation in it."""
+    """``command`` is the call with the whole conversation in it, and ``trace`` what becomes of
+    it."""
 
     command: InvokeModelCommand
+    trace: CallTrace
     stamp: ResponseStamp
-    input: tuple[Item, ...]
+    asked: AskedResponse
+    format: ResponseFormat
     expires_at: datetime | None
+
+    @property
+    def admitted_stamp(self) -> ResponseStamp:
+        """The stamp when the call is on its way, which may have changed what was asked."""
+        changed = self.trace.body
+        return self.stamp if changed is None else replace(self.stamp, body=changed)
 
     @property
     def stores(self) -> bool:
@@ -41,6 +51,9 @@ class PlannedResponse:
 
     def stored(self, response: StampedResponse) -> StoredResponse:
         actor, stamp = self.command.actor, self.stamp
+        # What was made unreadable on its way must not be read here either.
+        changed = self.trace.body
+        said = self.asked.input if changed is None else self.format.sent(changed, self.asked)
         return StoredResponse(
             id=stamp.id,
             team_id=actor.team_id,
@@ -49,7 +62,7 @@ class PlannedResponse:
             model=self.command.model,
             status=response.status,
             created_at=stamp.created_at,
-            input=self.input,
+            input=said,
             output=response.output,
             document=response.document,
             previous_id=None if stamp.previous is None else response_id_of(stamp.previous),
@@ -98,9 +111,12 @@ class ResponsePlan:
         referred = await self.responses.items(viewer, asked.references) if asked.references else {}
         body = self.format.for_provider(command.body, before=before, referred=referred)
         days = self.settings.get(RETENTION_RESPONSES_DAYS, actor.team_id)
+        trace = command.trace or CallTrace()
         return PlannedResponse(
+            trace=trace,
             command=replace(
                 command,
+                trace=trace,
                 body=body,
                 needs=command.needs | self.format.needs((*before, *referred.values())),
             ),
@@ -111,7 +127,8 @@ class ResponsePlan:
                 store=stores,
                 body=command.body,
             ),
-            input=asked.input,
+            asked=asked,
+            format=self.format,
             expires_at=now + timedelta(days=days) if days else None,
         )
 

@@ -53,12 +53,14 @@ class StoredResponses(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedResponse:
-    """What a request for a response says of keeping. ``input`` are its items as they are kept;
-    ``references`` the ids of items that it only names."""
+    """What a request for a response says of keeping. ``input`` are its items as they are kept,
+    ``places`` where they stand, counted from the end (-1); ``references`` are the ids of items that
+    it only names."""
 
     store: bool | None
     previous: str | None
     input: tuple[Item, ...]
+    places: tuple[int, ...]
     references: tuple[str, ...] = ()
 
 
@@ -118,6 +120,10 @@ class ResponseFormat(Protocol):
     ) -> bytes:
         """The request with all items in it: those ``before``, then its own with what they refer
         to. Raises ``InvalidError`` for a reference to nothing."""
+        ...
+
+    def sent(self, body: bytes, asked: AskedResponse) -> tuple[Item, ...]:
+        """The items of ``asked.input`` as they stand in the request that went on."""
         ...
 
     def needs(self, items: Iterable[Item]) -> frozenset[Capability]:

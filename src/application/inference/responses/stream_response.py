@@ -94,7 +94,7 @@ class StreamResponse:
         answer = await self.stream(planned.command)
         return StreamedResponse(
             answer=answer,
-            stream=self.plan.format.stream(planned.stamp, keeps=planned.stores),
+            stream=self.plan.format.stream(planned.admitted_stamp, keeps=planned.stores),
             planned=planned,
             keep=self.keep,
         )

@@ -114,6 +114,8 @@ def test_to_go_on_without_a_word_is_fine() -> None:
         b'{"model": "large", "input": 7}',
         b'{"model": "large", "input": [7]}',
         b'{"model": "large", "input": [{}]}',
+        b'{"model": "large", "input": [{"type": ["message"]}]}',
+        b'{"model": "large", "input": [{"type": "message", "id": 7}]}',
         b'{"model": "large", "input": [{"type": "item_reference"}]}',
         b'{"model": "large", "input": "x", "store": "yes"}',
         b'{"model": "large", "input": "x", "previous_response_id": 5}',
@@ -136,6 +138,30 @@ def test_a_provider_gets_all_items_and_keeps_none() -> None:
         "store": False,
         "input": [{"a": 1.0}, {"type": "message", "role": "user", "content": "Hi"}],
     }
+
+
+def test_what_was_changed_on_its_way_is_kept_as_it_went_on() -> None:
+    call = {"type": "function_call", "id": "fc_9", "call_id": "c", "name": "f"}
+    reference = {"type": "item_reference", "id": "msg_7"}
+    body = a_body(input=[{"role": "user", "content": "ada@example.org"}, reference, call])
+    asked = FORMAT.read(body, ID)
+    went_on = a_body(
+        input=[
+            {"role": "user", "content": "before"},
+            {"role": "user", "content": "[EMAIL]"},
+            {"type": "message"},
+            call | {"arguments": "[EMAIL]"},
+        ]
+    )
+
+    items = FORMAT.sent(went_on, asked)
+
+    assert asked.places == (-3, -1)
+    assert [item.id for item in items] == [item.id for item in asked.input]
+    assert decoded(items[0].json)["content"][0]["text"] == "[EMAIL]"
+    assert decoded(items[1].json) == call | {"arguments": "[EMAIL]"}
+    alone = FORMAT.sent(a_body(input="[EMAIL]"), FORMAT.read(a_body(), ID))
+    assert decoded(alone[0].json)["content"][0]["text"] == "[EMAIL]"
 
 
 def test_a_named_item_stands_for_itself() -> None:

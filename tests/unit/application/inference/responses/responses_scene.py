@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+from application.inference.interception import Interceptor, Passage
 from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import Operation, ProviderAnswer
 from application.inference.refuse_call import RefuseCall
@@ -8,15 +9,30 @@ from application.inference.responses.answer_response import AnswerResponse
 from application.inference.responses.keep_response import KeepResponse
 from application.inference.responses.planned_response import ResponsePlan
 from application.inference.responses.stream_response import StreamedResponse, StreamResponse
+from application.inference.routing.plan import Plan
 from domain.inference.stored_response import StoredResponse
 from domain.shared.ids import CallId
 from domain.shared.usage import Usage
+from tests.builders import a_model
+from tests.fakes.data_plane import DataPlane
 from tests.fakes.errands import PromptErrands
 from tests.fakes.ids import uuid7_at
-from tests.fakes.providers import ScriptedProviderStream
+from tests.fakes.models import InMemoryModelCatalog
+from tests.fakes.providers import ScriptedModelProviders, ScriptedProviderStream
 from tests.fakes.response_format import PlainResponseFormat
 from tests.fakes.stored_responses import InMemoryStoredResponses
 from tests.unit.application.inference.scene import Scene, a_command
+
+
+class Blackening(Interceptor):
+    def __init__(self, word: str) -> None:
+        self._word = word.encode()
+
+    def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
+        return self._word in command.body
+
+    async def intercept(self, passage: Passage) -> None:
+        passage.body = passage.body.replace(self._word, b"[gone]")
 
 
 class ResponsesScene(Scene):
@@ -35,6 +51,18 @@ class ResponsesScene(Scene):
         )
         self.keep = KeepResponse(responses=self.responses, errands=self.errands, patience_s=0.05)
         self._number = 0
+
+    def blackens(self, word: str) -> None:
+        """Have the word made unreadable on the way to the provider."""
+        plane = DataPlane(
+            clock=self.clock,
+            ledger=self.ledger,
+            settings=self.settings,
+            catalog=InMemoryModelCatalog(a_model(name="large")),
+            providers=ScriptedModelProviders(acme=self.provider),
+        )
+        plane.interceptors = (Blackening(word),)
+        self._invoke, self._stream = plane.use_cases()
 
     def says(self, *texts: str) -> None:
         body = json.dumps({"output": texts}).encode()

@@ -55,6 +55,18 @@ async def test_it_goes_on_from_all_that_was_said_before(scene: ResponsesScene) -
     assert last.previous_id == response_id_of(second["id"])
 
 
+async def test_what_was_made_unreadable_on_its_way_is_not_kept(scene: ResponsesScene) -> None:
+    scene.says("Hello")
+    first = await scene.answer("before")
+    scene.blackens("secret")
+
+    await scene.answer("a secret", "#out_Hello", "ours", previous_response_id=first["id"])
+
+    last = scene.responses.rows[max(scene.responses.rows)]
+    assert [item.json for item in last.input] == ['"a [gone]"', '"ours"']
+    assert [item.id for item in last.input] == ["in_a secret", "in_ours"]
+
+
 async def test_a_conversation_may_become_too_long(scene: ResponsesScene) -> None:
     scene.says("x" * MOST_BYTES)
     first = await scene.answer("Hi")

@@ -41,6 +41,14 @@ async def test_a_stream_is_kept_before_its_last_event_leaves(scene: ResponsesSce
     assert stream.source.report is scene.provider.stream.report
 
 
+async def test_what_was_made_unreadable_on_its_way_is_not_kept(scene: ResponsesScene) -> None:
+    scene.blackens("Hi")
+
+    await drained(await scene.stream_of(b"Hello", b"end"))
+
+    assert [item.json for item in scene.stored.input] == ['"[gone]"']
+
+
 async def test_a_stream_that_is_not_to_be_kept_is_not(scene: ResponsesScene) -> None:
     stream = await scene.stream_of(b"Hello", b"end", store=False)
 
