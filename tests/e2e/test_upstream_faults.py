@@ -237,9 +237,7 @@ async def test_ends_in_an_error_a_row_and_a_released_hold(
     asked = BODY[path] | {"model": "far", "stream": stream}
 
     async with asyncio.timeout(20):
-        answered = await world.client.post(
-            path, json=BODY[path] | {"model": "far", "stream": stream}
-        )
+        answered = await world.client.post(path, json=asked)
 
     row = await asyncio.to_thread(_row, world, answered.headers["x-request-id"])
     after = await world.budget()
