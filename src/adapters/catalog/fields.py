@@ -32,6 +32,8 @@ class Fields:
         self._asked: list[str] = []
         if not isinstance(node, yaml.MappingNode):
             reading.note(node, f"{where} must be a mapping")
+            if path:
+                reading.fields.append((path.removesuffix("."), "must be a mapping"))
             return
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
@@ -136,6 +138,7 @@ class Fields:
                 found.append((item.value, item))
             else:
                 self._reading.note(item, f"{self._where}: the entries of '{key}' must be text")
+                self._reading.fields.append((f"{self._path}{key}", "must have entries of text"))
         return found
 
     def nodes(self, key: str, *, required: bool = False) -> list[yaml.Node]:

@@ -64,9 +64,8 @@ class RegisteredConfigurations(ProviderConfigurations):
         definition = provider_type.read(fields, name, _ROOT)
         fields.end()
         if reading.problems:
-            raise wrong_fields(
-                (_place(provider_type, path), message) for path, message in reading.fields
-            )
+            named = [(_place(provider_type, path), message) for path, message in reading.fields]
+            raise wrong_fields(named or [("configuration", reading.problems[0][1])])
         return definition
 
 

@@ -1,0 +1,127 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters.catalog.catalog_file import read_team_file
+from adapters.catalog.litellm import import_litellm
+from domain.models.errors import CatalogError
+
+WHOLE = """
+model_list:
+  - model_name: gpt
+    litellm_params: {model: openai/gpt-5, api_key: os.environ/OPENAI_API_KEY, rpm: 500, weight: 3}
+    model_info: {supports_function_calling: true, max_input_tokens: 1000}
+  - model_name: gpt
+    litellm_params: {model: azure/eu, api_base: https://eu.openai.azure.com/, temperature: 0.2,
+                     api_key: os.environ/AZ, api_version: v1}
+  - model_name: embed
+    litellm_params: {model: text-embedding-3-small, api_key: sk-canary-in-the-file}
+    model_info: {mode: embedding, input_cost_per_token: 0.00000002}
+  - model_name: near
+    litellm_params: {model: hosted_vllm/llama, api_base: http://localhost:8000/v1}
+  - model_name: odd
+    litellm_params: {model: sagemaker/x}
+router_settings:
+  routing_strategy: latency-based-routing
+  fallbacks: [{near: [gpt]}]
+  num_retries: 2
+  timeout: 30
+  model_group_alias: {gpt4: gpt, ghost: nobody}
+  redis_host: localhost
+litellm_settings: {drop_params: true, cache: true, cache_params: {type: redis, ttl: 600}}
+general_settings: {master_key: sk-master}
+"""
+
+
+def imported(tmp_path: Path, text: str = WHOLE) -> tuple[Any, dict[str, str]]:
+    file = tmp_path / "litellm.yaml"
+    file.write_text(text)
+    done = import_litellm(file)
+    (tmp_path / "stoa.yaml").write_text(done.text)
+    return yaml.safe_load(done.text), dict(done.left_out)
+
+
+def test_what_was_imported_is_a_sound_file(tmp_path: Path) -> None:
+    imported(tmp_path)
+
+    read = read_team_file(tmp_path / "stoa.yaml", {"OPENAI_API_KEY": "a", "AZ": "b"})
+
+    assert [provider.type for provider in read.providers] == [
+        "openai",
+        "azure-openai",
+        "openai-compatible",
+    ]
+    assert [model.name for model in read.models] == ["gpt-1", "gpt-2", "embed-1", "near-1"]
+    assert [route.name for route in read.routes] == ["gpt", "embed", "near"]
+
+
+def test_deployments_of_one_name_become_a_route(tmp_path: Path) -> None:
+    document, _ = imported(tmp_path)
+
+    route = document["routes"][0]
+    assert route == {
+        "name": "gpt",
+        "strategy": "lowest_latency",
+        "targets": [{"model": "gpt-1", "weight": 3}, {"model": "gpt-2"}],
+        "retry": {"attempts": 3},
+        "timeouts": {"total": 30.0},
+        "cache": {"ttl_s": 600},
+        "aliases": ["gpt4"],
+    }
+    assert document["routes"][2]["fallbacks"] == ["gpt"]
+    assert document["models"][0] == {
+        "name": "gpt-1",
+        "provider": "openai",
+        "upstream_name": "gpt-5",
+        "capabilities": ["tools"],
+        "context_length": 1000,
+        "limits": {"rpm": 500},
+    }
+
+
+def test_no_secret_of_the_file_is_repeated(tmp_path: Path) -> None:
+    document, left_out = imported(tmp_path)
+
+    told = f"{document}{left_out}"
+    assert "canary" not in told
+    assert "sk-master" not in told
+    assert document["providers"][0]["api_key"] == "${OPENAI_API_KEY}"
+
+
+def test_what_cannot_be_carried_over_is_told_with_the_reason(tmp_path: Path) -> None:
+    _, left_out = imported(tmp_path)
+
+    assert left_out.keys() == {
+        "model_list.gpt-2.litellm_params.temperature",
+        "model_list.embed-1.model_info.input_cost_per_token",
+        "model_list.odd-1",
+        "router_settings.model_group_alias.ghost",
+        "router_settings.redis_host",
+        "litellm_settings.cache_params.type",
+        "litellm_settings.drop_params",
+        "general_settings.master_key",
+        "the secret for ${OPENAI_API_KEY}",
+    }
+
+
+def test_a_model_of_its_own_keeps_its_name(tmp_path: Path) -> None:
+    text = """
+model_list:
+  - model_name: claude
+    litellm_params: {model: claude-sonnet-4-5, order: 1}
+"""
+    document, left_out = imported(tmp_path, text)
+
+    assert "routes" not in document
+    assert [one["name"] for one in document["models"]] == ["claude"]
+    assert document["providers"][0]["type"] == "anthropic"
+    assert document["providers"][0]["api_key"] == "${ANTHROPIC_API_KEY}"
+    assert left_out == {}
+
+
+@pytest.mark.parametrize("text", ["[]", "a: 1", "model_list: {}"])
+def test_what_is_no_such_configuration_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(CatalogError, match="model_list"):
+        imported(tmp_path, text)

@@ -1,0 +1,96 @@
+"""Configurations of providers as registries have them."""
+
+from typing import Any
+
+import pytest
+
+from adapters.catalog.registered import RegisteredConfigurations
+from domain.shared.errors import InvalidError
+
+URL = "https://a.example/v1"
+CONFIGURATIONS = RegisteredConfigurations()
+
+
+def test_secrets_are_told_from_the_rest() -> None:
+    given: dict[str, Any] = {
+        "base_url": URL,
+        "api_key": "k",
+        "headers": {"x-own": "h"},
+        "timeouts": {"total": 5},
+        "proxy": "http://user:pass@proxy.example:3128",
+    }
+
+    checked = CONFIGURATIONS.check("openai-compatible", "far", given)
+
+    assert checked.plain == {"base_url": URL, "timeouts": {"total": 5}}
+    assert checked.secrets == {key: given[key] for key in ("api_key", "headers", "proxy")}
+    assert checked.addresses == (("base_url", "a.example"), ("proxy", "proxy.example"))
+    assert "pass" not in repr(checked)
+
+
+def test_texts_stand_for_themselves() -> None:
+    checked = CONFIGURATIONS.check(
+        "openai-compatible", "far", {"base_url": URL, "api_key": "${HOME}$"}
+    )
+
+    assert checked.secrets == {"api_key": "${HOME}$"}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "configuration.base_url"),
+        ({"base_url": 5}, "configuration.base_url"),
+        ({"base_url": "nowhere"}, "configuration.base_url"),
+        ({"base_url": "https://me:secret@a.example"}, "configuration.base_url"),
+        ({"base_url": URL, "speed": 1}, "configuration.speed"),
+        ({"base_url": URL, "api_key": "with space"}, "credentials.api_key"),
+        ({"base_url": URL, "timeouts": {"total": 0}}, "configuration.timeouts.total"),
+        ({"base_url": URL, "timeouts": {"other": 1}}, "configuration.timeouts.other"),
+        ({"base_url": URL, "timeouts": 5}, "configuration.timeouts"),
+        ({"base_url": URL, "operations": [5, "chat/completions"]}, "configuration.operations"),
+        ({"base_url": URL, "ca_file": "/no/such.pem"}, "configuration.ca_file"),
+    ],
+)
+def test_what_is_wrong_is_named(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidError) as error:
+        CONFIGURATIONS.check("openai-compatible", "far", given)
+
+    assert [one.field for one in error.value.errors] == [field]
+    assert "secret" not in error.value.message
+
+
+def test_an_unknown_type_is_named() -> None:
+    with pytest.raises(InvalidError) as error:
+        CONFIGURATIONS.check("unknown", "far", {})
+
+    assert error.value.param == "type"
+
+
+def test_files_and_local_models_are_the_servers_matter() -> None:
+    local = CONFIGURATIONS.check("local", "here", {})
+
+    assert local.of_the_server == ("type",)
+    assert CONFIGURATIONS.is_of_the_server("local")
+    assert CONFIGURATIONS.runs_here("scripted")
+    assert not CONFIGURATIONS.runs_here("openai-compatible")
+    assert not CONFIGURATIONS.runs_here("unknown")
+
+
+def test_every_type_can_be_set_up_in_a_registry() -> None:
+    needed: dict[str, Any] = {
+        "base_url": URL,
+        "api_key": "k-0123456789",
+        "region": "eu-central-1",
+    }
+    for type_name in CONFIGURATIONS.types:
+        given = dict(needed)
+        for _ in range(len(needed) + 1):
+            try:
+                CONFIGURATIONS.check(type_name, "any", given)
+                break
+            except InvalidError as error:
+                unknown = [one.field.partition(".")[2] for one in error.errors]
+                assert unknown
+                given = {key: value for key, value in given.items() if key not in unknown}
+        assert CONFIGURATIONS.check(type_name, "any", given).plain.keys() <= needed.keys()
