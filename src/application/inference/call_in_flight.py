@@ -145,7 +145,9 @@ class CallInFlight:
         failure = [one.outcome for one in self.attempts if one.outcome != SUCCEEDED][-1]
         if failure == CANCELLED.lower():
             return "hedge"
-        return f"{'fallback' if model in plan.fallbacks else 'retry'} after {failure}"
+        chosen = "auto: " if plan.route is None and plan.reason is not None else ""
+        kind = "fallback" if model in plan.fallbacks else "retry"
+        return f"{chosen}{kind} after {failure}"
 
     def _settle(
         self,

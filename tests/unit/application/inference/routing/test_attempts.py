@@ -103,6 +103,14 @@ async def test_fallbacks_take_over_when_no_target_can() -> None:
     assert [name for name, _ in scene.tried] == ["a", "b", "c"]
 
 
+async def test_another_choice_of_the_gateway_is_still_its_choice() -> None:
+    scene = RouteScene(A, B)
+    scene.feel(a=ProviderCredentialsError("x"))
+
+    assert await scene.ask("auto") == "b"
+    assert scene.row.reason == "auto: retry after PROVIDER_CREDENTIALS"
+
+
 async def test_routes_that_fall_back_to_each_other_end() -> None:
     scene = RouteScene(
         A,
