@@ -199,6 +199,19 @@ def test_a_failure_in_the_middle_is_an_event(http: httpx.Client) -> None:
     assert "message_stop" not in answer.text
 
 
+def test_the_official_client_raises_on_a_failure_in_the_middle(client: Anthropic) -> None:
+    heard: list[str] = []
+
+    with (
+        client.messages.stream(model="cut", max_tokens=50, messages=HELLO) as stream,
+        pytest.raises(APIStatusError) as caught,
+    ):
+        heard.extend(stream.text_stream)
+
+    assert "".join(heard) == "one two three"
+    assert caught.value.type == "api_error"
+
+
 def test_pings_keep_a_slow_stream_alive(client: Anthropic, http: httpx.Client) -> None:
     body = {"model": "slow", "max_tokens": 50, "messages": HELLO, "stream": True}
 
