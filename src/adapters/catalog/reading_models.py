@@ -30,8 +30,7 @@ def read_model(
 ) -> ServedModel | None:
     """``None`` when it has no name or provider, which is then noted like all else. ``providers``
     are the types of the providers by name."""
-    name = _read_name(fields)
-    aliases = _read_aliases(fields)
+    name, aliases = _read_name(fields), _read_aliases(fields)
     provider = _read_provider(fields, providers)
     kind = fields.choice("kind", ModelKind)
     context_length = fields.whole("context_length")
@@ -42,11 +41,11 @@ def read_model(
         kind, context_length = _of_embedded(fields, upstream, kind, context_length)
     kind = kind or ModelKind.CHAT
     prices = _read_prices(fields, kind) or (FREE if is_local else None)
-    options = fields.fields("options")
+    options = _read_options(fields)
     capabilities = fields.choices("capabilities", Capability)
     max_output_tokens = fields.whole("max_output_tokens")
     limits = _read_limits(fields)
-    is_enabled = fields.flag("enabled") is not False
+    is_off = fields.flag("enabled") is False
     fields.end()
     if name is None or provider is None:
         return None
@@ -57,15 +56,20 @@ def read_model(
         provider=provider,
         upstream_name=upstream,
         is_public=is_public,
-        is_enabled=is_enabled,
+        is_enabled=not is_off,
         runs_here=_runs_here(providers.get(provider)),
         capabilities=None if capabilities is None else frozenset(capabilities),
         context_length=context_length,
         max_output_tokens=max_output_tokens,
         limits=limits,
         prices=prices,
-        options={} if options is None else options.plain(),
+        options=options,
     )
+
+
+def _read_options(fields: Fields) -> dict[str, object]:
+    nested = fields.fields("options")
+    return {} if nested is None else nested.plain()
 
 
 def _read_provider(fields: Fields, providers: Mapping[str, str]) -> str | None:
