@@ -10,9 +10,10 @@ from domain.shared.ids import CallId
 from domain.shared.usage import NO_USAGE, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen like other commands: with so many members that would cost microseconds at every call.
+@dataclass(slots=True, kw_only=True)
 class InvokeModelCommand:
-    """One model call.
+    """One model call. Nobody changes it.
 
     ``call_id`` comes from the door, which shows it as the request's id. ``body`` is the request in
     the format of the operation; the other members repeat what the core must know of it:
