@@ -19,9 +19,11 @@ PASSWORD = "canary-otter-lamp-42"
 CONFIG = """
 providers:
   - {{name: script, type: scripted}}
+  - {{name: chats, type: openai-compatible, base_url: "{base_url}"}}
   - {{name: far, type: openai-compatible, base_url: "{base_url}", operations: [responses]}}
 models:
   - {{name: echo, provider: script}}
+  - {{name: ponderer, provider: chats}}
   - {{name: thinker, provider: far, upstream_name: gpt-up}}
 """
 THOUGHT = {"type": "reasoning", "id": "rs_up", "summary": [], "encrypted_content": "gAAA"}
@@ -260,3 +262,122 @@ async def test_a_providers_own_events_pass_through(
     assert final.id != "resp_upstream"
     assert (final.model, kept.model) == ("thinker", "thinker")
     assert kept.status == "completed"
+
+
+def _chat_chunks(*deltas: dict[str, Any], reason: str = "stop") -> list[bytes]:
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "ponderer"}
+    bodies = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    last = {"index": 0, "delta": {}, "finish_reason": reason}
+    usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    bodies += [{"choices": [last]}, {"choices": [], "usage": usage}]
+    data = [b"data: %b\n\n" % msgspec.json.encode(head | body) for body in bodies]
+    return [stream_head(), *map(chunk, [*data, b"data: [DONE]\n\n"]), chunk(b"")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kinds"),
+    [
+        (
+            {},
+            [
+                "response.content_part.added",
+                "response.reasoning_text.delta",
+                "response.reasoning_text.delta",
+                "response.reasoning_text.done",
+                "response.content_part.done",
+            ],
+        ),
+        (
+            {"reasoning": {"summary": "auto"}},
+            [
+                "response.reasoning_summary_part.added",
+                "response.reasoning_summary_text.delta",
+                "response.reasoning_summary_text.delta",
+                "response.reasoning_summary_text.done",
+                "response.reasoning_summary_part.done",
+            ],
+        ),
+    ],
+    ids=["shown", "summed up"],
+)
+async def test_thoughts_and_refusals_of_chats_are_typed_events(
+    kept_server: StoaServer, upstream: Upstream, asked: dict[str, Any], kinds: list[str]
+) -> None:
+    upstream.streamed = _chat_chunks(
+        {"role": "assistant", "reasoning_content": "Should "},
+        {"reasoning_content": "I?"},
+        {"refusal": "I will "},
+        {"refusal": "not."},
+    )
+    async with (
+        _async_client(kept_server) as client,
+        client.responses.stream(model="ponderer", input="?", **asked) as stream,
+    ):
+        events = [event async for event in stream]
+        final = await stream.get_final_response()
+
+    assert [event.type for event in events] == [
+        "response.created",
+        "response.in_progress",
+        "response.output_item.added",
+        *kinds,
+        "response.output_item.done",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.refusal.delta",
+        "response.refusal.delta",
+        "response.refusal.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    thought, said = final.output
+    assert thought.type == "reasoning"
+    assert said.type == "message"
+    assert said.content[0].type == "refusal"
+    assert final.usage is not None
+    assert final.usage.total_tokens == 7
+
+
+async def test_parallel_calls_of_chats_are_items_of_their_own(
+    kept_server: StoaServer, upstream: Upstream
+) -> None:
+    def called(index: int, **members: Any) -> dict[str, Any]:
+        return {"tool_calls": [{"index": index, **members}]}
+
+    upstream.streamed = _chat_chunks(
+        {"role": "assistant", "content": "Both."},
+        called(0, id="c1", type="function", function={"name": "f", "arguments": ""}),
+        called(1, id="c2", type="function", function={"name": "g", "arguments": "{}"}),
+        called(0, function={"arguments": '{"a":1}'}),
+        reason="tool_calls",
+    )
+    tools: Any = [
+        {"type": "function", "name": name, "parameters": {}, "strict": False} for name in "fg"
+    ]
+    async with (
+        _async_client(kept_server) as client,
+        client.responses.stream(model="ponderer", input="?", tools=tools) as stream,
+    ):
+        final = await stream.get_final_response()
+
+    calls = [item for item in final.output if item.type == "function_call"]
+    assert final.output_text == "Both."
+    assert [(call.call_id, call.name, call.arguments) for call in calls] == [
+        ("c1", "f", '{"a":1}'),
+        ("c2", "g", "{}"),
+    ]
+
+
+async def test_a_providers_failure_is_told_as_openai_tells_it(
+    kept_server: StoaServer, upstream: Upstream
+) -> None:
+    body = msgspec.json.encode({"error": {"message": "too long", "code": "string_above_max"}})
+    upstream.default = upstream.streamed = [json_answer(body, status=400)]
+
+    async with _async_client(kept_server) as client:
+        for stream in (False, True):
+            for model in ("ponderer", "thinker"):
+                with pytest.raises(sdk.BadRequestError) as refused:
+                    await client.responses.create(model=model, input="?", stream=stream)
+                assert refused.value.code == "string_above_max"
