@@ -266,7 +266,7 @@ async def test_a_providers_own_events_pass_through(
 
 def _chat_chunks(*deltas: dict[str, Any], reason: str = "stop") -> list[bytes]:
     head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "ponderer"}
-    bodies = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    bodies: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
     last = {"index": 0, "delta": {}, "finish_reason": reason}
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     bodies += [{"choices": [last]}, {"choices": [], "usage": usage}]
