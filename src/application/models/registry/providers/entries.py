@@ -22,7 +22,9 @@ from domain.shared.errors import ForbiddenError
 from domain.shared.ids import ProviderId
 
 # What may change without the secrets being sent elsewhere.
-_HARMLESS = frozenset({"timeouts", "max_connections", "transport"})
+_HARMLESS = frozenset(
+    {"timeouts", "max_connections", "transport", "keep_alive", "stream_usage", "operations"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
