@@ -15,7 +15,7 @@ from dishka import AsyncContainer
 
 from adapters.http.data_plane.door import InferenceDoor
 from adapters.http.data_plane.gate import Gate
-from adapters.http.idempotency import Idempotency
+from adapters.http.data_plane.idempotency import Idempotency
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
 from application.identity.ports import Credentials, KeyActivity
@@ -25,6 +25,7 @@ from application.identity.sessions.login_failures import LoginFailures
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.inference.keep_holds import KeepHolds
 from application.inference.keeping.tidy_answers import TidyAnswers
+from application.inference.routing.probe_deployments import ProbeDeployments
 from application.operations.events.notify_of_events import NotifyOfEvents
 from application.operations.events.ports import EventFeed
 from application.operations.idempotency.answer_once import AnswerOnce
@@ -46,6 +47,7 @@ ORPHANS_EVERY_S = 30.0
 TIDY_ANSWERS_EVERY_S = 300.0
 # Between two rounds; the longer one for what a node had taken on that then died.
 NOTIFY_PAUSE_S = (1.0, 30.0)
+PROBE_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 6 * 3600.0
 RETENTION_EVERY_S = 3600.0
 
@@ -129,6 +131,7 @@ class Lifecycle:
         hold_s = (await get(Settings)).budget_hold_seconds
         self._every(hold_s / RENEWALS_PER_HOLD, await get(KeepHolds))
         self._every(TIDY_ANSWERS_EVERY_S, await get(TidyAnswers))
+        self._every(PROBE_EVERY_S, await get(ProbeDeployments))
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self._every(TIDY_ANSWERS_EVERY_S, (await get(AnswerOnce)).purge)

@@ -133,6 +133,7 @@ def test_a_stream_that_broke_is_not_kept(http: httpx.Client) -> None:
     for _ in range(2):
         broken = http.post(CHAT, json=saying("x", "cut", stream=True), headers=headers)
 
+        assert broken.status_code == 200
         assert "error" in broken.text
         assert "idempotent-replayed" not in broken.headers
     assert calls(http) == before + 2

@@ -12,14 +12,10 @@ from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from adapters.http.audit.controller import AuditController
-from adapters.http.budgets.controller import BudgetsController
-from adapters.http.calls.controller import CallsController
 from adapters.http.client_origin import ClientOrigins
+from adapters.http.controllers import GUARDED, OPEN
 from adapters.http.data_plane.call_headers import CALL_HEADER_NAMES
 from adapters.http.docs.assets import read_asset
-from adapters.http.error_records.controller import ErrorRecordsController
-from adapters.http.events.controller import EventsController
 from adapters.http.exception_handlers import error_response
 from adapters.http.failures import Failures
 from adapters.http.frame import Frame
@@ -27,71 +23,24 @@ from adapters.http.guards import authenticated, known_query, only_when_ready, pr
 from adapters.http.health.controller import HealthController
 from adapters.http.health.probes import check_liveness, check_readiness
 from adapters.http.health.schemas import ServerInfo
-from adapters.http.idempotency import idempotent
-from adapters.http.joining.account_controller import AccountController
-from adapters.http.joining.invitations_controller import InvitationsController, InvitedController
-from adapters.http.joining.setup_controller import SetupController
-from adapters.http.keys.controller import KeysController
+from adapters.http.idempotent_router import idempotent
 from adapters.http.limit_headers import LIMIT_HEADER_NAMES
-from adapters.http.limits.controller import LimitsController
-from adapters.http.me.controller import MeController
-from adapters.http.members.controller import MembersController
 from adapters.http.metrics.controller import metrics_handler
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
-from adapters.http.models.controller import ModelsController
-from adapters.http.notifications.controller import NotificationsController
 from adapters.http.openapi import build_openapi_config
 from adapters.http.openapi_operations import SECURITY, ExtraOperation
 from adapters.http.pages.handlers import PAGES
-from adapters.http.prices.controller import ModelPricesController, PricesController
 from adapters.http.problem_pages import get_problem, list_problems
-from adapters.http.providers.controller import ProvidersController
 from adapters.http.rate_guards import within_api_limit
 from adapters.http.request_container import in_request_container
-from adapters.http.routes.controller import RoutesController
-from adapters.http.sessions.controller import SessionsController
 from adapters.http.sessions.cookie import SessionCookies
-from adapters.http.sessions.login_controller import LoginController
-from adapters.http.settings.controller import SettingsController
 from adapters.http.strict_request import StrictRequest
-from adapters.http.team.controller import TeamController
-from adapters.http.teams.controller import TeamsController
-from adapters.http.usage.controller import UsageController
-from adapters.http.users.controller import UsersController
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
 from application.shared.ports import Clock, IdGenerator
 
 GAUGE_REFRESH_S = 5.0
-
-# What needs credentials.
-GUARDED = (
-    SessionsController,
-    MeController,
-    KeysController,
-    TeamController,
-    TeamsController,
-    UsersController,
-    MembersController,
-    CallsController,
-    UsageController,
-    BudgetsController,
-    LimitsController,
-    SettingsController,
-    InvitationsController,
-    EventsController,
-    NotificationsController,
-    AuditController,
-    ErrorRecordsController,
-    ProvidersController,
-    ModelsController,
-    RoutesController,
-    ModelPricesController,
-    PricesController,
-)
-# What people use who have none, or none yet.
-OPEN = (LoginController, SetupController, AccountController, InvitedController)
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 

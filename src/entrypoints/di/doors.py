@@ -1,10 +1,10 @@
 from dishka import Provider, Scope, provide
 
 from adapters.http.data_plane.door import InferenceDoor
+from adapters.http.data_plane.idempotency import Idempotency
 from adapters.http.data_plane.use_cases import UseCases
 from adapters.http.events.event_stream import Pace
 from adapters.http.events.open_streams import OpenStreams
-from adapters.http.idempotency import Idempotency
 from application.identity.authenticate import Authenticate
 from application.inference.invoke_model import InvokeModel
 from application.inference.ports import Operation

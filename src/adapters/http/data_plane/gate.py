@@ -13,10 +13,10 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 
 from adapters.http.data_plane.body import ClientGoneError
 from adapters.http.data_plane.door import Exchange, InferenceDoor, send_whole, stopping
+from adapters.http.data_plane.idempotency import BROKE_OFF, Idempotency, key_of
 from adapters.http.data_plane.served import Table
 from adapters.http.errors import MethodNotAllowedError
 from adapters.http.failures import Failures
-from adapters.http.idempotency import BROKE_OFF, Idempotency, key_of
 from application.inference.ports import JSON, Operation
 from application.operations.readiness import Readiness
 from domain.shared.errors import StoaError, UnavailableError

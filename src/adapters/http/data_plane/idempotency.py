@@ -13,7 +13,6 @@ from uuid import UUID
 import msgspec
 import structlog
 from litestar.types import (
-    ASGIApp,
     HTTPReceiveMessage,
     HTTPRequestEvent,
     HTTPScope,
@@ -24,10 +23,9 @@ from litestar.types import (
 )
 
 from adapters.http.data_plane.body import read_body
-from adapters.http.presented import NOTHING, SAFE_METHODS, Presented, presented
+from adapters.http.presented import NOTHING, SAFE_METHODS, Presented
 from application.identity.authenticate import Authenticate
 from application.operations.idempotency.answer_once import AnswerOnce
-from application.operations.readiness import Readiness
 from application.shared.actor import Actor
 from domain.operations.idempotency import IdempotentRequest
 
@@ -135,57 +133,17 @@ class _Recorder:
             self._body += piece
 
     async def _end(self) -> None:
+        # From here on it is over, whatever becomes of the connection; and whoever has heard of the
+        # end may come again at once.
+        self.is_over = True
         if self._status >= _FIRST_ERROR or self._state.get(BROKE_OFF):
+            await asyncio.shield(self._once.release(self._request))
             return
         answer: bytes | None = None
         if self._bytes <= MAX_KEPT_BYTES:
             kept = KeptAnswer(self._status, self._headers, bytes(self._body))
             answer = msgspec.msgpack.encode(kept)
-        # From here on it is done, whatever becomes of the connection.
-        self.is_over = True
         await asyncio.shield(self._once.keep(self._request, answer))
-
-
-class IdempotentRouter:
-    """The middleware of a router whose use cases are in the request's container."""
-
-    def __init__(self, app: ASGIApp, readiness: Readiness, max_body_bytes: int) -> None:
-        self._app = app
-        self._readiness = readiness
-        self._max_body_bytes = max_body_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        key = key_of(scope)
-        if key is None or not self._readiness.ready:
-            await self._app(scope, receive, send)
-            return
-        container = scope["state"]["dishka_container"]
-        idempotency = Idempotency(
-            authenticate=await container.get(Authenticate),
-            once=await container.get(AnswerOnce),
-            max_body_bytes=self._max_body_bytes,
-        )
-
-        async def inner(receive: Receive, send: Send) -> None:
-            await self._app(scope, receive, send)
-
-        await idempotency.answer(
-            key,
-            scope,  # type: ignore[arg-type]  # HTTP only
-            receive,
-            send,
-            inner=inner,
-            shown=presented(scope),
-        )
-
-
-def idempotent(readiness: Readiness, max_body_bytes: int) -> Callable[[ASGIApp], ASGIApp]:
-    """The middleware for a router."""
-
-    def middleware(app: ASGIApp) -> ASGIApp:
-        return IdempotentRouter(app, readiness, max_body_bytes)
-
-    return middleware
 
 
 def _request(key: str, actor: Actor, scope: HTTPScope, body: bytes) -> IdempotentRequest:
