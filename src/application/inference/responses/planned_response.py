@@ -118,6 +118,8 @@ class ResponsePlan:
                 command,
                 trace=trace,
                 body=body,
+                conversation=command.conversation
+                or (_conversation((*before, *asked.input)) if before or stores else None),
                 needs=command.needs | self.format.needs((*before, *referred.values())),
             ),
             stamp=ResponseStamp(
@@ -148,3 +150,8 @@ class ResponsePlan:
             viewer, previous, most=MOST_RESPONSES, most_bytes=MOST_BYTES
         )
         return tuple(found)
+
+
+def _conversation(items: tuple[Item, ...]) -> str | None:
+    """What all responses of a conversation have in common: the item that it began with."""
+    return items[0].id if items else None

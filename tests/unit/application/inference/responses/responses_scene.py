@@ -35,11 +35,27 @@ class Blackening(Interceptor):
         passage.body = passage.body.replace(self._word, b"[gone]")
 
 
+class Watching(Interceptor):
+    """``commands`` are those that were admitted."""
+
+    def __init__(self) -> None:
+        self.commands: list[InvokeModelCommand] = []
+
+    def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
+        self.commands.append(command)
+        return False
+
+    async def intercept(self, passage: Passage) -> None:
+        raise AssertionError(passage)
+
+
 class ResponsesScene(Scene):
     """The data plane on fakes, with responses that are kept."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.watching = Watching()
+        self._intercept()
         self.responses = InMemoryStoredResponses()
         self.errands = PromptErrands()
         self._plan = ResponsePlan(
@@ -54,6 +70,9 @@ class ResponsesScene(Scene):
 
     def blackens(self, word: str) -> None:
         """Have the word made unreadable on the way to the provider."""
+        self._intercept(Blackening(word))
+
+    def _intercept(self, *interceptors: Interceptor) -> None:
         plane = DataPlane(
             clock=self.clock,
             ledger=self.ledger,
@@ -61,7 +80,7 @@ class ResponsesScene(Scene):
             catalog=InMemoryModelCatalog(a_model(name="large")),
             providers=ScriptedModelProviders(acme=self.provider),
         )
-        plane.interceptors = (Blackening(word),)
+        plane.interceptors = (self.watching, *interceptors)
         self._invoke, self._stream = plane.use_cases()
 
     def says(self, *texts: str) -> None:

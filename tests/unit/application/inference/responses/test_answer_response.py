@@ -77,6 +77,17 @@ async def test_a_conversation_may_become_too_long(scene: ResponsesScene) -> None
     assert refused.value.param == "previous_response_id"
 
 
+async def test_a_conversation_is_known_by_what_it_began_with(scene: ResponsesScene) -> None:
+    scene.says("Hello")
+    first = await scene.answer("Hi")
+    await scene.answer("And?", previous_response_id=first["id"])
+    await scene.answer("And?", conversation="ours")
+    await scene.answer("And?", store=False)
+
+    known_by = [command.conversation for command in scene.watching.commands]
+    assert known_by == ["in_Hi", "in_Hi", "ours", None]
+
+
 async def test_an_item_can_be_named_instead_of_sent(scene: ResponsesScene) -> None:
     scene.says("Hello")
     await scene.answer("Hi")
