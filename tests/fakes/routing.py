@@ -1,7 +1,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from application.inference.routing.ports import DeploymentBoard, DeploymentNews, Pauses
+from application.inference.routing.ports import (
+    DeploymentBoard,
+    DeploymentNews,
+    DeploymentProbe,
+    Pauses,
+)
+from domain.models.served_model import ServedModel
 from tests.fakes.clock import FrozenClock
 
 
@@ -26,6 +32,18 @@ class InMemoryDeploymentBoard(DeploymentBoard):
         self.followers.append(hear)
         for news in self.standing.values():
             hear(news)
+
+
+@dataclass
+class ScriptedProbe(DeploymentProbe):
+    """Those in ``alive`` answer; ``asked`` are the deployments that were asked."""
+
+    alive: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    async def is_alive(self, model: ServedModel) -> bool:
+        self.asked.append(model.deployment)
+        return model.deployment in self.alive
 
 
 @dataclass

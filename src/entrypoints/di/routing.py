@@ -2,13 +2,17 @@ from collections.abc import AsyncIterable
 
 from dishka import Provider, Scope, provide
 
+from adapters.catalog.definitions import LoadedCatalog
 from adapters.postgres.inference.deployment_board import PostgresDeploymentBoard
+from adapters.providers.live.registry_providers import RegistryProviders
+from adapters.providers.live.signs_of_life import ListingProbe
 from application.inference.attempts.attempts import Attempts
 from application.inference.attempts.deployment_limits import DeploymentLimitCheck
 from application.inference.routing.candidates import Candidates
 from application.inference.routing.deployments import Deployments
 from application.inference.routing.planner import Planner
 from application.inference.routing.ports import DeploymentBoard
+from application.inference.routing.probe_deployments import ProbeDeployments
 from application.models.ports import ModelCatalog
 from application.operations.ports import RuntimeSettings
 from application.shared.ports import Clock
@@ -49,6 +53,20 @@ class RoutingProvider(Provider):
             (pulse.key, _STATES.index(state)) for pulse, state in deployments.states()
         )
         return deployments
+
+    @provide
+    def probe_deployments(
+        self,
+        deployments: Deployments,
+        loaded: LoadedCatalog,
+        registered: RegistryProviders,
+        settings: RuntimeSettings,
+        clock: Clock,
+    ) -> ProbeDeployments:
+        probe = ListingProbe(loaded.providers, loaded.types, registered)
+        return ProbeDeployments(
+            deployments=deployments, probe=probe, settings=settings, clock=clock
+        )
 
     @provide
     def candidates(

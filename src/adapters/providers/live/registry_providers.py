@@ -70,14 +70,16 @@ class RegistryProviders(ModelProviders, ProviderFollower, ProviderOffers):
         self._retiring: dict[asyncio.Task[None], LentProvider] = {}
 
     def get(self, model: ServedModel) -> ModelProvider:
-        running = model.owner and self._by_name.get((model.owner, model.provider))
-        if not running:
-            raise ProviderFailedError(f"The provider '{model.provider}' was removed.")
+        running = self._running(model)
         if running.lent is None:
             raise ProviderFailedError(
                 f"The provider '{model.provider}' cannot be used: {running.problem}"
             )
         return running.lent
+
+    async def offers_for(self, model: ServedModel) -> Sequence[Offer]:
+        """What the provider of the model says that it has. Raises what ``of`` raises."""
+        return await self.of(self._running(model).made_of)
 
     def problem(self, provider_id: ProviderId) -> str | None:
         if self._is_started:
@@ -113,6 +115,12 @@ class RegistryProviders(ModelProviders, ProviderFollower, ProviderOffers):
         lent += self._retiring.values()
         await asyncio.gather(*self._retiring, return_exceptions=True)
         await asyncio.gather(*(one.stop() for one in lent))
+
+    def _running(self, model: ServedModel) -> _Running:
+        running = model.owner and self._by_name.get((model.owner, model.provider))
+        if not running:
+            raise ProviderFailedError(f"The provider '{model.provider}' was removed.")
+        return running
 
     async def _follow(self, team_id: TeamId, entries: Sequence[ProviderInUse]) -> None:
         gone = {

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.models.served_model import ServedModel
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentNews:
@@ -36,4 +38,12 @@ class Pauses(Protocol):
     async def pause(self, seconds: float, *, jitter: float = 0.0) -> None:
         """Wait so long, or by chance up to the share ``jitter`` of it shorter, so that not all who
         failed together try again together."""
+        ...
+
+
+class DeploymentProbe(Protocol):
+    """Asks providers for signs of life, without making a call that costs anything."""
+
+    async def is_alive(self, model: ServedModel) -> bool:
+        """Whether the provider of the model answers; false also where it cannot be asked."""
         ...
