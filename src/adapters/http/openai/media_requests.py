@@ -13,7 +13,7 @@ from adapters.dialects.audio_length import seconds_of
 from adapters.dialects.multipart import read_form
 from adapters.http.data_plane.asked import Asked
 from adapters.http.data_plane.decoding import decoded, invalid
-from adapters.http.openai.requests import JsonObject, ModelName, Positive
+from adapters.http.openai.requests import Choices, JsonObject, ModelName, Positive
 from application.inference.call_policy import DEFAULT_MODEL
 from domain.shared.usage import Usage
 
@@ -41,7 +41,7 @@ class ModerationRequest(Struct, kw_only=True):
 class ImageRequest(Struct, kw_only=True):
     prompt: Text
     model: ModelName = DEFAULT_MODEL
-    n: Positive | None = None
+    n: Choices | None = None
     size: str | None = None
     quality: str | None = None
     response_format: Literal["url", "b64_json"] | None = None

@@ -17,6 +17,9 @@ from domain.models.served_model import Capability
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ModelName = Annotated[str, Meta(min_length=1, max_length=256)]
 Positive = Annotated[int, Meta(ge=1)]
+# What is made in several versions is made here as well, so that more of them than anybody wants
+# would fill this process before a provider could refuse them.
+Choices = Annotated[int, Meta(ge=1, le=128)]
 JsonObject = dict[str, Raw]
 
 # Roles whose messages mean nothing without content.
@@ -71,7 +74,7 @@ class Request(Struct):
 class ChatRequest(Request, kw_only=True):
     messages: Annotated[list[Message], Meta(min_length=1)]
     max_completion_tokens: Positive | None = None
-    n: Positive | None = None
+    n: Choices | None = None
     temperature: float | None = None
     top_p: float | None = None
     presence_penalty: float | None = None
@@ -147,8 +150,8 @@ class ChatRequest(Request, kw_only=True):
 
 class CompletionRequest(Request, kw_only=True):
     prompt: str | list[str | int | list[int]]
-    n: Positive | None = None
-    best_of: Positive | None = None
+    n: Choices | None = None
+    best_of: Choices | None = None
     temperature: float | None = None
     top_p: float | None = None
     presence_penalty: float | None = None

@@ -1,5 +1,6 @@
 """What a request says of its own cost."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from adapters.http.openai.requests import parse
 from application.inference.ports import Operation
+from domain.shared.errors import InvalidError
 
 TEXT = {"type": "text", "text": "look"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
@@ -64,6 +66,14 @@ def test_every_answer_to_every_prompt_counts(
     prompt: Any, fields: dict[str, int], choices: int
 ) -> None:
     assert completion(prompt, **fields).choices == choices
+
+
+@pytest.mark.parametrize("ask", [lambda: chat(n=10**9), lambda: completion("one", best_of=129)])
+def test_more_choices_than_anybody_wants_are_refused(ask: Callable[[], Any]) -> None:
+    with pytest.raises(InvalidError) as caught:
+        ask()
+
+    assert caught.value.param in ("n", "best_of")
 
 
 def test_an_embedding_has_one_answer_and_no_limit() -> None:
