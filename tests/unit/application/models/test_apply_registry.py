@@ -1,0 +1,120 @@
+import pytest
+
+from application.models.registry.models.entries import ModelDraft
+from application.models.registry.whole.read_registry import ReadRegistry
+from domain.models.registry.errors import ModelInUseError, ModelNameTakenError
+from domain.models.registry.model import ModelState
+from domain.models.served_model import ModelKind
+from domain.shared.errors import ForbiddenError, InvalidError
+from tests.builders import an_actor
+from tests.registry_builders import a_route
+from tests.unit.application.models.registry_desk import RegistryDesk, a_draft
+
+LARGE = ModelDraft(name="large", provider="acme")
+SMALL = ModelDraft(name="small", provider="acme")
+
+
+@pytest.fixture
+def desk() -> RegistryDesk:
+    return RegistryDesk()
+
+
+async def test_what_is_wanted_becomes_true_once(desk: RegistryDesk) -> None:
+    route = a_route("large", "filed")
+
+    first = await desk.apply(LARGE, routes=(route,))
+    again = await desk.apply(LARGE, routes=(route,))
+
+    assert first == ["created provider acme", "created model large", "created route any"]
+    assert again == []
+    assert desk.actions == ["provider.created", "model.created", "route.created"]
+    assert desk.live.caught_up == [an_actor().team_id] * 2
+
+
+async def test_a_dry_run_says_the_same_and_keeps_nothing(desk: RegistryDesk) -> None:
+    told = await desk.apply(LARGE, dry_run=True)
+
+    assert told == ["created provider acme", "created model large"]
+    assert (desk.kept.providers, desk.kept.models, desk.actions) == ({}, {}, [])
+    assert desk.live.caught_up == []
+
+
+async def test_what_differs_is_told_by_its_fields_and_secrets_by_their_name(
+    desk: RegistryDesk,
+) -> None:
+    await desk.apply(LARGE, routes=(a_route("large"),))
+    bigger = ModelDraft(name="large", provider="acme", context_length=5, aliases=("big",))
+
+    told = await desk.apply(
+        bigger,
+        providers=(a_draft(api_key="another", timeouts={"total": 1}),),
+        routes=(a_route("large", hedge_after_ms=5),),
+    )
+
+    assert told == [
+        "changed provider acme (configuration.timeouts, credentials)",
+        "changed model large (aliases, context_length)",
+        "changed route any (hedge_after_ms)",
+    ]
+    (provider,) = desk.kept.providers.values()
+    assert b"another"[::-1] in (provider.sealed or b"")
+
+
+async def test_what_is_not_wanted_stays_unless_it_is_pruned(desk: RegistryDesk) -> None:
+    other = a_draft()
+    await desk.apply(LARGE, SMALL, routes=(a_route("small"),), providers=(other,))
+
+    kept = await desk.apply(LARGE)
+    pruned = await desk.apply(LARGE, prune=True)
+
+    assert kept == []
+    assert pruned == ["removed route any", "removed model small"]
+
+
+async def test_what_was_called_is_archived_with_its_provider(desk: RegistryDesk) -> None:
+    await desk.apply(LARGE, SMALL)
+    desk.kept.called.add("large")
+
+    pruned = await desk.apply(providers=(), prune=True)
+    restored = await desk.apply(LARGE)
+
+    assert pruned == ["archived model large", "removed model small"]
+    assert restored == ["changed model large (state)"]
+    assert [model.state for model in desk.kept.models.values()] == [ModelState.ENABLED]
+
+
+async def test_a_provider_that_nobody_needs_is_pruned(desk: RegistryDesk) -> None:
+    await desk.apply(LARGE)
+
+    assert await desk.apply(providers=(), prune=True) == [
+        "removed model large",
+        "removed provider acme",
+    ]
+
+
+async def test_nothing_is_kept_of_what_fails(desk: RegistryDesk) -> None:
+    broken = a_route("nobody")
+
+    with pytest.raises(InvalidError, match="The route 'any'"):
+        await desk.apply(LARGE, routes=(broken,))
+    with pytest.raises(ModelNameTakenError):
+        await desk.apply(LARGE, routes=(a_route("large", name="large"),))
+
+    assert (desk.kept.providers, desk.actions) == ({}, [])
+
+
+async def test_a_model_that_a_kept_route_names_is_not_taken_from_it(desk: RegistryDesk) -> None:
+    await desk.apply(LARGE, routes=(a_route("large"),))
+    moved = ModelDraft(name="large", provider="acme", kind=ModelKind.EMBEDDING)
+
+    with pytest.raises(ModelInUseError, match="is named by the route 'any'"):
+        await desk.apply(moved)
+
+
+async def test_members_do_not_read_the_whole(desk: RegistryDesk) -> None:
+    with pytest.raises(ForbiddenError):
+        await ReadRegistry(uow=desk.uow)(an_actor(permissions=frozenset()))
+
+    await desk.apply(LARGE, routes=(a_route("large"),))
+    whole = await ReadRegistry(uow=desk.uow)(an_actor())
+    assert [len(part) for part in (whole.providers, whole.models, whole.routes)] == [1, 1, 1]
