@@ -149,15 +149,25 @@ def read_reasoning(fields: Fields) -> Reasoning | None:
 
 def write_reasoning(reasoning: Reasoning, model: ServedModel) -> JsonObject:
     """The member ``reasoning``, possibly empty: whoever leaves the amount to the model says
-    nothing, and so does whoever wants none of a model that cannot think."""
+    nothing, and limits of thinking are for models that are known to think; others refuse them."""
     written: JsonObject = {}
-    effort = reasoning.effort
-    if effort is None and reasoning.budget_tokens is not None:
-        effort = next((word for most, word in _EFFORTS if reasoning.budget_tokens <= most), "high")
-    if not reasoning.is_enabled:
-        effort = "none" if model.can(Capability.REASONING) else None
+    effort = reasoning.effort or (_limit(reasoning) if thinks(model) else None)
     if effort is not None:
         written["effort"] = effort
     if reasoning.summary is not None:
         written["summary"] = reasoning.summary
     return written
+
+
+def thinks(model: ServedModel) -> bool:
+    """Whether the operator has said so."""
+    return model.capabilities is not None and Capability.REASONING in model.capabilities
+
+
+def _limit(reasoning: Reasoning) -> str | None:
+    if not reasoning.is_enabled:
+        return "none"
+    budget = reasoning.budget_tokens
+    if budget is None:
+        return None
+    return next((word for most, word in _EFFORTS if budget <= most), "high")

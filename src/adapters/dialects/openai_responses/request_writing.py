@@ -4,6 +4,7 @@ from adapters.dialects.extras import extras_for
 from adapters.dialects.fields import unsupported
 from adapters.dialects.openai_responses.item_writing import write_turns
 from adapters.dialects.openai_responses.options import (
+    thinks,
     write_reasoning,
     write_text,
     write_tool_choice,
@@ -13,7 +14,7 @@ from adapters.dialects.openai_responses.request_reading import LOGPROBS
 from adapters.dialects.openai_responses.words import NAME
 from domain.inference.conversation.parts import Text, Thinking
 from domain.inference.conversation.request import GenerationRequest, JsonObject, Role, Turn
-from domain.models.served_model import Capability, ServedModel
+from domain.models.served_model import ServedModel
 
 
 def write_request(request: GenerationRequest, model: ServedModel) -> bytes:
@@ -57,9 +58,8 @@ def instructions_of(turns: tuple[Turn, ...]) -> tuple[str | None, tuple[Turn, ..
 def _included(request: GenerationRequest, model: ServedModel) -> list[str]:
     included = [LOGPROBS] if request.sampling.logprobs else []
     # Models that cannot think refuse to be asked for their thoughts.
-    thinks = model.capabilities is not None and Capability.REASONING in model.capabilities
     thought = any(isinstance(part, Thinking) for turn in request.turns for part in turn.parts)
-    if thinks or thought or request.reasoning is not None:
+    if thinks(model) or thought or request.reasoning is not None:
         included.append("reasoning.encrypted_content")
     return included
 

@@ -251,9 +251,19 @@ def test_thoughts_of_other_providers_models_are_left_out() -> None:
 def test_the_amount_of_thinking_is_said_in_words(
     reasoning: Reasoning, said: dict[str, str] | None
 ) -> None:
-    body = written(a_request(reasoning=reasoning))
+    thinking = written(
+        a_request(reasoning=reasoning), capabilities=frozenset({Capability.REASONING})
+    )
+    unknown = written(a_request(reasoning=reasoning), capabilities=None)
 
-    assert body.get("reasoning") == said
+    assert thinking.get("reasoning") == said
+    assert "reasoning" not in unknown
+
+
+def test_an_effort_is_said_to_any_model() -> None:
+    body = written(a_request(reasoning=Reasoning(effort="low")), capabilities=None)
+
+    assert body["reasoning"] == {"effort": "low"}
 
 
 def test_encrypted_thoughts_are_asked_for_of_models_that_think() -> None:
