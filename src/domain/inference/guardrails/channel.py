@@ -1,0 +1,159 @@
+"""Texts that come in pieces: what is found in them does not depend on where they are divided."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from domain.inference.guardrails.finding import REACH, Finding
+from domain.inference.guardrails.screen import Screen, reaches_end
+
+# Hears of what is found and says whether it is to be replaced; what it raises ends the text.
+Judge = Callable[[Finding], bool]
+
+_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[^u])|[^\\]", re.DOTALL)
+_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_LONGEST_ESCAPE = 6
+
+
+class _Piece(NamedTuple):
+    """So many characters as they are, or a placeholder instead of them."""
+
+    length: int
+    placeholder: str | None
+
+
+class _Course:
+    """Decides, character by character, as early as that is possible."""
+
+    def __init__(self, screen: Screen, judge: Judge) -> None:
+        self._screen = screen
+        self._judge = judge
+        # With one character before the place, where there is one.
+        self._text = ""
+        self._place = 0
+        self._wanted = 0
+
+    def feed(self, text: str) -> list[_Piece]:
+        fresh = len(self._text)
+        self._text += text
+        if len(self._text) < self._wanted:
+            return []
+        return self._pieces(self._screen.decided(self._text, self._place, fresh), is_end=False)
+
+    def end(self) -> list[_Piece]:
+        return self._pieces(len(self._text), is_end=True)
+
+    def _pieces(self, upto: int, *, is_end: bool) -> list[_Piece]:
+        if upto <= self._place:
+            return []
+        text, pieces = self._text, []
+        self._wanted = 0
+        for found in self._screen.findings(text, self._place):
+            if found.start >= upto:
+                break
+            if not is_end and reaches_end(found, text):
+                upto = found.start
+                self._wanted = found.end + REACH
+                break
+            pieces.append(_Piece(found.start - self._place, None))
+            length = found.end - found.start
+            pieces.append(_Piece(length, found.placeholder if self._judge(found) else None))
+            self._place = found.end
+        if upto > self._place:
+            pieces.append(_Piece(upto - self._place, None))
+            self._place = upto
+        self._forget()
+        return pieces
+
+    def _forget(self) -> None:
+        gone = max(0, self._place - 1)
+        self._text = self._text[gone:]
+        self._place -= gone
+        self._wanted = max(0, self._wanted - gone)
+
+
+class TextChannel:
+    """A plain text."""
+
+    def __init__(self, screen: Screen, judge: Judge) -> None:
+        self._course = _Course(screen, judge)
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """What may be shown by now."""
+        self._held += text
+        return self._shown(self._course.feed(text))
+
+    def end(self) -> str:
+        """The rest."""
+        return self._shown(self._course.end())
+
+    def _shown(self, pieces: list[_Piece]) -> str:
+        shown, place = [], 0
+        for length, placeholder in pieces:
+            kept = self._held[place : place + length]
+            shown.append(kept if placeholder is None else placeholder)
+            place += length
+        self._held = self._held[place:]
+        return "".join(shown)
+
+
+class JsonChannel:
+    """A text that is JSON: escapes in it are looked at as what they mean, and what is replaced
+    outside of a string becomes one, so that it stays JSON."""
+
+    def __init__(self, screen: Screen, judge: Judge) -> None:
+        self._course = _Course(screen, judge)
+        self._escape = ""
+        self._held: list[str] = []
+        self._is_inside = False
+
+    def feed(self, text: str) -> str:
+        units, self._escape = _units(self._escape + text)
+        self._held += units
+        return self._shown(self._course.feed("".join(map(_meaning, units))))
+
+    def end(self) -> str:
+        rest = self._shown(self._course.end()) + self._escape
+        self._escape = ""
+        return rest
+
+    def _shown(self, pieces: list[_Piece]) -> str:
+        shown, place = [], 0
+        for length, placeholder in pieces:
+            units = self._held[place : place + length]
+            place += length
+            if placeholder is None:
+                shown += units
+            else:
+                shown.append(placeholder if self._is_inside else f'"{placeholder}"')
+            if units.count('"') % 2:
+                self._is_inside = not self._is_inside
+        del self._held[:place]
+        return "".join(shown)
+
+
+def _units(text: str) -> tuple[list[str], str]:
+    """The characters and escapes, and the beginning of an escape that is not complete."""
+    units: list[str] = []
+    place = 0
+    while place < len(text):
+        match = _ESCAPE.match(text, place)
+        if match is None:
+            if len(text) - place < _LONGEST_ESCAPE:
+                return units, text[place:]
+            # It is no JSON anyway.
+            units.append(text[place])
+            place += 1
+        else:
+            units.append(match[0])
+            place = match.end()
+    return units, ""
+
+
+def _meaning(unit: str) -> str:
+    if len(unit) == 1:
+        return unit
+    if len(unit) == _LONGEST_ESCAPE:
+        return chr(int(unit[2:], 16))
+    return _LETTERS.get(unit[1], unit[1])

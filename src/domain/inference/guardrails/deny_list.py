@@ -1,0 +1,76 @@
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.inference.guardrails.finding import Finder, Finding
+
+RULE = "denied"
+# How many blanks may stand between two words of a phrase.
+MOST_BLANKS = 8
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_WORD = re.compile(r"\w")
+_REST = re.compile(r"\w*")
+_BLANKS = re.compile(rf"\s{{1,{MOST_BLANKS}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """Its words and signs, each with whether a blank stands before it."""
+
+    tokens: tuple[tuple[str, bool], ...]
+
+    @property
+    def width(self) -> int:
+        return sum(len(token) + MOST_BLANKS * after_blank for token, after_blank in self.tokens)
+
+
+class DenyList(Finder):
+    """Finds words and phrases, whatever their case, and only where they are whole words."""
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        phrases = [_phrase(entry) for entry in entries]
+        self._by_first: dict[str, list[_Phrase]] = {}
+        for phrase in sorted(phrases, key=lambda one: -one.width):
+            self._by_first.setdefault(phrase.tokens[0][0], []).append(phrase)
+        self.longest = max((phrase.width for phrase in phrases), default=0)
+
+    def first(self, text: str, start: int) -> Finding | None:
+        if start and _WORD.match(text, start - 1):
+            # That word has begun before.
+            start = _end_of(_REST, text, start)
+        for token in _TOKEN.finditer(text, start):
+            for phrase in self._by_first.get(token[0].casefold(), ()):
+                end = _end_of_phrase(text, token.end(), phrase)
+                if end:
+                    return Finding(token.start(), end, RULE)
+        return None
+
+
+def _phrase(entry: str) -> _Phrase:
+    folded = entry.casefold().strip()
+    found = list(_TOKEN.finditer(folded))
+    ends = [0, *(token.end() for token in found)]
+    return _Phrase(
+        tuple((token[0], token.start() > end) for token, end in zip(found, ends, strict=False))
+    )
+
+
+def _end_of_phrase(text: str, end: int, phrase: _Phrase) -> int:
+    """Where the phrase ends whose first token ends there; 0 if others follow."""
+    for wanted, after_blank in phrase.tokens[1:]:
+        if after_blank:
+            blanks = _BLANKS.match(text, end)
+            if blanks is None:
+                return 0
+            end = blanks.end()
+        token = _TOKEN.match(text, end)
+        if token is None or token[0].casefold() != wanted:
+            return 0
+        end = token.end()
+    return end
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return start if match is None else match.end()
