@@ -13,6 +13,7 @@ Judge = Callable[[Finding], bool]
 _ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[^u])|[^\\]", re.DOTALL)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _LONGEST_ESCAPE = 6
+_NUMBER = "0"
 
 
 class _Piece(NamedTuple):
@@ -99,8 +100,8 @@ class TextChannel:
 
 
 class JsonChannel:
-    """A text that is JSON: escapes in it are looked at as what they mean, and what is replaced
-    outside of a string becomes one, so that it stays JSON."""
+    """A text that is JSON: escapes in it are looked at as what they mean, and a number that is
+    replaced becomes another one, so that it stays JSON."""
 
     def __init__(self, screen: Screen, judge: Judge) -> None:
         self._course = _Course(screen, judge)
@@ -126,7 +127,7 @@ class JsonChannel:
             if placeholder is None:
                 shown += units
             else:
-                shown.append(placeholder if self._is_inside else f'"{placeholder}"')
+                shown.append(placeholder if self._is_inside else _NUMBER)
             if units.count('"') % 2:
                 self._is_inside = not self._is_inside
         del self._held[:place]
@@ -155,5 +156,5 @@ def _meaning(unit: str) -> str:
     if len(unit) == 1:
         return unit
     if len(unit) == _LONGEST_ESCAPE:
-        return chr(int(unit[2:], 16))
+        return chr(int(f"0x{unit[2:]}", 0))
     return _LETTERS.get(unit[1], unit[1])

@@ -39,7 +39,7 @@ _CARD = r"""
 _IBAN = r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:\ ?[A-Z0-9]){11,30}"
 _IPV4 = r"(?<![A-Za-z0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9]|\.[0-9])"
 _IPV6 = r"(?<![A-Za-z0-9:.])[0-9A-Fa-f:.]{3,45}(?![A-Za-z0-9:])"
-_SECRET = r"""
+_SECRETS = r"""
 (?<![A-Za-z0-9_.\-])eyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{4,4000}\.[A-Za-z0-9_\-]{0,1000}
 |(?<![A-Za-z0-9_\-])(?:
     sk-[A-Za-z0-9_\-]{20,512}
@@ -145,7 +145,7 @@ def _finder(kind: str, pattern: str, check: Check = len) -> Finder:
 # In the order in which they win where two find something at the same place of the same length.
 FINDERS: Mapping[str, tuple[Finder, ...]] = MappingProxyType(
     {
-        "secret": (_finder("secret", _SECRET),),
+        "secret": (_finder("secret", _SECRETS),),
         "email": (_finder("email", _EMAIL),),
         "iban": (_finder("iban", _IBAN, _iban),),
         "credit_card": (_finder("credit_card", _CARD, _card),),
