@@ -161,6 +161,7 @@ async def test_counts_and_sums_what_is_there(ledger: LedgerStore) -> None:
             # Not 0.0000026000000000000001: money is exact.
             cost=Decimal("0.0000026"),
             unpriced=1,
+            priced=2,
         ),
     )
     assert isinstance(rows[0].cost, Decimal)

@@ -3,6 +3,7 @@
 from adapters.http.audit.controller import AuditController
 from adapters.http.budgets.controller import BudgetsController
 from adapters.http.calls.controller import CallsController
+from adapters.http.costs.controller import CostsController
 from adapters.http.error_records.controller import ErrorRecordsController
 from adapters.http.events.controller import EventsController
 from adapters.http.joining.account_controller import AccountController
@@ -49,6 +50,7 @@ GUARDED = (
     RoutesController,
     ModelPricesController,
     PricesController,
+    CostsController,
 )
 # What people use who have none, or none yet.
 OPEN = (LoginController, SetupController, AccountController, InvitedController)

@@ -40,8 +40,8 @@ class UsageRow:
     """Sums over the calls of one group, each of which has one of the six statuses. ``group`` is a
     day (``2026-11-21``, UTC), a model's name or a key's id; ``label`` is the key's name where the
     group is a key. ``unpriced`` counts the calls that used something but have no price, whose cost
-    is therefore not in ``cost`` (US dollars); ``saved`` is what answers out of the cache would have
-    cost."""
+    is therefore not in ``cost`` (US dollars), and ``priced`` those that have a cost; ``saved`` is
+    what answers out of the cache would have cost."""
 
     group: str
     label: str
@@ -66,6 +66,7 @@ class UsageRow:
     characters: int = 0
     seconds: Decimal = Decimal(0)
     saved: Decimal = Decimal(0)
+    priced: int = 0
 
 
 class CallReader(Protocol):

@@ -1,11 +1,13 @@
 from dishka import Provider, Scope, alias, provide
 
 from adapters.catalog.definitions import LoadedCatalog
+from adapters.postgres.inference.cost_reader import PostgresCostReader
 from adapters.postgres.models.price_book import PostgresPriceBookMemory
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.prices.genai_price_book import GenaiPriceBook
 from adapters.providers.definition import ProviderDefinition
 from adapters.providers.http_configuration import HttpConfiguration
+from application.inference.costs.ports import CostReader
 from application.models.pricing.live_prices import LivePrices, Place
 from application.models.pricing.ports import (
     PriceBook,
@@ -18,11 +20,12 @@ from application.shared.ports import Clock
 
 
 class PricesProvider(Provider):
-    """What models cost, and who says so."""
+    """What models cost, who says so, and what calls have cost."""
 
     scope = Scope.APP
 
     memory = provide(PostgresPriceBookMemory, provides=PriceBookMemory)
+    cost_reader = provide(PostgresCostReader, provides=CostReader)
     served_prices = alias(source=LivePrices, provides=ServedPrices)
     unit_of_work = provide(PostgresUnitOfWork, provides=PricingUnitOfWork, scope=Scope.REQUEST)
 

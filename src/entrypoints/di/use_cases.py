@@ -26,6 +26,8 @@ from application.identity.update_key import UpdateKey
 from application.identity.update_team import UpdateTeam
 from application.inference.admission import Admission
 from application.inference.call_policy import CallPolicy
+from application.inference.costs.predict_cost import PredictCost
+from application.inference.costs.show_costs import ExportCosts, ShowCosts
 from application.inference.get_call import GetCall
 from application.inference.interrupt_orphaned_calls import InterruptOrphanedCalls
 from application.inference.invoke_model import InvokeModel
@@ -81,6 +83,9 @@ INSTRUMENTED = (
     GetCall,
     ListCalls,
     ReportUsage,
+    PredictCost,
+    ShowCosts,
+    ExportCosts,
     ShowBudget,
     GetModel,
     ListModels,

@@ -147,6 +147,15 @@ MATRIX: dict[str, Expectation] = {
     "delete_route": admins(named=True),
     # Prices: everybody sees what calls cost, admins set it, of the configuration the operators
     "list_prices": known(),
+    "predict_cost": Expectation(
+        viewer=FORBIDDEN,
+        member=SERVED,
+        stranger=SERVED,
+        scopeless=FORBIDDEN,
+        query={"model": "parrot", "input_tokens": "5"},
+    ),
+    "show_costs": viewers(),
+    "export_costs": viewers(),
     "list_set_prices": viewers(),
     "set_price": operators(body={"model": "parrot", "input": "1", "output": "2"}),
     "remove_price": admins(named=True),

@@ -1,20 +1,16 @@
 """The audit log as a file: CSV for spreadsheets (RFC 4180), JSON lines for programs."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from adapters.http.audit.schemas import AuditEntryView
+from adapters.http.spreadsheet import csv_lines
 from domain.operations.audit import AuditEntry
 
 COLUMNS = AuditEntryView.__struct_fields__
-
-# A spreadsheet takes a cell that begins so for a formula, and may run it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,24 +35,17 @@ async def export(
 ) -> AsyncIterator[bytes]:
     """The file, piece by piece."""
     if wanted is ExportFormat.CSV:
-        yield _csv([COLUMNS])
+        yield csv_lines([COLUMNS])
     async for entries in pieces:
         views = map(AuditEntryView.of, entries)
         if wanted is ExportFormat.CSV:
-            yield _csv([_cell(getattr(view, name)) for name in COLUMNS] for view in views)
+            yield csv_lines([_cell(getattr(view, name)) for name in COLUMNS] for view in views)
         else:
             yield b"".join(_encode(view) + b"\n" for view in views)
 
 
-def _csv(rows: Iterable[Iterable[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> object:
     if value is None:
         return ""
     plain = msgspec.to_builtins(value)
-    text = plain if isinstance(plain, str) else _encode(plain).decode()
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return plain if isinstance(plain, str) else _encode(plain).decode()

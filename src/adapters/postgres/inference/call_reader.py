@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, select
@@ -78,11 +78,7 @@ class PostgresCallReader(CallReader):
 
 
 def conditions(team_id: TeamId, where: CallFilter) -> tuple[ColumnElement[bool], ...]:
-    found: list[ColumnElement[bool]] = [calls.c.team_id == team_id]
-    if where.since is not None:
-        found += [calls.c.created_at >= where.since, calls.c.id >= lowest_id(where.since - SLACK)]
-    if where.until is not None:
-        found += [calls.c.created_at < where.until, calls.c.id < lowest_id(where.until + SLACK)]
+    found = [calls.c.team_id == team_id, *span_conditions(where.since, where.until)]
     if where.key_id is not None:
         found.append(calls.c.key_id == where.key_id)
     if where.model is not None:
@@ -90,3 +86,12 @@ def conditions(team_id: TeamId, where: CallFilter) -> tuple[ColumnElement[bool],
     if where.status is not None:
         found.append(calls.c.status == str(where.status))
     return tuple(found)
+
+
+def span_conditions(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if since is not None:
+        found += [calls.c.created_at >= since, calls.c.id >= lowest_id(since - SLACK)]
+    if until is not None:
+        found += [calls.c.created_at < until, calls.c.id < lowest_id(until + SLACK)]
+    return found

@@ -1,9 +1,9 @@
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    RowMapping,
     Select,
     Text,
     and_,
@@ -42,7 +42,7 @@ def usage_query(grouping: UsageGrouping, where: tuple[ColumnElement[bool], ...])
     """Sums by group first, so that only as many names are looked up as there are keys."""
     group = _GROUP[grouping].label("group")
     sums = (
-        select(group, calls.c.team_id, *_sums())
+        select(group, calls.c.team_id, *usage_sums())
         .where(*where)
         .group_by(group, calls.c.team_id)
         .subquery("sums")
@@ -62,24 +62,30 @@ def usage_query(grouping: UsageGrouping, where: tuple[ColumnElement[bool], ...])
     )
 
 
-def usage_row(row: RowMapping) -> UsageRow:
+def usage_row(row: Mapping[Any, Any]) -> UsageRow:
     sums: dict[str, Any] = {name: Decimal(row[name]) for name in _AMOUNTS}
-    for name in ("calls", *CallStatus, *_TOKENS, *_RARE, "unpriced"):
+    for name in ("calls", *CallStatus, *_TOKENS, *_RARE, "unpriced", "priced"):
         sums[name] = int(row[name])
     return UsageRow(group=row["group"], label=row["label"], **sums)
 
 
-def _sums() -> tuple[ColumnElement[Any], ...]:
+def usage_sums() -> tuple[ColumnElement[Any], ...]:
+    """What ``usage_row`` reads of a group."""
+    by_status = (func.count().filter(calls.c.status == str(s)).label(str(s)) for s in CallStatus)
+    return (*by_status, *sums_but_by_status())
+
+
+def sums_but_by_status() -> tuple[ColumnElement[Any], ...]:
     used_something = or_(
         calls.c.prompt_tokens + calls.c.completion_tokens > 0,
         *(calls.c[name] > 0 for name in _BESIDE_TOKENS),
     )
     return (
         func.count().label("calls"),
-        *(func.count().filter(calls.c.status == str(s)).label(str(s)) for s in CallStatus),
         *(
             func.coalesce(func.sum(calls.c[name]), 0).label(name)
             for name in (*_TOKENS, *_RARE, *_AMOUNTS)
         ),
-        func.count().filter(and_(used_something, calls.c.input_price.is_(None))).label("unpriced"),
+        func.count().filter(and_(calls.c.input_price.is_(None), used_something)).label("unpriced"),
+        func.count(calls.c.cost).label("priced"),
     )
