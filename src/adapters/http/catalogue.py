@@ -12,6 +12,7 @@ from domain.identity.joining import errors as joining_errors
 from domain.inference import errors as inference_errors
 from domain.inference import response_errors
 from domain.models import errors as models_errors
+from domain.models.registry import errors as registry_errors
 from domain.operations import errors as operations_errors
 from domain.shared import errors as shared_errors
 from domain.shared.errors import StoaError
@@ -23,6 +24,7 @@ SOURCES = (
     inference_errors,
     response_errors,
     models_errors,
+    registry_errors,
     operations_errors,
     http_errors,
 )
