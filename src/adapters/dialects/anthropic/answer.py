@@ -1,6 +1,6 @@
 """Whole answers of Anthropic's Messages API."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -9,12 +9,15 @@ from adapters.dialects.anthropic.usage import read_usage, write_usage
 from adapters.dialects.anthropic.words import NAME, STOP_REASONS, stop_of
 from adapters.dialects.anthropic.write_blocks import write_block
 from adapters.dialects.fields import Fields
+from adapters.dialects.unsayable import unsayable
 from domain.inference.conversation.answer import Choice, GenerationAnswer, StopReason
-from domain.inference.conversation.parts import Foreign, Part, Text
+from domain.inference.conversation.parts import Audio, Foreign, Part, Text, ToolCall
 from domain.inference.conversation.request import GenerationRequest, JsonObject
 from domain.inference.errors import ProviderFailedError, UnsupportedByModelError
 from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
+
+_CUT = frozenset({StopReason.LENGTH, StopReason.CONTEXT_LENGTH})
 
 
 def read_answer(body: bytes) -> GenerationAnswer:
@@ -34,7 +37,7 @@ def write_answer(answer: GenerationAnswer, request: GenerationRequest) -> bytes:
         "type": "message",
         "role": "assistant",
         "model": request.model,
-        "content": _write_content(choice.parts),
+        "content": _write_content(choice),
         "stop_reason": STOP_REASONS[choice.stop],
         "stop_sequence": choice.stop_sequence,
         "usage": write_usage(answer.usage or Usage()),
@@ -62,17 +65,26 @@ def _read(fields: Fields) -> GenerationAnswer:
     )
 
 
-def _write_content(parts: Sequence[Part]) -> list[JsonObject]:
+def _write_content(choice: Choice) -> list[JsonObject]:
     """Without what only another dialect has, and without empty texts, which clients may not send
     back."""
-    said = [
-        part
-        for part in parts
+    is_cut = choice.stop in _CUT
+    return [
+        _write_part(part, is_cut=is_cut)
+        for part in choice.parts
         if not (isinstance(part, Foreign) and part.dialect != NAME) and part != Text(text="")
     ]
+
+
+def _write_part(part: Part, *, is_cut: bool) -> JsonObject:
+    if isinstance(part, Audio):
+        raise unsayable(part, "a message")
     try:
-        return [write_block(part, "content") for part in said]
+        return write_block(part, "content")
     except UnsupportedByModelError as error:
+        if is_cut and isinstance(part, ToolCall):
+            # The limit came in the middle of the call, which the client is told as well.
+            return write_block(replace(part, arguments=""), "content")
         raise ProviderFailedError(
             "The model called a tool with arguments that are no JSON object."
         ) from error

@@ -7,6 +7,7 @@ import msgspec
 from adapters.dialects.anthropic.signatures import write_signature
 from adapters.dialects.anthropic.words import NAME
 from adapters.dialects.anthropic.write_blocks import write_block
+from adapters.dialects.unsayable import unsayable
 from domain.inference.conversation.events import (
     Delta,
     Opaque,
@@ -15,7 +16,7 @@ from domain.inference.conversation.events import (
     PartStarted,
     WholePart,
 )
-from domain.inference.conversation.parts import Foreign
+from domain.inference.conversation.parts import Audio, Foreign
 from domain.inference.conversation.request import JsonObject
 
 PartEvent = PartStarted | Delta | Opaque | PartEnded | WholePart
@@ -111,6 +112,8 @@ class BlockStream:
     def _whole(self, event: WholePart) -> bytes:
         if isinstance(event.part, Foreign) and event.part.dialect != NAME:
             return b""
+        if isinstance(event.part, Audio):
+            raise unsayable(event.part, "a message")
         return self._open(write_block(event.part, "content")) + self._close()
 
 

@@ -8,11 +8,13 @@ from adapters.dialects.fields import Fields
 from adapters.dialects.openai_chat.parts import write_images
 from adapters.dialects.openai_chat.read_messages import read_said
 from adapters.dialects.openai_chat.read_request import LEGACY_TOOLS
+from adapters.dialects.openai_chat.sound import read_sound, write_sound
 from adapters.dialects.openai_chat.usage import read_usage, write_usage
 from adapters.dialects.openai_chat.words import FINISH_REASONS, NAME, stop_of
 from adapters.dialects.openai_chat.write_messages import write_said
 from domain.inference.conversation.answer import Choice, GenerationAnswer
 from domain.inference.conversation.parts import (
+    Audio,
     File,
     Foreign,
     Image,
@@ -46,7 +48,7 @@ def write_answer(answer: GenerationAnswer, request: GenerationRequest) -> bytes:
         "created": answer.created or 0,
         "model": request.model,
         "choices": [
-            _write_choice(index, choice, legacy=legacy)
+            _write_choice(index, choice, answer.created or 0, legacy=legacy)
             for index, choice in enumerate(answer.choices)
         ],
     }
@@ -80,7 +82,8 @@ def _read_choice(choice: Fields) -> Choice:
     message = choice.object("message")
     if message is None:
         raise choice.missing("message")
-    parts = read_said(message)
+    sound = message.mapping("audio")
+    parts = read_said(message) + (() if sound is None else (_read_sound(sound),))
     calls = any(isinstance(part, ToolCall) for part in parts)
     return Choice(
         parts=parts,
@@ -89,13 +92,22 @@ def _read_choice(choice: Fields) -> Choice:
     )
 
 
-def _write_choice(index: int, choice: Choice, *, legacy: bool) -> JsonObject:
+def _read_sound(sound: JsonObject) -> Audio:
+    try:
+        return read_sound(sound)
+    except TypeError as error:
+        raise InvalidError("The sound of the message is none.") from error
+
+
+def _write_choice(index: int, choice: Choice, created: int, *, legacy: bool) -> JsonObject:
     said = write_said(_sayable(choice.parts), f"choices[{index}]")
     message: JsonObject = {"role": "assistant", "refusal": None} | said
     images = [part for part in choice.parts if isinstance(part, Image)]
     message |= write_images(images, f"choices[{index}]")
+    sound = [part for part in choice.parts if isinstance(part, Audio)]
+    message |= write_sound(sound, expires_at=created)
     text = _text_of(choice.parts)
-    says_more = "tool_calls" in message or message["refusal"] is not None
+    says_more = "tool_calls" in message or message["refusal"] is not None or bool(sound)
     message["content"] = "" if text is None and not says_more else text
     finish = FINISH_REASONS[choice.stop]
     if legacy and "tool_calls" in message:
@@ -115,7 +127,7 @@ def _sayable(parts: Sequence[Part]) -> list[Part]:
     return [
         part
         for part in parts
-        if not isinstance(part, Text | Image | File | ToolResult)
+        if not isinstance(part, Text | Image | Audio | File | ToolResult)
         and not (isinstance(part, Foreign) and part.dialect != NAME)
     ]
 

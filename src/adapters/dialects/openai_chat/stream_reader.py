@@ -8,6 +8,7 @@ import msgspec
 from adapters.dialects.dialect import StreamReader
 from adapters.dialects.events import EventReader, EventTooLargeError, text_in
 from adapters.dialects.fields import NOT_JSON
+from adapters.dialects.openai_chat.sound import read_sound
 from adapters.dialects.openai_chat.usage import read_usage
 from adapters.dialects.openai_chat.words import stop_of
 from domain.inference.conversation.events import (
@@ -20,6 +21,7 @@ from domain.inference.conversation.events import (
     Started,
     Stopped,
     StreamEvent,
+    WholePart,
 )
 from domain.inference.conversation.request import JsonObject
 from domain.inference.errors import ProviderFailedError
@@ -106,6 +108,11 @@ class _ChoiceReader:
                         logprobs=logprobs,
                     )
                 )
+        if delta.get("audio"):
+            self._end_open(found)
+            sound = read_sound(delta["audio"])
+            found.append(WholePart(index=self.parts, part=sound, choice=self.choice))
+            self.parts += 1
         for call in delta.get("tool_calls") or ():
             self._call(call, found)
         if delta.get("function_call"):

@@ -7,6 +7,7 @@ import msgspec
 from adapters.dialects.dialect import StreamWriter
 from adapters.dialects.openai_chat.parts import write_call, write_images, write_signature
 from adapters.dialects.openai_chat.read_request import LEGACY_TOOLS
+from adapters.dialects.openai_chat.sound import write_sound
 from adapters.dialects.openai_chat.thinking import write_detail, write_thinking
 from adapters.dialects.openai_chat.usage import write_usage
 from adapters.dialects.openai_chat.words import FINISH_REASONS
@@ -23,6 +24,7 @@ from domain.inference.conversation.events import (
     WholePart,
 )
 from domain.inference.conversation.parts import (
+    Audio,
     Image,
     Part,
     Refusal,
@@ -139,6 +141,9 @@ class OpenAIChatWriter(StreamWriter):
             self._images[event.choice] = first + 1
             images = write_images([event.part], f"choices[{event.choice}]", first)
             return [self._chunk(event.choice, images)]
+        if isinstance(event.part, Audio):
+            sound = write_sound([event.part], expires_at=self._head["created"])
+            return [self._chunk(event.choice, sound)]
         delta = _whole(event.part)
         return [self._chunk(event.choice, delta)] if delta else []
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from adapters.dialects.fields import unsupported
 from adapters.dialects.openai_responses.content import write_said
 from adapters.dialects.openai_responses.envelope import Sealed, seal
 from adapters.dialects.openai_responses.item_writing import write_call
 from adapters.dialects.openai_responses.words import NAME
+from adapters.dialects.unsayable import unsayable
 from domain.inference.conversation.parts import (
     Foreign,
     Image,
@@ -83,7 +83,7 @@ def other_items(part: Part, ids: ItemIds, *, shows_summary: bool) -> list[JsonOb
             # It came with a tool that only its own dialect can have asked for.
             return []
         case _:
-            raise unsupported("input", f"no answer can hold a {type(part).__name__} here")
+            raise unsayable(part, "a response")
 
 
 def call_item(item_id: str, call: ToolCall, status: str = COMPLETED) -> JsonObject:

@@ -47,10 +47,13 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audio:
-    """``format`` is ``wav``, ``mp3`` and so on; ``data`` is base64."""
+    """``format`` is ``wav``, ``mp3`` and so on, empty where a model does not say what it speaks in;
+    ``data`` is base64. What a model says aloud may have an ``id`` and a ``transcript``."""
 
     data: str
     format: str
+    id: str | None = None
+    transcript: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -283,3 +283,14 @@ def test_signatures_of_other_dialects_come_back_to_them() -> None:
     assert DIALECT.read_request(body).turns[0].parts == (
         Thinking(text="hm", opaque="sig", opaque_of="google"),
     )
+
+
+def test_a_call_that_was_cut_off_by_the_limit_is_told_without_its_arguments() -> None:
+    call = ToolCall(id="t", name="w", arguments='{"city": "Pa')
+    cut = Choice(parts=(call,), stop=StopReason.LENGTH)
+
+    body = DIALECT.write_answer(GenerationAnswer(id="a", model="m", choices=(cut,)), REQUEST)
+
+    message = msgspec.json.decode(body)
+    assert message["content"] == [{"type": "tool_use", "id": "t", "name": "w", "input": {}}]
+    assert message["stop_reason"] == "max_tokens"
