@@ -2,8 +2,8 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from adapters.http.metrics.attempts import UNKNOWN, AttemptMetrics
 from adapters.http.metrics.recalls import RecallMetrics
-from application.inference.call_in_flight import SUCCEEDED
 from application.inference.call_policy import AUTO
 from application.models.ports import ModelCatalog
 from application.operations.ports import CallObserver
@@ -12,7 +12,6 @@ from domain.shared.usage import Usage
 
 LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 TTFT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-UNKNOWN = "unknown"
 
 _ENDPOINT_PREFIX = "/v1/"
 
@@ -74,18 +73,7 @@ class PrometheusCallMetrics(CallObserver):
             "stoa_provider_errors", "Calls that failed.", ("provider", "code"), registry=registry
         )
         self._recalls = RecallMetrics(registry)
-        self._attempts = Counter(
-            "stoa_attempts",
-            "Tries at deployments, by how they ended.",
-            ("deployment", "outcome"),
-            registry=registry,
-        )
-        self._fallbacks = Counter(
-            "stoa_fallbacks",
-            "Calls that were answered by another deployment than the first that was asked.",
-            ("model",),
-            registry=registry,
-        )
+        self._attempts = AttemptMetrics(registry)
         self._bound: dict[tuple[str, str, str | None, CallStatus], _Bound] = {}
 
     def observe(self, call: Call) -> None:
@@ -111,17 +99,10 @@ class PrometheusCallMetrics(CallObserver):
     def _count_attempts(self, bound: _Bound, call: Call) -> None:
         if call.deployment is None:
             return
-        if not call.attempts:
-            if call.status is CallStatus.SUCCEEDED:
-                bound.attempt.inc()
-            else:
-                outcome = call.error_code or UNKNOWN
-                self._attempts.labels(call.deployment, outcome).inc()
-            return
-        for attempt in call.attempts:
-            self._attempts.labels(attempt.deployment, attempt.outcome).inc()
-        if call.status is CallStatus.SUCCEEDED and call.attempts[0].deployment != call.deployment:
-            self._fallbacks.labels(self._name_of(call) or UNKNOWN).inc()
+        if call.attempts or call.status is not CallStatus.SUCCEEDED:
+            self._attempts.observe(call, self._name_of(call) or UNKNOWN)
+        else:
+            bound.attempt.inc()
 
     def _name_of(self, call: Call) -> str | None:
         """The name of what was asked for, if there is such a thing."""
@@ -145,7 +126,7 @@ class PrometheusCallMetrics(CallObserver):
             cached=self._tokens.labels("cached", model),
             completion=self._tokens.labels("completion", model),
             reasoning=self._tokens.labels("reasoning", model),
-            attempt=self._attempts.labels(call.deployment or UNKNOWN, SUCCEEDED),
+            attempt=self._attempts.succeeded(call.deployment),
         )
         if known is not None:
             self._bound[call.endpoint, call.model, call.deployment, call.status] = bound
