@@ -3,6 +3,7 @@
 import msgspec
 
 from adapters.dialects.fields import NOT_JSON, Fields
+from adapters.dialects.openai_responses.content import logprobs_in
 from adapters.dialects.openai_responses.failures import read_failure
 from adapters.dialects.openai_responses.item_reading import ItemReader
 from adapters.dialects.openai_responses.output_items import (
@@ -78,12 +79,9 @@ def _read_output(fields: Fields) -> tuple[tuple[Part, ...], JsonObject | None]:
 
 def _logprobs_of(item: object) -> list[object]:
     content = item.get("content") if isinstance(item, dict) else None
-    return [
-        logprob
-        for part in (content if isinstance(content, list) else ())
-        if isinstance(part, dict)
-        for logprob in part.get("logprobs") or ()
-    ]
+    parts = content if isinstance(content, list) else []
+    found = [part.get("logprobs") for part in parts if isinstance(part, dict)]
+    return [one for logprobs in found if isinstance(logprobs, list) for one in logprobs]
 
 
 def write_answer(answer: GenerationAnswer, request: GenerationRequest) -> bytes:
@@ -119,7 +117,7 @@ def finish(response: JsonObject, stop: StopReason, *, says_refusal: bool) -> Non
 
 def _add_logprobs(items: list[JsonObject], logprobs: JsonObject | None) -> None:
     """They are those of all text together, so they stand with the first."""
-    content = (logprobs or {}).get("content")
+    content = logprobs_in(logprobs)
     texts = (
         part
         for item in items

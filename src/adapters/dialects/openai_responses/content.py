@@ -82,6 +82,12 @@ def write_said(part: Text | Refusal) -> JsonObject:
     return {"type": "output_text", "text": part.text, "annotations": []}
 
 
+def logprobs_in(value: object) -> list[object]:
+    """Those of a chat, which servers lay out in many ways; what is no list is none."""
+    content = value.get("content") if isinstance(value, dict) else None
+    return content if isinstance(content, list) else []
+
+
 def data_url(source: Inline) -> str:
     return f"{_DATA_URL}{source.media_type}{_BASE64},{source.data}"
 

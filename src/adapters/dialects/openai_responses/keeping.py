@@ -138,7 +138,7 @@ def _listed(fields: Fields, item_id: str) -> Item:
     whole = fields.rest()
     kind = fields.text("type") or "message"
     listed: JsonObject = {"type": kind} | whole | {"id": item_id}
-    if kind == "message" and whole.get("role") in _SPOKEN:
+    if kind == "message" and str(whole.get("role")) in _SPOKEN:
         listed = {"status": "completed"} | listed | {"content": _content(whole)}
     return Item(id=item_id, json=msgspec.json.encode(listed).decode())
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from adapters.dialects.openai_responses.content import write_said
+from adapters.dialects.openai_responses.content import logprobs_in, write_said
 from adapters.dialects.openai_responses.output_items import (
     COMPLETED,
     call_item,
@@ -94,7 +94,7 @@ class WrittenSaying(WrittenPart):
         if self._is_refusal:
             yield self._message.event("refusal.delta", **said)
             return
-        logprobs = (delta.logprobs or {}).get("content") or []
+        logprobs = logprobs_in(delta.logprobs)
         self._logprobs += logprobs
         yield self._message.event("output_text.delta", **said, logprobs=logprobs)
 
