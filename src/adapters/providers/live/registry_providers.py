@@ -65,7 +65,7 @@ class RegistryProviders(ModelProviders, ProviderFollower, ProviderOffers):
         self._grace_s = grace_s
         self._told: dict[TeamId, Sequence[ProviderInUse]] = {}
         self._is_started = False
-        self._by_name: dict[tuple[TeamId, str], _Running] = {}
+        self._teams: dict[TeamId, dict[str, _Running]] = {}
         self._by_id: dict[ProviderId, _Running] = {}
         self._retiring: dict[asyncio.Task[None], LentProvider] = {}
 
@@ -117,18 +117,14 @@ class RegistryProviders(ModelProviders, ProviderFollower, ProviderOffers):
         await asyncio.gather(*(one.stop() for one in lent))
 
     def _running(self, model: ServedModel) -> _Running:
-        running = model.owner and self._by_name.get((model.owner, model.provider))
+        running = model.owner and self._teams.get(model.owner, {}).get(model.provider)
         if not running:
             raise ProviderFailedError(f"The provider '{model.provider}' was removed.")
         return running
 
     async def _follow(self, team_id: TeamId, entries: Sequence[ProviderInUse]) -> None:
-        gone = {
-            running.made_of.id: running
-            for (team, _), running in self._by_name.items()
-            if team == team_id
-        }
-        names: dict[tuple[TeamId, str], _Running] = {}
+        gone = {one.made_of.id: one for one in self._teams.get(team_id, {}).values()}
+        now: dict[str, _Running] = {}
         for entry in entries:
             old = gone.get(entry.provider.id)
             if old is not None and _is_same(old, entry):
@@ -138,13 +134,14 @@ class RegistryProviders(ModelProviders, ProviderFollower, ProviderOffers):
             else:
                 old = self._build(entry.provider, entry.models)
                 await self._start(old)
-            names[team_id, entry.provider.name] = old
-        others = {place: one for place, one in self._by_name.items() if place[0] != team_id}
-        self._by_name = others | names
+            now[entry.provider.name] = old
+        self._teams[team_id] = now
+        if not now:
+            del self._teams[team_id]
         for running in gone.values():
             self._by_id.pop(running.made_of.id, None)
             self._retire(running)
-        self._by_id |= {running.made_of.id: running for running in names.values()}
+        self._by_id |= {running.made_of.id: running for running in now.values()}
 
     def _build(self, provider: Provider, models: tuple[ServedModel, ...]) -> _Running:
         running = _Running(made_of=provider, models=models)

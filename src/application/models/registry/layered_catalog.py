@@ -56,6 +56,7 @@ class LayeredCatalog(ModelCatalog, ServedKinds):
         self._beneath = beneath
         self._prices = prices
         self._registries: dict[TeamId, ServedRegistry] = {}
+        self._public: dict[TeamId, ServedRegistry] = {}
         self._views: dict[TeamId | None, _View] = {}
 
     def find(self, name: str, team_id: TeamId) -> ServedModel | None:
@@ -77,10 +78,16 @@ class LayeredCatalog(ModelCatalog, ServedKinds):
         return None if found is None else found.kind
 
     def replace_registries(self, changed: Mapping[TeamId, ServedRegistry]) -> None:
-        """Serve these instead of what those teams had; one of nothing is forgotten."""
-        merged = self._registries | dict(changed)
-        self._registries = {team: one for team, one in merged.items() if one != NOTHING}
-        self.forget_views()
+        """Serve these instead of what those teams had; one of nothing is forgotten. Other teams
+        keep their views where nothing public changes."""
+        before = {team: self._public.get(team) for team in changed}
+        for team, registry in changed.items():
+            _put(self._registries, team, registry)
+            _put(self._public, team, _public_of(registry))
+        if any(self._public.get(team) != public for team, public in before.items()):
+            self.forget_views()
+        else:
+            self._views = {team: view for team, view in self._views.items() if team not in changed}
 
     def forget_views(self) -> None:
         """Other prices are in force."""
@@ -102,16 +109,16 @@ class LayeredCatalog(ModelCatalog, ServedKinds):
 
     def _make(self, team_id: TeamId) -> _View:
         own = self._registries.get(team_id, NOTHING)
-        others = [one for team, one in sorted(self._registries.items()) if team != team_id]
+        others = [one for team, one in sorted(self._public.items()) if team != team_id]
         unpriced = [
             *_by_name(own.models),
-            *_by_name(one for other in others for one in other.models if one.is_public),
+            *_by_name(one for other in others for one in other.models),
             *self._beneath.all(team_id),
         ]
         models = [self._prices.priced(one, team_id) for one in unpriced]
         routes = [
             *_by_name(own.routes),
-            *_by_name(one for other in others for one in other.routes if one.is_public),
+            *_by_name(one for other in others for one in other.routes),
             *self._beneath.routes(team_id),
         ]
         by_name: dict[str, Entry] = {}
@@ -125,6 +132,20 @@ class LayeredCatalog(ModelCatalog, ServedKinds):
             tuple(one for one in models if by_name[one.name] is one),
             tuple(one for one in routes if by_name[one.name] is one),
         )
+
+
+def _put(registries: dict[TeamId, ServedRegistry], team: TeamId, registry: ServedRegistry) -> None:
+    if registry == NOTHING:
+        registries.pop(team, None)
+    else:
+        registries[team] = registry
+
+
+def _public_of(registry: ServedRegistry) -> ServedRegistry:
+    return ServedRegistry(
+        models=tuple(model for model in registry.models if model.is_public),
+        routes=tuple(route for route in registry.routes if route.is_public),
+    )
 
 
 def _by_name(entries: Iterable[Ordered]) -> list[Ordered]:

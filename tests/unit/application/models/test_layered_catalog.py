@@ -94,3 +94,16 @@ def test_of_two_public_models_of_one_name_the_older_teams_is_served() -> None:
 
     assert catalog.find("shared", third) is rival
     assert catalog.all(third) == (rival,)
+
+
+def test_a_private_change_leaves_the_views_of_others_alone() -> None:
+    catalog = a_catalog()
+    before = catalog.all(OTHER_TEAM_ID)
+
+    catalog.replace_registries({TEAM_ID: ServedRegistry(models=(replace(OWN, name="new"),))})
+    private = catalog.all(OTHER_TEAM_ID)
+    public = replace(OWN, name="new", is_public=True)
+    catalog.replace_registries({TEAM_ID: ServedRegistry(models=(public,))})
+
+    assert private is before
+    assert catalog.find("new", OTHER_TEAM_ID) is public
