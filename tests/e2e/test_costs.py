@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -30,18 +31,23 @@ CALLS = {"cheap": 3, "dear": 2, "unknown": 1, "=2+3": 1}
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoaServer]:
     folder = tmp_path_factory.mktemp("costs")
     config = folder / "stoa.yaml"
     config.write_text(CONFIG)
     with StoaServer(data_dir=folder / "data", config=config) as running:
-        headers = {"authorization": f"Bearer {running.key}"}
-        with httpx.Client(base_url=running.url, headers=headers) as client:
-            for model, times in CALLS.items():
-                for _ in range(times):
-                    ask(client, model)
-            settle(client)
-            yield client
+        yield running
+
+
+@pytest.fixture(scope="module")
+def http(server: StoaServer) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {server.key}"}
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        for model, times in CALLS.items():
+            for _ in range(times):
+                ask(client, model)
+        settle(client)
+        yield client
 
 
 def ask(http: httpx.Client, model: str) -> None:
@@ -204,3 +210,30 @@ def test_what_cannot_be_predicted_is_refused(
     http: httpx.Client, params: dict[str, str], status: int
 ) -> None:
     assert http.get(PREDICT, params=params).status_code == status
+
+
+def test_costs_are_summed_up_at_the_terminal(server: StoaServer, http: httpx.Client) -> None:
+    table = server.run("costs", "dashboard", "--by", "model").stdout
+    whole = json.loads(server.run("costs", "dashboard", "--by", "model", "--json").stdout)
+    file = server.run("costs", "dashboard", "--by", "model", "--csv").stdout
+    days = server.run("costs", "dashboard", "--csv").stdout
+
+    assert "total" in table
+    assert whole["summary"] == costs(http, group_by="model")["summary"]
+    rows = list(csv.DictReader(io.StringIO(file)))
+    assert {row["group"]: int(row["calls"]) for row in rows} == {
+        name.replace("=", "'="): times for name, times in CALLS.items()
+    }
+    assert sum(int(row["calls"]) for row in csv.DictReader(io.StringIO(days))) == 7
+
+
+def test_costs_are_predicted_at_the_terminal(server: StoaServer) -> None:
+    words = ("either", "--input-tokens", "1000", "--max-output-tokens", "100", "-n", "2")
+
+    table = server.run("costs", "predict", *words).stdout
+    whole = json.loads(server.run("costs", "predict", *words, "--json").stdout)
+    nobody = server.run("costs", "predict", "nobody", "--input-tokens", "1")
+
+    assert "unpriced" in table
+    assert [one["worst"] for one in whole["deployments"]] == ["1.4", "4.2", None]
+    assert nobody.returncode != 0

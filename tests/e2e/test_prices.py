@@ -1,5 +1,6 @@
 """Prices as people set and see them, on a running server."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,15 +24,19 @@ PRICES = {"input": "10", "output": "20", "request": "0.001"}
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoaServer]:
     folder = tmp_path_factory.mktemp("prices")
     config = folder / "stoa.yaml"
     config.write_text(CONFIG)
-    headers = {}
     with StoaServer(data_dir=folder / "data", config=config) as running:
-        headers["authorization"] = f"Bearer {running.key}"
-        with httpx.Client(base_url=running.url, headers=headers) as client:
-            yield client
+        yield running
+
+
+@pytest.fixture(scope="module")
+def http(server: StoaServer) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {server.key}"}
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        yield client
 
 
 def prices(http: httpx.Client) -> dict[str, Any]:
@@ -145,3 +150,31 @@ def test_what_nobody_serves_has_no_price(http: httpx.Client) -> None:
     answer = http.post("/api/v1/prices/set", json={"model": "nobody", **PRICES})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "MODEL_NOT_FOUND")
+
+
+def test_prices_are_set_at_the_terminal(server: StoaServer, http: httpx.Client) -> None:
+    tier = "200000:input=5,output=22.5"
+    words = ("said", "input=2.5", "output=15", "request=0.01", "--tier", tier, "--from", "1d")
+
+    made = json.loads(server.run("prices", "set", *words, "--json").stdout)
+    listed = json.loads(server.run("prices", "list", "--model", "said", "--json").stdout)
+    shown = server.run("prices", "list").stdout
+    removed = server.run("prices", "remove", made["id"])
+
+    assert listed["items"] == [made]
+    assert made["prices"]["tiers"][0]["prices"]["output"] == "22.5"
+    assert prices(http)["said"]["changes_at"] is None
+    assert "configuration" in shown
+    assert "unpriced" in shown or "override" in shown
+    assert (removed.returncode, removed.stdout) == (0, "Removed.\n")
+
+
+def test_what_is_published_is_looked_up_at_the_terminal(server: StoaServer) -> None:
+    found = server.run("prices", "look-up", "anthropic", "claude-sonnet-4-5")
+    unknown = server.run("prices", "look-up", "ollama", "llama3")
+    wrong = server.run("prices", "set", "said", "tokens=3")
+
+    assert found.stdout.startswith("anthropic/claude-sonnet-4-5, reads 200000 tokens\n")
+    assert "above 200000: 6 in, 22.5 out" in found.stdout
+    assert "not counted here: web_searches_kcount" in found.stdout
+    assert (unknown.returncode, wrong.returncode) == (1, 2)

@@ -25,6 +25,8 @@ COMMANDS = {
         "config": "Apply, check, import and export configurations.",
         "keys": "Create, list, change and revoke API keys.",
         "usage": "Sum up calls, tokens and cost.",
+        "costs": "See what calls have cost, and what one would.",
+        "prices": "See what models cost and why, and set it.",
         "budget": "See what has become of a budget.",
         "calls": "Look into the ledger of calls.",
         "team": "See and change the team.",
