@@ -4,7 +4,9 @@ import asyncio
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -50,11 +52,21 @@ def book_version() -> str:
 def asked(question: PriceQuestion) -> str | None:
     """How the data is asked, as JSON; ``None`` for what it cannot know."""
     name = _NAMES.get(question.provider_type)
-    if question.provider_type in _UNKNOWN or (name is None and question.base_url is None):
-        return None
     url = None if name else question.base_url
+    if question.provider_type in _UNKNOWN or (name is None and not _is_far(url)):
+        return None
     how = {"provider": name, "url": url, "model": question.upstream_name}
     return msgspec.json.encode(how).decode()
+
+
+def _is_far(url: str | None) -> bool:
+    """Whether it may be one of those who publish prices: they have names in public."""
+    host = urlsplit(url or "").hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return "." in host
+    return False
 
 
 class GenaiPriceBook(PriceBook):

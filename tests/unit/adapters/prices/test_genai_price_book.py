@@ -104,6 +104,16 @@ async def test_what_was_asked_once_starts_no_process(tmp_path: Path) -> None:
     assert again == known
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000/v1", "http://[::1]/v1", "http://localhost/v1", "http://vllm/v1"]
+)
+async def test_nobody_asks_for_servers_of_ones_own(tmp_path: Path, url: str) -> None:
+    script = a_script(tmp_path, "raise SystemExit(3)")
+    book = GenaiPriceBook(InMemoryPriceBookMemory(), script=script)
+
+    assert await book.look_up((ask("gpt-4o", "openai-compatible", base_url=url),)) == {}
+
+
 async def test_a_new_version_of_the_data_is_read(tmp_path: Path) -> None:
     memory = InMemoryPriceBookMemory()
     await GenaiPriceBook(memory, version=lambda: "old").look_up((ask("gpt-4o"),))
