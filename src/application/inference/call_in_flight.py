@@ -119,13 +119,13 @@ class CallInFlight:
     ) -> None:
         """Close the row of a call that ended in an error; the provider's own refusal of a request
         counts as a failure too, since it did reach the provider."""
-        code = TechnicalError.code
+        code, spent = TechnicalError.code, None
         if isinstance(error, StoaError):
-            code = error.code
+            code, spent = error.code, error.spent
             self.call.provider_request_id = error.provider_request_id
         if self.pulse is not None:
             self.deployments.failed(self.pulse, error)
-        self._settle(CallStatus.FAILED, report, error_code=code, response=response)
+        self._settle(CallStatus.FAILED, report, error_code=code, response=response, spent=spent)
 
     def cancel(
         self, report: ProviderAnswer | StreamReport | None = None, response: bytes = b""
@@ -156,8 +156,9 @@ class CallInFlight:
         *,
         response: bytes,
         error_code: str | None = None,
+        spent: Usage | None = None,
     ) -> None:
-        usage: Usage | None = None
+        usage = spent
         call = self.call
         report = report or self.awaited
         if report is not None:

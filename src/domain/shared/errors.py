@@ -22,6 +22,8 @@ Contexts subclass a kind and set a stable ``code``; no kind knows of HTTP, which
 from dataclasses import dataclass
 from typing import ClassVar
 
+from domain.shared.usage import Usage
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -35,11 +37,13 @@ class FieldError:
 class StoaError(Exception):
     """Root of the taxonomy; ``message`` is written for the caller and safe to show.
 
-    ``provider_request_id`` is what a provider calls the request that it refused or failed.
+    ``provider_request_id`` is what a provider calls the request that it refused or failed, and
+    ``spent`` is what it will bill all the same, where it had answered before things went wrong.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     provider_request_id: str | None = None
+    spent: Usage | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -21,6 +21,7 @@ from application.shared.ports import Clock, IdGenerator
 from domain.inference.conversation.answer import GenerationAnswer
 from domain.inference.conversation.events import Started
 from domain.inference.errors import UnsupportedByModelError
+from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
 
 _BYTES_PER_TOKEN = 4
@@ -60,8 +61,14 @@ class TranslatingProvider(ModelProvider):
         asked = dialect.read_request(request.body)
         generated = await self._generation.generate(GenerationCall(request=asked, asked=request))
         answer = self._completed(generated.answer, request)
+        try:
+            body = dialect.write_answer(answer, asked)
+        except StoaError as error:
+            error.spent = answer.usage
+            error.provider_request_id = generated.provider_request_id
+            raise
         return ProviderAnswer(
-            body=dialect.write_answer(answer, asked),
+            body=body,
             usage=answer.usage or Usage(),
             finish_reason=FINISH_REASONS[answer.choices[0].stop] if answer.choices else None,
             provider_request_id=generated.provider_request_id,

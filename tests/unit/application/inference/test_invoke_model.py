@@ -190,3 +190,16 @@ async def test_legacy_completions_go_to_chat_models(scene: Scene) -> None:
 
     assert scene.row.endpoint == "/v1/completions"
     assert scene.row.status is CallStatus.SUCCEEDED
+
+
+async def test_what_a_provider_answered_in_vain_is_paid_for(scene: Scene) -> None:
+    error = ProviderRejectedError("no place for it")
+    error.spent = USAGE
+    scene.provider.working.fail(error)
+
+    with pytest.raises(ProviderRejectedError):
+        await scene.invoke()
+
+    assert scene.row.status is CallStatus.FAILED
+    assert scene.row.usage == USAGE
+    assert scene.row.cost == Decimal("0.00007")

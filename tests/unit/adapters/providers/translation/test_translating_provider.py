@@ -24,7 +24,7 @@ from tests.fakes.openai_wire import a_model, a_request
 
 
 class Plain(DoorDialect):
-    """Asked with a bare text, answers with one."""
+    """Asked with a bare text, answers with one, unless it is to be mute."""
 
     @property
     def name(self) -> str:
@@ -35,7 +35,9 @@ class Plain(DoorDialect):
         return GenerationRequest(dialect="plain", model="large", turns=(turn,))
 
     def write_answer(self, answer: GenerationAnswer, request: GenerationRequest) -> bytes:
-        texts = (part.text for part in answer.choices[0].parts if isinstance(part, Text))
+        texts = [part.text for part in answer.choices[0].parts if isinstance(part, Text)]
+        if texts == ["mute"]:
+            raise UnsupportedByModelError("There is no word for it.", param="model")
         return f"{request.model} {answer.created}: {''.join(texts)}".encode()
 
     def stream_writer(self, request: GenerationRequest) -> StreamWriter:
@@ -153,3 +155,14 @@ async def test_tokens_are_counted_by_estimate() -> None:
 
     assert msgspec.json.decode(answer.body) == {"input_tokens": 104}
     assert answer.usage == Usage()
+
+
+async def test_an_answer_that_cannot_be_told_is_paid_for_all_the_same() -> None:
+    provider = translating(ScriptedProvider(name="acme"))
+    asked = plainly(b"mute", a_model())
+
+    with pytest.raises(UnsupportedByModelError) as caught:
+        await provider.complete(asked)
+
+    assert caught.value.spent is not None
+    assert caught.value.spent.completion_tokens == 1
