@@ -62,6 +62,9 @@ class GuardrailVerdict:
     action: str
     count: int = 1
 
+    def __str__(self) -> str:
+        return f"{self.stage} {self.rule} {self.action} {self.count}"
+
 
 @dataclass(slots=True, kw_only=True)
 class Call:

@@ -152,6 +152,24 @@ class RateLimitedError(LimitExceededError):
         )
 
 
+class ContentRefusedError(InvalidError):
+    """A guardrail of the route does not let the content through; what was found is not repeated."""
+
+    code = "CONTENT_REFUSED"
+
+    def __init__(self, *, stage: str, rule: str) -> None:
+        what = "request" if stage == "input" else "answer"
+        super().__init__(f"The content of the {what} was refused by a guardrail: '{rule}'.")
+        self.stage = stage
+        self.rule = rule
+
+
+class OutputSchemaError(UpstreamError):
+    """The model's answer is not what the JSON schema of the route demands."""
+
+    code = "OUTPUT_NOT_VALID"
+
+
 class ProviderUnreachableError(UpstreamError):
     """The connection could not be made or broke."""
 

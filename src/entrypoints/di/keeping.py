@@ -3,11 +3,15 @@ from collections.abc import AsyncIterable
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.dialects.guarding.formats import DialectContentFormats
+from adapters.dialects.guarding.json_schemas import JsonSchemaValidators
 from adapters.postgres.inference.answer_cache import PostgresAnswerCache
 from adapters.system.errands import BackgroundErrands
 from application.inference.admission import Admission
 from application.inference.attempts.attempts import Attempts
 from application.inference.call_allowances import CallAllowances
+from application.inference.guarding.guard_content import GuardContent
+from application.inference.guarding.ports import ContentFormats, JsonSchemas
 from application.inference.interception import Interception
 from application.inference.invoke_model import InvokeModel
 from application.inference.keeping.find_meaning import FindMeaning
@@ -23,11 +27,14 @@ from application.shared.ports import Clock, IdGenerator
 
 
 class KeepingProvider(Provider):
-    """What stands between a call and the models: answers that are there already."""
+    """What stands between a call and the models: guardrails, and answers that are there already."""
 
     scope = Scope.APP
 
     facts = provide(QuestionFacts)
+    content_formats = provide(DialectContentFormats, provides=ContentFormats)
+    json_schemas = provide(JsonSchemaValidators, provides=JsonSchemas)
+    guard_content = provide(GuardContent)
     tidy_answers = provide(TidyAnswers)
     recall = provide(RecallAnswer)
 
@@ -64,5 +71,6 @@ class KeepingProvider(Provider):
         return FindMeaning(invoke=InvokeModel(admission=admission, attempts=attempts), ids=ids)
 
     @provide
-    def interception(self, recall: RecallAnswer) -> Interception:
-        return Interception((recall,))
+    def interception(self, guard: GuardContent, recall: RecallAnswer) -> Interception:
+        """What is asked for, and what is kept, is what guardrails let through."""
+        return Interception((guard, recall))

@@ -35,6 +35,7 @@ CALL_HEADER_NAMES = tuple(
         "arm",
         "cost",
         "cache",
+        "guardrails",
         "overhead-ms",
     )
 )
@@ -91,6 +92,8 @@ def call_headers(state: State, started: float) -> list[Header]:
         told += _of_attempts(call, trace.attempts)
     if call.cache is not None:
         told += _of_cache(call, trace)
+    if call.guardrails:
+        told.append((b"x-stoa-guardrails", _shown(", ".join(map(str, call.guardrails)))))
     if call.cost is not None:
         told.append((b"x-stoa-cost", f"{call.cost:f}".encode()))
     elif call.price is None and trace.attempts:

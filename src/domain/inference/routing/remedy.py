@@ -3,6 +3,7 @@ from enum import Enum
 from domain.inference.errors import (
     ContextLengthExceededError,
     ModelLoadingError,
+    OutputSchemaError,
     ProviderBusyError,
     ProviderCredentialsError,
     ProviderRateLimitedError,
@@ -42,7 +43,10 @@ def remedy_for(error: BaseException) -> Remedy:
 
 def is_fault(error: BaseException, model: ServedModel) -> bool:
     """Whether the error says that something is wrong with the deployment itself. A queue that is
-    full on this machine is no fault: it is shorter in a moment, and the model works."""
+    full on this machine is no fault: it is shorter in a moment, and the model works. Nor is what a
+    route demands of answers."""
+    if isinstance(error, OutputSchemaError):
+        return False
     if isinstance(error, ProviderBusyError):
         return not model.runs_here
     return isinstance(error, UpstreamError | UpstreamTimeoutError)

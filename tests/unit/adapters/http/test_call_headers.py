@@ -14,9 +14,11 @@ from adapters.http.data_plane.call_headers import (
     traced,
     wishes_in,
 )
-from domain.inference.call import CacheUse
+from domain.inference.call import CacheUse, GuardrailVerdict
 from domain.shared.errors import InvalidError
 from tests.builders import a_call
+
+VERDICT = GuardrailVerdict(stage="input", rule="pii:email", action="redacted", count=2)
 
 
 def wished(**headers: str) -> Wishes:
@@ -106,12 +108,15 @@ def test_an_answered_call_tells_how_it_was_made() -> None:
         cache=CacheUse.MISS, reason="fallback\r\nключ", routed_to="small", arm="a", deployment="b/ы"
     )
     trace.call.cost = Decimal("1E-7")
+    trace.call.guardrails = (VERDICT, VERDICT)
     trace.attempts, trace.upstream_ms = 2, 1e9
 
     told = dict(call_headers(state, perf_counter()))
 
     assert {name.decode() for name in told} == set(CALL_HEADER_NAMES)
     assert told[b"x-stoa-model"] == b"small"
+    found = b"input pii:email redacted 2"
+    assert told[b"x-stoa-guardrails"] == found + b", " + found
     assert told[b"x-stoa-deployment"] == b"b/?"
     assert told[b"x-stoa-attempts"] == b"2"
     assert told[b"x-stoa-reason"] == b"fallback??????"

@@ -1,0 +1,33 @@
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from application.inference.guarding.ports import JsonSchemas
+
+
+class JsonSchemaValidators(JsonSchemas):
+    """By the rules of the draft that the schema names."""
+
+    def objection(self, schema: Mapping[str, object], text: str) -> str | None:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return "The answer is no JSON."
+        try:
+            error = next(iter(_validator(json.dumps(schema)).iter_errors(value)), None)
+        except (ValueError, RecursionError) as problem:
+            return f"The schema of the route cannot be used ({type(problem).__name__})."
+        if error is None:
+            return None
+        place = "".join(f"/{part}" for part in error.instance_path) or "/"
+        rule = "".join(f"/{part}" for part in error.schema_path)
+        return f"The answer does not fit the schema of the route at '{place}' (rule '{rule}')."
+
+
+@lru_cache(maxsize=128)
+def _validator(schema: str) -> Any:
+    # Most processes never check a schema.
+    import jsonschema_rs  # noqa: PLC0415
+
+    return jsonschema_rs.validator_for(json.loads(schema))

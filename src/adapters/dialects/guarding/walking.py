@@ -1,0 +1,110 @@
+"""Where JSON of any dialect has texts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from application.inference.guarding.ports import OpenChannel
+
+# Members whose strings are texts, in whatever they stand.
+TEXTS = frozenset(
+    {
+        "cited_text",
+        "content",
+        "context",
+        "documents",
+        "input",
+        "instructions",
+        "output",
+        "prompt",
+        "query",
+        "reasoning",
+        "reasoning_content",
+        "refusal",
+        "suffix",
+        "summary",
+        "system",
+        "text",
+        "thinking",
+        "title",
+    }
+)
+# Strings that are JSON.
+JSON_TEXTS = frozenset({"arguments", "partial_json"})
+# Members in which all strings are texts, and numbers are looked at, too.
+_FREE = frozenset({"variables"})
+# What is described, named or encoded there is nobody's text.
+_OPAQUE = frozenset(
+    {
+        "tools",
+        "functions",
+        "format",
+        "response_format",
+        "output_config",
+        "output_format",
+        "metadata",
+        "logprobs",
+        "usage",
+        "error",
+    }
+)
+_TOOL_USES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+
+
+class Walk:
+    """Sends every text of a document through a channel of its own."""
+
+    def __init__(self, opens: OpenChannel, *, is_answer: bool) -> None:
+        self._opens = opens
+        self._is_answer = is_answer
+        self.has_changed = False
+
+    def over(self, value: object, *, is_text: bool = False) -> Any:
+        """The value with its texts as they may be shown."""
+        if isinstance(value, str):
+            return self._through(value, is_json=False) if is_text else value
+        if isinstance(value, list):
+            return [self.over(one, is_text=is_text) for one in value]
+        if isinstance(value, dict):
+            return self._object(value)
+        return value
+
+    def _object(self, members: dict[str, Any]) -> dict[str, Any]:
+        seen = {name: self._member(name, value, members) for name, value in members.items()}
+        if seen.get("thinking") != members.get("thinking") and "signature" in seen:
+            # It vouches for other words.
+            seen["signature"] = ""
+        if self._is_answer and self.has_changed and "logprobs" in seen:
+            seen["logprobs"] = None
+        return seen
+
+    def _member(self, name: str, value: object, members: Mapping[str, Any]) -> Any:
+        kind = members.get("type")
+        if name in _OPAQUE:
+            return value
+        if name == "thinking" and members.get("signature") and not self._is_answer:
+            # Its maker wrote and signed it, and takes no other.
+            return value
+        if name in JSON_TEXTS and isinstance(value, str):
+            return self._through(value, is_json=True)
+        if name in _FREE or (name == "input" and kind in _TOOL_USES):
+            return self._everything(value)
+        is_text = name in TEXTS or (name == "data" and kind == "text")
+        return self.over(value, is_text=is_text)
+
+    def _everything(self, value: object) -> Any:
+        if isinstance(value, str):
+            return self._through(value, is_json=False)
+        if isinstance(value, list):
+            return [self._everything(one) for one in value]
+        if isinstance(value, dict):
+            return {name: self._everything(one) for name, one in value.items()}
+        if isinstance(value, int) and not isinstance(value, bool):
+            shown = self._through(str(value), is_json=False)
+            return value if shown == str(value) else shown
+        return value
+
+    def _through(self, text: str, *, is_json: bool) -> str:
+        channel = self._opens(is_json)
+        shown = channel.feed(text) + channel.end()
+        self.has_changed = self.has_changed or shown != text
+        return shown

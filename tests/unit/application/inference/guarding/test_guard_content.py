@@ -1,0 +1,181 @@
+from typing import Any
+
+import pytest
+
+from application.inference.guarding.guard_content import GuardContent
+from application.inference.ports import Operation
+from domain.inference.call import CallStatus, GuardrailVerdict
+from domain.inference.errors import ContentRefusedError, OutputSchemaError
+from domain.models.route import CachePolicy, GuardrailPolicy, PiiAction
+from domain.models.served_model import ModelKind
+from domain.operations.runtime_settings import CONTENT_CAPTURE
+from tests.builders import TEAM_ID
+from tests.fakes.guarding import PlainFormats, TypeSchemas
+from tests.fakes.providers import ScriptedProviderStream
+from tests.unit.application.inference.keeping.keeping_scene import KeepingScene
+from tests.unit.application.inference.routing.route_scene import a_route, a_target
+
+MAIL = b"to ann@example.com"
+
+
+def a_scene(**policy: Any) -> KeepingScene:
+    rules = GuardrailPolicy(**({"pii": ("email",), "denied": ("hydra",)} | policy))
+    guard = GuardContent(formats=PlainFormats(), schemas=TypeSchemas())
+    route = a_route("a", guardrails=rules, cache=CachePolicy(ttl_s=60))
+    return KeepingScene(a_target("a"), a_target("ann@example.com"), route, before=(guard,))
+
+
+def saying(*blocks: bytes) -> ScriptedProviderStream:
+    return ScriptedProviderStream(*blocks)
+
+
+def verdict(stage: str, rule: str, action: str, count: int = 1) -> GuardrailVerdict:
+    return GuardrailVerdict(stage=stage, rule=rule, action=action, count=count)
+
+
+async def test_the_model_gets_the_redacted_request_and_so_does_the_ledger() -> None:
+    scene = a_scene()
+    scene.settings.set(CONTENT_CAPTURE, value=True, team_id=TEAM_ID)
+
+    await scene.ask(body=MAIL + b" and bob@example.com")
+
+    assert scene.providers["a"].requests[0].body == b"to [EMAIL] and [EMAIL]"
+    assert scene.row.content is not None
+    assert scene.row.content.request == "to [EMAIL] and [EMAIL]"
+    assert scene.row.guardrails == (verdict("input", "pii:email", "redacted", 2),)
+
+
+async def test_a_denied_word_refuses_the_call() -> None:
+    scene = a_scene()
+
+    with pytest.raises(ContentRefusedError, match="denied") as error:
+        await scene.ask(body=b"a Hydra")
+
+    assert "ydra" not in error.value.message
+    assert (scene.row.status, scene.row.error_code) == (CallStatus.REFUSED, "CONTENT_REFUSED")
+    assert scene.row.guardrails == (verdict("input", "denied", "refused"),)
+    assert scene.asked() == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "found"),
+    [
+        (PiiAction.REPORT, MAIL, (verdict("input", "pii:email", "reported"),)),
+        (PiiAction.REDACT, b"to", ()),
+    ],
+)
+async def test_what_is_not_redacted_goes_as_it_is(
+    action: PiiAction, body: bytes, found: tuple[GuardrailVerdict, ...]
+) -> None:
+    scene = a_scene(pii_action=action)
+
+    await scene.ask(body=body)
+
+    assert scene.providers["a"].requests[0].body == body
+    assert scene.row.guardrails == found
+
+
+async def test_personal_data_may_refuse_a_call() -> None:
+    scene = a_scene(pii_action=PiiAction.REFUSE)
+
+    with pytest.raises(ContentRefusedError):
+        await scene.ask(body=MAIL)
+
+    assert scene.row.guardrails == (verdict("input", "pii:email", "refused"),)
+
+
+async def test_a_request_may_be_too_long() -> None:
+    scene = a_scene(max_input=5, on_input=False)
+    await scene.ask(body=b"12345")
+
+    with pytest.raises(ContentRefusedError):
+        await scene.ask(body=b"123456")
+
+    assert scene.row.guardrails == (verdict("input", "max_input", "refused"),)
+
+
+async def test_a_redacted_stream_says_what_the_whole_text_would() -> None:
+    scene = a_scene()
+    scene.feel(a=saying(b"write to ann@ex", b"ample.com", b" soon"))
+
+    blocks = await scene.relay()
+
+    assert b"".join(blocks) == b"write to [EMAIL] soon"
+    assert scene.row.guardrails == (verdict("output", "pii:email", "redacted"),)
+
+
+async def test_a_stream_is_broken_off_where_it_may_not_go_on() -> None:
+    scene = a_scene()
+    scene.feel(a=saying(b"I saw a hyd", b"ra", b" there", b" once, you know"))
+
+    blocks = await scene.relay()
+
+    assert b"".join(blocks) == b"I saw a [cut]" or blocks[-1] == b"[cut]"
+    assert (scene.row.status, scene.row.finish_reason) == (CallStatus.SUCCEEDED, "content_filter")
+    assert scene.row.guardrails == (verdict("output", "denied", "refused"),)
+    assert scene.providers["a"].streams[0].closes
+    assert scene.cache.kept == {}
+
+
+async def test_an_answer_that_may_not_be_shown_is_an_error() -> None:
+    scene = a_scene(denied=("a",), on_input=False)
+
+    with pytest.raises(ContentRefusedError):
+        await scene.ask(body=b"x")
+
+    assert (scene.row.status, scene.row.error_code) == (CallStatus.FAILED, "CONTENT_REFUSED")
+    assert scene.row.cost
+
+
+async def test_an_answer_has_to_fit_the_schema() -> None:
+    scene = a_scene(output_schema={"type": "object"}, on_output=False)
+
+    with pytest.raises(OutputSchemaError):
+        await scene.ask()
+
+    assert scene.row.guardrails == (verdict("output", "schema", "refused"),)
+
+
+@pytest.mark.parametrize(("said", "fits"), [(b'{"a":1}', True), (b"[1]", False)])
+async def test_a_stream_has_to_fit_the_schema_at_its_end(said: bytes, *, fits: bool) -> None:
+    scene = a_scene(output_schema={"type": "object"})
+    scene.feel(a=saying(said[:1], said[1:]))
+
+    if fits:
+        assert b"".join(await scene.relay()) == said
+    else:
+        with pytest.raises(OutputSchemaError):
+            await scene.relay()
+    assert (scene.row.status is CallStatus.SUCCEEDED) is fits
+
+
+async def test_the_cache_keeps_what_the_client_saw() -> None:
+    scene = a_scene()
+    scene.feel(a=saying(b"write to ann@ex", b"ample.com", b" soon"))
+    first = await scene.relay(body=b'{"to":"ann@example.com"}')
+
+    second = await scene.relay(body=b'{"to":"bob@example.com"}')
+
+    assert b"".join(first) == b"".join(second) == b"write to [EMAIL] soon"
+    assert scene.asked() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"operation": Operation.TRANSCRIPTION, "content_type": "multipart/form-data"},
+        {"model": "a"},
+    ],
+)
+async def test_what_the_rules_are_not_for_is_not_looked_at(fields: dict[str, Any]) -> None:
+    guard = GuardContent(formats=PlainFormats(), schemas=TypeSchemas())
+    kind = ModelKind.TRANSCRIPTION if "operation" in fields else ModelKind.CHAT
+    scene = KeepingScene(
+        a_target("a", kind=kind),
+        a_route("a", guardrails=GuardrailPolicy(pii=("email",)), kind=kind),
+        before=(guard,),
+    )
+
+    await scene.ask(body=MAIL, **fields)
+
+    assert scene.providers["a"].requests[0].body == MAIL
