@@ -1,28 +1,14 @@
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from adapters.catalog.embedded import EMBEDDED_MODELS, EMBEDDED_PREFIX, FREE
 from adapters.catalog.fields import Fields
+from adapters.catalog.reading_prices import read_prices
 from adapters.providers.local.configuration import LOCAL
 from adapters.providers.types import PROVIDER_TYPES
-from domain.models.prices import Prices
 from domain.models.served_model import Capability, DeploymentLimits, ModelKind, ServedModel
 
 MAX_NAME_LENGTH = 200
-_OF_TOKENS = frozenset({ModelKind.CHAT, ModelKind.EMBEDDING})
-_SPECIAL_PRICES = (
-    "cached_input",
-    "cache_write",
-    "reasoning",
-    "audio_input",
-    "audio_output",
-    "character",
-    "request",
-    "image",
-    "second",
-)
 
 
 def read_model(
@@ -40,7 +26,7 @@ def read_model(
         upstream = _local_upstream(fields, upstream, directory)
         kind, context_length = _of_embedded(fields, upstream, kind, context_length)
     kind = kind or ModelKind.CHAT
-    prices = _read_prices(fields, kind) or (FREE if is_local else None)
+    prices = read_prices(fields, kind) or (FREE if is_local else None)
     options = _read_options(fields)
     capabilities = fields.choices("capabilities", Capability)
     max_output_tokens = fields.whole("max_output_tokens")
@@ -146,19 +132,3 @@ def _of_embedded(
         known = " or ".join(f"'{one}'" for one in embedded.kinds)
         fields.note("kind", f"must be {known} for {upstream}")
     return kind or embedded.kind, context_length or embedded.context_length
-
-
-def _read_prices(fields: Fields, kind: ModelKind) -> Prices | None:
-    nested = fields.fields("prices")
-    if nested is None:
-        return None
-    # Embeddings have no output, and much that is no text is not billed by tokens at all: nobody
-    # should have to write down that what does not exist costs nothing.
-    price_in = nested.decimal("input", required=kind in _OF_TOKENS)
-    price_out = nested.decimal("output", required=kind is ModelKind.CHAT)
-    special: dict[str, Any] = {name: nested.decimal(name) for name in _SPECIAL_PRICES}
-    nested.end()
-    given = [price for price in (price_in, price_out, *special.values()) if price is not None]
-    if not given and kind not in _OF_TOKENS:
-        fields.note("prices", f"must have one of input, output, {', '.join(_SPECIAL_PRICES)}")
-    return Prices(input=price_in or Decimal(0), output=price_out or Decimal(0), **special)

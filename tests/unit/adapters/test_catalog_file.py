@@ -14,7 +14,7 @@ from adapters.providers.scripted.configuration import ScriptedProviderDefinition
 from adapters.providers.transport.choice import TransportKind
 from adapters.providers.transport.endpoint import Timeouts
 from domain.models.errors import CatalogError
-from domain.models.prices import Prices
+from domain.models.prices import Prices, PriceTier
 from domain.models.served_model import ModelKind, ServedModel
 from tests.builders import TEAM_ID
 
@@ -209,6 +209,18 @@ def test_secrets_do_not_show_in_the_representation(tmp_path: Path) -> None:
         ("prices: {input: -1, output: 1}", "'input' must be a decimal number of zero or more"),
         ("prices: {input: .inf, output: 1}", "'input' must be a decimal number"),
         ("prices: {input: 1}", "'output' is missing"),
+        ("prices: {input: 1, output: 1, tiers: 5}", "'tiers' must be a list"),
+        ("prices: {input: 1, output: 1, tiers: [x]}", "'tiers' must be a list of mappings"),
+        ("prices: {input: 1, output: 1, tiers: [{input: 1, output: 1}]}", "'above' is missing"),
+        ("prices: {input: 1, output: 1, tiers: [{above: 9, input: 1}]}", "'output' is missing"),
+        (
+            "prices: {input: 1, output: 1, tiers: [{above: 9, input: 1, output: 1, more: 1}]}",
+            "'more' is not known",
+        ),
+        (
+            "prices: {input: 1, output: 1, tiers: [&one {above: 9, input: 1, output: 1}, *one]}",
+            "'above' repeats 9",
+        ),
         ("prices: {input: 1, output: 1, cached: 1}", "'cached' is not known"),
         ("aliases: gpt", "'aliases' must be a list"),
         ("aliases: [1]", "entries of 'aliases' must be text"),
@@ -389,3 +401,17 @@ def test_the_catalog_and_the_local_provider_know_the_same_embedded_models() -> N
     known = {model.upstream_name: model.context_length for model in load_catalog(None, {}).models}
 
     assert known == {name: weights.context_length for name, weights in EMBEDDED.items()}
+
+
+def test_prices_may_have_tiers(tmp_path: Path) -> None:
+    tier = "{above: 200000, input: 2.5, output: 15}"
+    text = f"prices: {{input: 1.25, output: 10, cache_write_1h: 6, tiers: [{tier}]}}"
+
+    model = load(tmp_path, a_model(text)).models[0]
+
+    assert model.prices == Prices(
+        input=Decimal("1.25"),
+        output=Decimal(10),
+        cache_write_1h=Decimal(6),
+        tiers=(PriceTier(above=200_000, prices=Prices(input=Decimal("2.5"), output=Decimal(15))),),
+    )
