@@ -49,6 +49,8 @@ models:
   - {name: play, provider: stage}
 """
 
+TIER = "{above: 9, input: 1, output: 1}"
+
 
 def load(tmp_path: Path, text: str, **variables: str) -> LoadedCatalog:
     path = tmp_path / "stoa.yaml"
@@ -218,7 +220,7 @@ def test_secrets_do_not_show_in_the_representation(tmp_path: Path) -> None:
             "'more' is not known",
         ),
         (
-            "prices: {input: 1, output: 1, tiers: [&one {above: 9, input: 1, output: 1}, *one]}",
+            f"prices: {{input: 1, output: 1, tiers: [{TIER}, {TIER}]}}",
             "'above' repeats 9",
         ),
         ("prices: {input: 1, output: 1, cached: 1}", "'cached' is not known"),
