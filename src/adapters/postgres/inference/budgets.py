@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.errors import translated
 from adapters.postgres.inference.budget_connection import BudgetConnection, columns
 from adapters.postgres.inference.budget_move import Act, BudgetMove
+from adapters.postgres.inference.deadlines import Deadlines
 from adapters.postgres.inference.lane import Lane
 from application.inference.allowance_ports import Budgets
 from application.operations.records.error_reporter import Circumstances, ErrorReporter
@@ -26,7 +27,7 @@ TIMEOUT_S = 5.0
 MAX_QUEUED = 10_000
 # Batches start this far apart under load; a hold that comes alone leaves at once.
 ROUTE = "budgets"
-GAP_S = 0.001
+GAP_S = 0.0005
 STOP_S = 1.0
 
 _RENEW = text(
@@ -56,7 +57,7 @@ class PostgresBudgets(Budgets):
         self._reporter = reporter
         self._engine = engine
         self._ttl = timedelta(seconds=ttl_s)
-        self._timeout_s = timeout_s
+        self._deadlines = Deadlines(timeout_s, TimeoutError)
         self._is_started = False
         self._running: dict[CallId, Hold] = {}
         self._undecided: dict[CallId, BudgetMove] = {}
@@ -79,6 +80,7 @@ class PostgresBudgets(Budgets):
                 log.warning("budgets.not_given_back", calls=len(self._undecided))
         for move in await self._lane.stop():
             move.refuse(_away())
+        self._deadlines.stop()
 
     @property
     def backlog(self) -> int:
@@ -91,9 +93,9 @@ class PostgresBudgets(Budgets):
         move = self._put(Act.TAKE, hold)
         if move.answer is None:
             return
+        self._deadlines.watch(move.answer)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await move.answer
+            await move.answer
         except TimeoutError:
             self.release(hold)
             raise _away() from None

@@ -20,6 +20,9 @@ MAX_BATCH = 1000
 MAX_BATCH_BYTES = 8_000_000
 SHORTEST_BACKOFF_S = 0.05
 LONGEST_BACKOFF_S = 1.0
+# Under load, which is when batches have grown already, they start up to this far apart: what a
+# statement costs is shared by more items.
+LONGEST_GAP_S = 0.004
 
 # Classes of SQLSTATE that blame the rows: cardinality, data, integrity, limits, triggers, and
 # internal errors, which are seldom anybody else's fault.
@@ -48,9 +51,10 @@ class LaneConnection(Protocol[WrittenT_contra]):
 class Lane(Generic[ItemT]):
     """Writes what is queued over one connection, one batch at a time and in order.
 
-    While a batch is under way the next one gathers: nothing waits when there is little to do, and
-    batches grow with the load. When the connection breaks, whether the batch was committed is
-    unknown; it is repeated with a statement that tolerates what is there already.
+    While a batch is under way the next one gathers, and the larger a batch was, the longer the next
+    one may gather: nothing waits when there is little to do, and batches grow with the load. When
+    the connection breaks, whether the batch was committed is unknown; it is repeated with a
+    statement that tolerates what is there already.
     """
 
     def __init__(
@@ -63,7 +67,8 @@ class Lane(Generic[ItemT]):
         gap_s: float,
         linger_s: float = 0.0,
     ) -> None:
-        """Two batches start at least ``gap_s`` apart; an item waits ``linger_s`` for company."""
+        """Two batches start at least ``gap_s`` for each item of the first apart, as far as
+        ``LONGEST_GAP_S`` allows; an item waits ``linger_s`` for company."""
         self._name = name
         self._connect = connect
         self._on_durable = on_durable
@@ -76,7 +81,7 @@ class Lane(Generic[ItemT]):
         self._connection: LaneConnection[ItemT] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._flight: asyncio.Future[None] | None = None
-        self._last_take_off = float("-inf")
+        self._next_take_off = float("-inf")
         self._failures = 0
         self._is_running = False
         self._is_urgent = False
@@ -128,7 +133,7 @@ class Lane(Generic[ItemT]):
         """Take off now, or when the time comes."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        at = max(self._last_take_off + self._gap_s, now + self._linger_s)
+        at = max(self._next_take_off, now + self._linger_s)
         if at <= now or self._is_urgent or len(self._queue) >= FULL_BATCH:
             self._take_off()
         elif self._timer is None:
@@ -144,8 +149,10 @@ class Lane(Generic[ItemT]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._last_take_off = asyncio.get_running_loop().time()
-        self._parts.append(self._next_batch())
+        batch = self._next_batch()
+        gap_s = max(self._gap_s, min(self._gap_s * len(batch), LONGEST_GAP_S))
+        self._next_take_off = asyncio.get_running_loop().time() + gap_s
+        self._parts.append(batch)
         self._launch()
 
     def _launch(self) -> None:

@@ -1,15 +1,16 @@
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import structlog
 
 from adapters.postgres.inference import statements
 from adapters.postgres.inference.call_json import encode_call
+from adapters.postgres.inference.deadlines import Deadlines
 from adapters.postgres.inference.lane import Lane
 from adapters.postgres.inference.ledger_connection import LedgerConnection
 from adapters.postgres.inference.ledger_row import (
-    Deadlines,
     Item,
     LedgerRow,
     NotWritten,
@@ -29,7 +30,7 @@ MAX_QUEUED = 100_000
 SENT_TIMEOUT_S = 5.0
 COMMITTED_TIMEOUT_S = 30.0
 # Batches of rows start this far apart under load; a row that comes alone leaves at once.
-INSERT_GAP_S = 0.001
+INSERT_GAP_S = 0.0005
 # Nobody waits for an outcome.
 OUTCOME_LINGER_S = 0.005
 
@@ -60,8 +61,12 @@ class PostgresLedger(Ledger):
         self._lost = LostRows(reporter)
         self._process = process
         self._max_queued = max_queued
-        self._sent_by = Deadlines(sent_timeout_s, "The call could not be recorded in time.")
-        self._durable_by = Deadlines(committed_timeout_s, "The call could not be recorded.")
+        self._sent_by = Deadlines(
+            sent_timeout_s, partial(_too_late, "The call could not be recorded in time.")
+        )
+        self._durable_by = Deadlines(
+            committed_timeout_s, partial(_too_late, "The call could not be recorded.")
+        )
         self._open: dict[CallId, LedgerRow] = {}
         self._unsaved = 0
         self._all_saved: asyncio.Event = asyncio.Event()
@@ -207,3 +212,7 @@ def _range_of_ids(outcomes: Sequence[Outcome]) -> tuple[object, ...]:
 
 def _too_many() -> LedgerUnavailableError:
     return LedgerUnavailableError("Too many calls wait to be recorded.", retry_after=1.0)
+
+
+def _too_late(message: str) -> LedgerUnavailableError:
+    return LedgerUnavailableError(message, retry_after=1.0)

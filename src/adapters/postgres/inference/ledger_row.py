@@ -1,11 +1,11 @@
 """What waits in the ledger's queues, and who waits for it."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from enum import IntEnum
 from typing import Protocol
 
+from adapters.postgres.inference.deadlines import Deadlines
 from application.inference.ports import WriteAhead
 from domain.inference.errors import LedgerUnavailableError
 from domain.shared.ids import CallId
@@ -29,42 +29,6 @@ class RowState(IntEnum):
     FLYING = 1
     DURABLE = 2
     REFUSED = 3
-
-
-class Deadlines:
-    """Futures that all may wait equally long: one timer does for any number of them."""
-
-    def __init__(self, timeout_s: float, message: str) -> None:
-        self._timeout_s = timeout_s
-        self._message = message
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def future(self) -> asyncio.Future[None]:
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        waiting = self._waiting
-        while waiting and waiting[0][1].done():
-            waiting.popleft()
-        waiting.append((loop.time() + self._timeout_s, future))
-        if self._timer is None:
-            self._timer = loop.call_later(self._timeout_s, self._ring)
-        return future
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ring(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        waiting = self._waiting
-        while waiting and (waiting[0][1].done() or waiting[0][0] <= now):
-            _, future = waiting.popleft()
-            if not future.done():
-                future.set_exception(LedgerUnavailableError(self._message, retry_after=1.0))
-        self._timer = loop.call_at(waiting[0][0], self._ring) if waiting else None
 
 
 class LedgerRow(WriteAhead):

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from adapters.postgres.inference.deadlines import Deadlines
 from adapters.postgres.inference.lane import Lane
 from adapters.postgres.inference.limit_connection import LimitConnection
 from adapters.postgres.inference.limit_move import LaneMove
@@ -45,7 +46,7 @@ class PostgresRateLimits(RateLimits):
         what the database did not take."""
         self._database_url = database_url
         self._process = process
-        self._timeout_s = timeout_s
+        self._deadlines = Deadlines(timeout_s, TimeoutError)
         self._linger_s = linger_s
         self._sweep_every_s = sweep_every_s
         self._reporter = reporter
@@ -70,6 +71,7 @@ class PostgresRateLimits(RateLimits):
             await asyncio.wait([self._sweeping])
         for move in await self._lane.stop():
             _fail(move, ConnectionAbortedError())
+        self._deadlines.stop()
 
     async def take(self, demand: Demand) -> Standings:
         return await self._answered(LaneMove(Act.TAKE, demand))
@@ -90,9 +92,9 @@ class PostgresRateLimits(RateLimits):
         if answer is None or self._lane.queued >= MAX_QUEUED:
             raise counters_away()
         self._put(move)
+        self._deadlines.watch(answer)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await answer
+            return await answer
         except TimeoutError:
             self._abandon(move)
             raise counters_away() from None
