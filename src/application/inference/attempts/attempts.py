@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 from application.inference.attempts.begun_stream import BegunStream, begun
 from application.inference.attempts.course import Course
 from application.inference.attempts.deployment_limits import DeploymentLimitCheck
+from application.inference.attempts.refusals import forget_estimate
 from application.inference.attempts.time_limits import within
 from application.inference.call_allowances import Reservation
 from application.inference.call_in_flight import CallInFlight
@@ -141,6 +142,7 @@ class Attempts:
         try:
             result = await begin(self.providers.get(model), flight.request_for(model), flight)
         except BaseException as error:
+            forget_estimate(flight, error)
             self._end(flight, pulse, began_ms, error)
             if reserved is not None:
                 reserved.settle(flight.call)

@@ -112,6 +112,25 @@ async def test_a_provider_that_refuses_to_stream_fails_the_call(scene: Scene) ->
     assert scene.row.usage is None
 
 
+async def test_a_provider_that_refuses_within_its_stream_is_not_paid_an_estimate(
+    scene: Scene,
+) -> None:
+    with pytest.raises(ProviderBusyError):
+        await scene.streamed(ProviderBusyError("Full."))
+
+    assert (scene.row.usage, scene.row.cost) == (None, None)
+    assert scene.row.provider_request_id == "req-1"
+
+
+async def test_a_stream_that_breaks_before_its_first_block_has_cost_what_was_counted(
+    scene: Scene,
+) -> None:
+    with pytest.raises(ProviderFailedError):
+        await scene.streamed(ProviderFailedError("It broke."))
+
+    assert scene.row.usage == Usage(counted=True)
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
