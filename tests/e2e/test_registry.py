@@ -28,7 +28,8 @@ providers:
     api_key: ${{CANARY_KEY}}
     headers: {{x-own: "${{CANARY_HEADER}}"}}
 models:
-  - {{name: talk, provider: filed, upstream_name: talker, aliases: [t], context_length: 1000}}
+  - {{name: talk, provider: filed, upstream_name: talker, aliases: [t], context_length: 1000,
+     prices: {{input: 0.25, output: "2"}}}}
   - {{name: other, provider: filed, upstream_name: talker, enabled: false}}
 routes:
   - name: way
@@ -190,7 +191,9 @@ def _make_a_file_true(server: StoaServer, upstream: FakeOpenAIServer) -> None:
     first = apply()
     again = apply()
     exported = server.run("config", "export")
-    file.write_text(FILE.format(url=f"{upstream.url}/v1").replace("1000", "2000"))
+    file.write_text(
+        FILE.format(url=f"{upstream.url}/v1").replace("1000", "2000").replace("0.25", "0.5")
+    )
     changed = apply()
     file.write_text(exported.stdout)
     lacking = server.run("config", "check", "--team-file", str(file))
@@ -199,7 +202,13 @@ def _make_a_file_true(server: StoaServer, upstream: FakeOpenAIServer) -> None:
     assert tried.stdout.splitlines() == [*created, "Nothing was changed (--dry-run)."]
     assert first.stdout.splitlines() == created
     assert again.stdout == "Nothing to do.\n"
-    assert changed.stdout.splitlines() == ["~ model talk", "    context_length: 1000 -> 2000"]
+    assert changed.stdout.splitlines() == [
+        "~ model talk",
+        "    context_length: 1000 -> 2000",
+        "~ model talk",
+        '    prices: {"input": "0.25", "output": "2"} -> {"input": "0.5", "output": "2"}',
+    ]
+    assert "input: '0.25'" in exported.stdout
     assert "api_key: ${FILED_API_KEY}" in exported.stdout
     assert "x-own: ${FILED_HEADERS_X_OWN}" in exported.stdout
     assert "name: way" in exported.stdout

@@ -14,6 +14,7 @@ from adapters.catalog.reading import Reading
 from adapters.catalog.reading_models import read_model
 from adapters.catalog.reading_providers import ReadProvider, read_provider
 from adapters.catalog.reading_routes import note_references, read_route
+from domain.models.prices import Prices
 from domain.models.registry.model import Visibility
 from domain.models.route import Route
 from domain.models.served_model import ServedModel
@@ -21,11 +22,12 @@ from domain.models.served_model import ServedModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogFile:
-    """What a file says."""
+    """What a file says. ``prices`` are those that stand in it, by the names of the models."""
 
     providers: tuple[ReadProvider, ...]
     models: tuple[ServedModel, ...]
     routes: tuple[Route, ...]
+    prices: Mapping[str, Prices]
 
 
 def load_catalog(path: Path | None, variables: Mapping[str, str]) -> LoadedCatalog:
@@ -65,6 +67,7 @@ class _Pass:
         self._reading = Reading(variables)
         self._of_team = of_team
         self._names: dict[str, ServedModel | Route] = {}
+        self._prices: dict[str, Prices] = {}
 
     def read(self) -> CatalogFile:
         top = Fields(read_document(self._path), self._reading, "the file")
@@ -74,7 +77,9 @@ class _Pass:
         routes = self._read_routes(top)
         top.end()
         self._reading.raise_problems(self._path)
-        return CatalogFile(providers=tuple(providers.values()), models=models, routes=routes)
+        return CatalogFile(
+            providers=tuple(providers.values()), models=models, routes=routes, prices=self._prices
+        )
 
     def _read_providers(self, top: Fields) -> dict[str, ReadProvider]:
         providers: dict[str, ReadProvider] = {}
@@ -99,12 +104,12 @@ class _Pass:
             if not fields.is_mapping:
                 continue
             is_public = self._is_public(fields)
-            if self._of_team and fields.has("prices"):
-                fields.note("prices", "are no part of a registry")
             model = read_model(fields, types, self._directory, is_public=is_public)
             if model is not None:
                 models.append(model)
                 self._take_names(fields, model)
+                if model.prices is not None and fields.has("prices"):
+                    self._prices[model.name] = model.prices
         return tuple(models)
 
     def _read_routes(self, top: Fields) -> tuple[Route, ...]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from adapters.catalog.litellm_routing import Routing, read_routing
 from adapters.catalog.writing import write_document
 from adapters.providers.types import PROVIDER_TYPES
 from domain.models.errors import CatalogError
+from domain.models.prices import MILLION
 from domain.models.served_model import Capability
 
 _MODES = {
@@ -36,7 +38,12 @@ _CAPABILITIES = {
     "supports_reasoning": Capability.REASONING,
 }
 _LIMITS = {"rpm": "rpm", "tpm": "tpm", "max_parallel_requests": "concurrency"}
-_PRICES = ("input_cost_per_token", "output_cost_per_token", "input_cost_per_second")
+_PRICES = {
+    "input_cost_per_token": "input",
+    "output_cost_per_token": "output",
+    "cache_read_input_token_cost": "cached_input",
+    "cache_creation_input_token_cost": "cache_write",
+}
 _ELSEWHERE = {
     "general_settings.master_key": "keys are not in the configuration: `stoa keys create`",
     "general_settings.database_url": "the database is a setting: STOA_DATABASE_URL",
@@ -150,6 +157,7 @@ def _told_of(info: dict[str, Any]) -> dict[str, Any]:
         info.pop("max_input_tokens", None),
         info.pop("max_output_tokens", None),
     )
+    told |= _prices(info)
     if isinstance(longest_in, int):
         told["context_length"] = longest_in
     if isinstance(longest_out, int):
@@ -157,6 +165,29 @@ def _told_of(info: dict[str, Any]) -> dict[str, Any]:
     for key in ("id", "base_model", "max_tokens"):
         info.pop(key, None)
     return told
+
+
+def _prices(info: dict[str, Any]) -> dict[str, Any]:
+    """Theirs are for a token, ours for a million."""
+    found: dict[str, Decimal] = {}
+    for theirs, ours in _PRICES.items():
+        price = _number(info.get(theirs))
+        if price is not None:
+            found[ours] = price * MILLION
+    if not found.keys() >= {"input", "output"}:
+        return {}
+    for theirs, ours in _PRICES.items():
+        if ours in found:
+            del info[theirs]
+    return {"prices": {ours: f"{price.normalize():f}" for ours, price in found.items()}}
+
+
+def _number(value: object) -> Decimal | None:
+    """YAML takes ``3e-7`` for a text, and so do those who write it for a number."""
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None
 
 
 def _route(
@@ -183,8 +214,8 @@ def _carry_aliases(done: _Import, routing: Routing) -> None:
 
 
 def _reason(key: str) -> str:
-    if key in _PRICES or key.endswith("_cost_per_token"):
-        return "prices are known from price data, and set apart from the registry"
+    if key in _PRICES or "_cost" in key:
+        return "prices have both input and output; what is not given is known from price data"
     return _UNKNOWN
 
 

@@ -1,7 +1,7 @@
 from adapters.catalog.catalog_file import CatalogFile
+from application.models.applying.wanted_registry import WantedRegistry
 from application.models.registry.models.entries import ModelDraft
 from application.models.registry.providers.entries import ProviderDraft
-from application.models.registry.whole.wanted_registry import WantedRegistry
 from domain.models.registry.model import ModelState, Visibility
 from domain.models.served_model import ServedModel
 
@@ -20,6 +20,7 @@ def wanted_of(file: CatalogFile) -> WantedRegistry:
         ),
         models=tuple(map(_draft_of, file.models)),
         routes=file.routes,
+        prices=file.prices,
     )
 
 

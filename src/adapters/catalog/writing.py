@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from application.models.registry.whole.read_registry import TeamRegistry
+from application.models.applying.read_registry import TeamRegistry
+from domain.models.prices import Prices
 from domain.models.registry.model import Model, ModelState, Visibility
 from domain.models.registry.provider import Provider
 from domain.models.route import Route, Target
@@ -24,7 +25,7 @@ def write_registry(registry: TeamRegistry) -> str:
     document: Document = {
         "providers": [_provider(one) for one in registry.providers],
         "models": [
-            _model(one, names[one.provider_id])
+            _model(one, names[one.provider_id]) | _prices(registry.prices.get(one.id))
             for one in registry.models
             if one.state is not ModelState.ARCHIVED
         ],
@@ -95,6 +96,22 @@ def _model(model: Model, provider: str) -> Document:
     if model.state is ModelState.DISABLED:
         written["enabled"] = False
     return written
+
+
+def _prices(prices: Prices | None) -> Document:
+    """What holds now, to the last digit."""
+    members = {} if prices is None else msgspec.to_builtins(prices)
+    return {"prices": _told(members)} if members else {}
+
+
+def _told(members: Any) -> Any:
+    """Without what is nothing, and tiers as a file has them: with the prices beside the size."""
+    told = {key: value for key, value in members.items() if value not in (None, (), [])}
+    if "tiers" in told:
+        told["tiers"] = [
+            {"above": tier["above"], **_told(tier["prices"])} for tier in told["tiers"]
+        ]
+    return told
 
 
 def _route(route: Route) -> Document:

@@ -9,9 +9,9 @@ from adapters.catalog.catalog_file import load_catalog, read_team_file
 from adapters.catalog.litellm import import_litellm
 from adapters.catalog.wanted import wanted_of
 from adapters.catalog.writing import write_registry
-from application.models.registry.whole.apply_registry import ApplyRegistry, ApplyRegistryCommand
-from application.models.registry.whole.read_registry import ReadRegistry, TeamRegistry
-from application.models.registry.whole.registry_difference import Deed, Difference
+from application.models.applying.apply_registry import ApplyRegistry, ApplyRegistryCommand
+from application.models.applying.read_registry import ReadRegistry, TeamRegistry
+from application.models.applying.registry_difference import Deed, Difference
 from entrypoints.cli.acting import actor_in, team_option
 from entrypoints.cli.client_configuration import CLIENTS, Client, configuration_for
 from entrypoints.cli.invocation import Invocation

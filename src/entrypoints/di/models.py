@@ -13,6 +13,7 @@ from adapters.providers.registry import ConfiguredProviders
 from application.inference.ports import ModelProvider, ModelProviders
 from application.models.ports import ModelCatalog
 from application.models.pricing.live_prices import LivePrices
+from application.models.pricing.wanted_prices import WantedPrices
 from application.models.registry.models.entries import ModelEntries
 from application.models.registry.ports import (
     LiveRegistry,
@@ -45,6 +46,7 @@ class ModelsProvider(Provider):
     provider_entries = provide(ProviderEntries)
     model_entries = provide(ModelEntries)
     route_entries = provide(RouteEntries)
+    wanted_prices = provide(WantedPrices)
     registry_unit_of_work = provide(
         PostgresUnitOfWork, provides=RegistryUnitOfWork, scope=Scope.REQUEST
     )

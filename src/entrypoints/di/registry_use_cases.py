@@ -1,3 +1,5 @@
+from application.models.applying.apply_registry import ApplyRegistry
+from application.models.applying.read_registry import ReadRegistry
 from application.models.pricing.list_prices import ListPrices, ListSetPrices
 from application.models.pricing.look_up_price import LookUpPrice
 from application.models.pricing.remove_price import RemovePrice
@@ -19,8 +21,6 @@ from application.models.registry.routes.delete_route import DeleteRoute
 from application.models.registry.routes.get_route import GetRoute
 from application.models.registry.routes.list_routes import ListRoutes
 from application.models.registry.routes.update_route import UpdateRoute
-from application.models.registry.whole.apply_registry import ApplyRegistry
-from application.models.registry.whole.read_registry import ReadRegistry
 
 REGISTRY_USE_CASES = (
     CreateModel,

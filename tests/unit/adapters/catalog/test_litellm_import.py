@@ -111,11 +111,15 @@ def test_a_model_of_its_own_keeps_its_name(tmp_path: Path) -> None:
 model_list:
   - model_name: claude
     litellm_params: {model: claude-sonnet-4-5, order: 1}
+    model_info: {input_cost_per_token: 0.000003, output_cost_per_token: 1.5e-05,
+                 cache_read_input_token_cost: 3e-7}
 """
     document, left_out = imported(tmp_path, text)
 
     assert "routes" not in document
     assert [one["name"] for one in document["models"]] == ["claude"]
+    prices = {"input": "3", "output": "15", "cached_input": "0.3"}
+    assert document["models"][0]["prices"] == prices
     assert document["providers"][0]["type"] == "anthropic"
     assert document["providers"][0]["api_key"] == "${ANTHROPIC_API_KEY}"
     assert left_out == {}

@@ -1,8 +1,13 @@
 """The use cases of the registry over fakes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from application.models.applying.apply_registry import ApplyRegistry, ApplyRegistryCommand
+from application.models.applying.registry_difference import Difference
+from application.models.applying.wanted_registry import WantedRegistry
+from application.models.pricing.wanted_prices import WantedPrices
 from application.models.registry.models.entries import ModelDraft, ModelEntries
 from application.models.registry.providers.entries import (
     ProviderChange,
@@ -15,18 +20,17 @@ from application.models.registry.providers.update_provider import (
 )
 from application.models.registry.references import References
 from application.models.registry.routes.entries import RouteEntries
-from application.models.registry.whole.apply_registry import ApplyRegistry, ApplyRegistryCommand
-from application.models.registry.whole.registry_difference import Difference
-from application.models.registry.whole.wanted_registry import WantedRegistry
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor
 from domain.identity.permissions import SERVER_PERMISSIONS, Permission
+from domain.models.prices import Prices
 from domain.models.registry.provider import Provider
 from domain.models.route import Route
 from tests.builders import a_model, an_actor
 from tests.fakes.clock import FrozenClock
 from tests.fakes.ids import SequentialIds
 from tests.fakes.models import InMemoryModelCatalog
+from tests.fakes.pricing import InMemoryPricingUnitOfWork
 from tests.fakes.registry import (
     FixedConfigurations,
     InMemoryRegistry,
@@ -60,6 +64,7 @@ class RegistryDesk:
     )
 
     def __post_init__(self) -> None:
+        self.pricing = InMemoryPricingUnitOfWork(self.database)
         self.clock, self.ids = FrozenClock(), SequentialIds()
         self.auditor = Auditor(clock=self.clock, ids=self.ids)
         self.references = References(catalog=self.catalog, configurations=FixedConfigurations())
@@ -99,6 +104,10 @@ class RegistryDesk:
             references=self.references, auditor=self.auditor, clock=self.clock, ids=self.ids
         )
 
+    @property
+    def prices(self) -> WantedPrices:
+        return WantedPrices(auditor=self.auditor, clock=self.clock, ids=self.ids)
+
     async def provider(self, actor: Actor | None = None, **configuration: Any) -> Provider:
         async with self.uow as tx:
             made = await self.providers.add(tx, actor or an_actor(), a_draft(**configuration))
@@ -119,18 +128,21 @@ class RegistryDesk:
         *models: ModelDraft,
         routes: tuple[Route, ...] = (),
         providers: tuple[ProviderDraft, ...] | None = None,
+        prices: Mapping[str, Prices] | None = None,
         **options: bool,
     ) -> list[str]:
         wanted = WantedRegistry(
             providers=(a_draft(),) if providers is None else providers,
             models=models,
             routes=routes,
+            prices=prices or {},
         )
         use_case = ApplyRegistry(
-            uow=self.uow,
+            uow=self.pricing,
             providers=self.providers,
             models=self.models,
             routes=self.routes,
+            prices=self.prices,
             live=self.live,
         )
         command = ApplyRegistryCommand(actor=an_actor(), wanted=wanted, **options)

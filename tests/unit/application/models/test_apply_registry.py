@@ -1,12 +1,15 @@
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
+from application.models.applying.read_registry import ReadRegistry
 from application.models.registry.models.entries import ModelDraft
-from application.models.registry.whole.read_registry import ReadRegistry
 from domain.models.registry.errors import ModelInUseError, ModelNameTakenError
 from domain.models.registry.model import ModelState
 from domain.models.served_model import ModelKind
 from domain.shared.errors import ForbiddenError, InvalidError
-from tests.builders import an_actor
+from tests.builders import PRICES, an_actor
 from tests.registry_builders import a_route
 from tests.unit.application.models.registry_desk import RegistryDesk, a_draft
 
@@ -113,8 +116,23 @@ async def test_a_model_that_a_kept_route_names_is_not_taken_from_it(desk: Regist
 
 async def test_members_do_not_read_the_whole(desk: RegistryDesk) -> None:
     with pytest.raises(ForbiddenError):
-        await ReadRegistry(uow=desk.uow)(an_actor(permissions=frozenset()))
+        await ReadRegistry(uow=desk.pricing, prices=desk.prices)(an_actor(permissions=frozenset()))
 
     await desk.apply(LARGE, routes=(a_route("large"),))
-    whole = await ReadRegistry(uow=desk.uow)(an_actor())
+    whole = await ReadRegistry(uow=desk.pricing, prices=desk.prices)(an_actor())
     assert [len(part) for part in (whole.providers, whole.models, whole.routes)] == [1, 1, 1]
+
+
+async def test_prices_are_set_from_now_on_where_they_differ(desk: RegistryDesk) -> None:
+    first = await desk.apply(LARGE, prices={"large": PRICES})
+    again = await desk.apply(LARGE, prices={"large": PRICES})
+    kept = await desk.apply(LARGE)
+    desk.clock.advance(1)
+    dearer = await desk.apply(LARGE, prices={"large": replace(PRICES, output=Decimal(99))})
+
+    told = "changed model large (prices)"
+    assert first == ["created provider acme", "created model large"]
+    assert (again, kept, dearer) == ([], [], [told])
+    assert desk.actions.count("price.set") == 2
+    whole = await ReadRegistry(uow=desk.pricing, prices=desk.prices)(an_actor())
+    assert [prices.output for prices in whole.prices.values()] == [Decimal(99)]

@@ -1,9 +1,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from application.models.applying.registry_difference import (
+    Deed,
+    Difference,
+    FieldDifference,
+    changed,
+)
+from application.models.applying.wanted_registry import WantedRegistry
+from application.models.pricing.ports import PricingUnitOfWork
+from application.models.pricing.wanted_prices import WantedPrices
 from application.models.registry.models import entries as of_models
 from application.models.registry.models.entries import ModelChange, ModelEntries
-from application.models.registry.ports import LiveRegistry, RegistryUnitOfWork
+from application.models.registry.ports import LiveRegistry
 from application.models.registry.providers import entries as of_providers
 from application.models.registry.providers.entries import (
     ProviderChange,
@@ -12,10 +21,9 @@ from application.models.registry.providers.entries import (
 )
 from application.models.registry.routes import entries as of_routes
 from application.models.registry.routes.entries import RouteEntries
-from application.models.registry.whole.registry_difference import Deed, Difference, changed
-from application.models.registry.whole.wanted_registry import WantedRegistry
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
+from domain.models.prices import Prices
 from domain.models.registry.errors import ModelInUseError
 from domain.models.registry.model import Model, ModelState
 from domain.models.registry.provider import Provider
@@ -37,10 +45,11 @@ class ApplyRegistry:
     """Makes the registry of a team what somebody wrote down, all of it or nothing. What has been
     called is archived where it should go."""
 
-    uow: RegistryUnitOfWork
+    uow: PricingUnitOfWork
     providers: ProviderEntries
     models: ModelEntries
     routes: RouteEntries
+    prices: WantedPrices
     live: LiveRegistry
 
     async def __call__(self, command: ApplyRegistryCommand) -> tuple[Difference, ...]:
@@ -48,13 +57,16 @@ class ApplyRegistry:
         actor.require(Permission.MANAGE_MODELS)
         async with self.uow as tx:
             await tx.lock_registry(actor.team_id)
-            found = [
-                *(await self._remove_routes_and_models(tx, command) if command.prune else ()),
-                *await self._enter_providers(tx, command),
-                *await self._enter_models(tx, command),
-                *await self._enter_routes(tx, command),
-                *(await self._remove_providers(tx, command) if command.prune else ()),
-            ]
+            gone = await self._remove_routes_and_models(tx, command) if command.prune else []
+            providers = await self._enter_providers(tx, command)
+            models = await self._enter_models(tx, command)
+            created = {one.name for one in models if one.deed is Deed.CREATED}
+            prices = await self._enter_prices(tx, command)
+            routes = await self._enter_routes(tx, command)
+            late = await self._remove_providers(tx, command) if command.prune else []
+            # That a new model has a price is no change of it.
+            changed_prices = [one for one in prices if one.name not in created]
+            found = [*gone, *providers, *models, *changed_prices, *routes, *late]
             await self._check(tx, command, found)
             if not command.dry_run:
                 await tx.commit()
@@ -63,7 +75,7 @@ class ApplyRegistry:
         return tuple(found)
 
     async def _enter_providers(
-        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
     ) -> list[Difference]:
         actor = command.actor
         there = {one.name: one for one in await tx.providers.all(actor.team_id)}
@@ -81,7 +93,7 @@ class ApplyRegistry:
         return found
 
     async def _enter_models(
-        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
     ) -> list[Difference]:
         actor = command.actor
         there = {one.name: one for one in await tx.models.all(actor.team_id)}
@@ -103,8 +115,26 @@ class ApplyRegistry:
                 found.append(changed("model", draft.name, before, of_models.recorded(new)))
         return found
 
+    async def _enter_prices(
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
+    ) -> list[Difference]:
+        actor, wanted = command.actor, command.wanted.prices
+        in_force = await self.prices.in_force(tx, actor.team_id)
+        found: list[Difference] = []
+        for model in await tx.models.all(actor.team_id):
+            prices, before = wanted.get(model.name), in_force.get(model.id)
+            if prices is not None and prices != before:
+                await self.prices.set(tx, actor, model, prices)
+                field = FieldDifference(
+                    field="prices", before=_amounts(before), after=_amounts(prices)
+                )
+                found.append(
+                    Difference(deed=Deed.CHANGED, what="model", name=model.name, fields=(field,))
+                )
+        return found
+
     async def _enter_routes(
-        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
     ) -> list[Difference]:
         actor = command.actor
         there = {one.name: one for one in await tx.routes.all(actor.team_id)}
@@ -122,7 +152,7 @@ class ApplyRegistry:
         return found
 
     async def _remove_routes_and_models(
-        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
     ) -> list[Difference]:
         actor, wanted = command.actor, command.wanted
         found: list[Difference] = []
@@ -139,7 +169,7 @@ class ApplyRegistry:
         ]
         return found + [await self._remove_model(tx, actor, model) for model in unwanted]
 
-    async def _remove_model(self, tx: RegistryUnitOfWork, actor: Actor, model: Model) -> Difference:
+    async def _remove_model(self, tx: PricingUnitOfWork, actor: Actor, model: Model) -> Difference:
         deed = Deed.REMOVED
         try:
             await self.models.remove(tx, actor, model)
@@ -150,7 +180,7 @@ class ApplyRegistry:
         return Difference(deed=deed, what="model", name=model.name)
 
     async def _remove_providers(
-        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
     ) -> list[Difference]:
         """Those of archived models stay: they are part of what is known of their calls."""
         actor = command.actor
@@ -164,7 +194,7 @@ class ApplyRegistry:
         return found
 
     async def _check(
-        self, tx: RegistryUnitOfWork, command: ApplyRegistryCommand, found: Iterable[Difference]
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand, found: Iterable[Difference]
     ) -> None:
         references, team_id = self.routes.references, command.actor.team_id
         for route in command.wanted.routes:
@@ -178,6 +208,15 @@ class ApplyRegistry:
                 ) from error
         names = {one.name for one in found if one.what in {"model", "route"}}
         await references.check_named(tx, team_id, names)
+
+
+def _amounts(prices: Prices | None) -> dict[str, str] | None:
+    """What costs something, and where prices change with the size how often."""
+    if prices is None:
+        return None
+    members = {name: getattr(prices, name) for name in Prices.__slots__ if name != "tiers"}
+    amounts = {name: f"{amount:f}" for name, amount in members.items() if amount is not None}
+    return amounts | ({"tiers": str(len(prices.tiers))} if prices.tiers else {})
 
 
 def _change_to(draft: ProviderDraft, old: Provider) -> ProviderChange:
