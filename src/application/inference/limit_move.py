@@ -70,7 +70,7 @@ class LimitMove:
             return
         limited = self.demand.limited
         standings = Standings.of(
-            (one.limits, spent) for one, spent in zip(limited, states, strict=True)
+            [(one.limits, spent) for one, spent in zip(limited, states, strict=True)]
         )
         if is_admitted:
             self.answer.set_result(standings)

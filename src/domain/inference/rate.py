@@ -122,11 +122,12 @@ class Standings:
 
     @classmethod
     def of(cls, states: Iterable[tuple[Limits, Spent]]) -> "Standings":
-        states = tuple(states)
-        return cls(
-            requests=_tightest((limits.rpm, spent.requests) for limits, spent in states),
-            tokens=_tightest((limits.tpm, spent.tokens) for limits, spent in states),
-        )
+        requests: Standing | None = None
+        tokens: Standing | None = None
+        for limits, spent in states:
+            requests = _tighter(requests, limits.rpm, spent.requests)
+            tokens = _tighter(tokens, limits.tpm, spent.tokens)
+        return cls(requests=requests, tokens=tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,17 +186,14 @@ def _grown_back(spent: float, per_minute: int | None, elapsed_s: float) -> float
     return max(0.0, spent - elapsed_s * per_minute / MINUTE_S)
 
 
-def _tightest(states: Iterable[tuple[int | None, float]]) -> Standing | None:
-    standings = [
-        Standing(
-            limit=limit,
-            remaining=max(0, int(limit - spent + _TOLERANCE)),
-            reset_s=spent * MINUTE_S / limit,
-        )
-        for limit, spent in states
-        if limit is not None
-    ]
-    return min(standings, key=lambda standing: (standing.remaining, standing.limit), default=None)
+def _tighter(known: Standing | None, limit: int | None, spent: float) -> Standing | None:
+    """The one of which less remains; this runs at every call that has limits."""
+    if limit is None:
+        return known
+    remaining = max(0, int(limit - spent + _TOLERANCE))
+    if known is not None and (known.remaining, known.limit) <= (remaining, limit):
+        return known
+    return Standing(limit=limit, remaining=remaining, reset_s=spent * MINUTE_S / limit)
 
 
 def duration(seconds: float) -> str:

@@ -61,13 +61,13 @@ class Prices:
             self.cache_write_1h,
             self.audio_input,
         )
-        return max(price for price in special if price is not None)
+        return max([price for price in special if price is not None])
 
     @property
     def dearest_output(self) -> Decimal:
         """The most that a token of the answer can cost."""
         special = (self.output, self.reasoning, self.audio_output)
-        return max(price for price in special if price is not None)
+        return max([price for price in special if price is not None])
 
     def cost(self, usage: Usage) -> Decimal:
         """The exact price of a call in US dollars; never rounded."""
