@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.dialects.openai_chat.dialect import MAX_COMPLETION_TOKENS, OpenAIChat
@@ -39,6 +39,8 @@ from tests.fixtures.streamed import answer_of, events_of
 
 CHAT, RESPONSES = OpenAIChat(MAX_COMPLETION_TOKENS), OpenAIResponsesDialect()
 MODEL = a_model(name="large", upstream_name="large", capabilities=frozenset({Capability.REASONING}))
+# Machines are busy, and pydantic makes its models when they are first needed.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SPOKEN = words.filter(bool)
 
 
@@ -83,6 +85,7 @@ requests = st.builds(
 )
 
 
+@PATIENT
 @given(requests)
 def test_a_request_survives_the_way_through_chat(request: GenerationRequest) -> None:
     through = CHAT.read_request(CHAT.write_request(request, MODEL))
@@ -127,6 +130,7 @@ def answers(draw: st.DrawFn) -> GenerationAnswer:
 ASKED = GenerationRequest(dialect=NAME, model="large", turns=(), include_usage=True)
 
 
+@PATIENT
 @given(answers())
 def test_an_answer_survives_the_way_through_chat(answer: GenerationAnswer) -> None:
     through = CHAT.read_answer(CHAT.write_answer(answer, ASKED))
@@ -136,6 +140,7 @@ def test_an_answer_survives_the_way_through_chat(answer: GenerationAnswer) -> No
     assert back == answer
 
 
+@PATIENT
 @given(answers())
 def test_a_stream_survives_the_way_through_chat(answer: GenerationAnswer) -> None:
     through = _through(CHAT, events_of(answer))

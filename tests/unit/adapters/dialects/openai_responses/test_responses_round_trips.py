@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
 
@@ -18,6 +18,8 @@ from tests.fixtures.said_in_responses import NAME, answers, base64s, names, requ
 from tests.fixtures.streamed import answer_of, events_of
 
 DIALECT = OpenAIResponsesDialect()
+# Machines are busy, and pydantic makes its models when they are first needed.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVENT_TYPES = {
     get_args(event.model_fields["type"].annotation)[0]: event
     for event in get_args(get_args(ResponseStreamEvent)[0])
@@ -29,6 +31,7 @@ def a_request(**fields: Any) -> GenerationRequest:
     return GenerationRequest(**({"dialect": NAME, "model": "large", "turns": ()} | fields))
 
 
+@PATIENT
 @given(requests)
 def test_a_request_is_read_as_it_was_written(request: GenerationRequest) -> None:
     written = DIALECT.write_request(request, MODEL)
@@ -36,6 +39,7 @@ def test_a_request_is_read_as_it_was_written(request: GenerationRequest) -> None
     assert DIALECT.read_request(written) == request
 
 
+@PATIENT
 @given(answers(), st.booleans())
 def test_an_answer_is_read_as_it_was_written(answer: GenerationAnswer, wants: bool) -> None:
     request = a_request(reasoning=Reasoning(summary="auto") if wants else None)
@@ -46,6 +50,7 @@ def test_an_answer_is_read_as_it_was_written(answer: GenerationAnswer, wants: bo
     Response.model_validate_json(written)
 
 
+@PATIENT
 @given(answers(), st.booleans(), st.integers(1, 50))
 def test_a_stream_is_read_as_it_was_written(
     answer: GenerationAnswer, wants: bool, size: int
@@ -57,6 +62,7 @@ def test_a_stream_is_read_as_it_was_written(
     assert answer_of(_read(written, size)) == replace(answer, service_tier=None)
 
 
+@PATIENT
 @given(answers(), st.booleans())
 def test_a_stream_is_numbered_and_every_event_is_of_a_known_type(
     answer: GenerationAnswer, wants: bool
@@ -71,6 +77,7 @@ def test_a_stream_is_numbered_and_every_event_is_of_a_known_type(
         EVENT_TYPES[event["type"]].model_validate(event)
 
 
+@PATIENT
 @given(answers(), st.booleans())
 def test_a_stream_ends_with_what_the_whole_answer_would_be(
     answer: GenerationAnswer, wants: bool
@@ -86,6 +93,7 @@ def test_a_stream_ends_with_what_the_whole_answer_would_be(
         assert ended[member] == whole[member]
 
 
+@PATIENT
 @given(base64s, names, words, st.booleans())
 def test_what_other_providers_want_back_comes_back_through_the_client(
     opaque: str, call_id: str, text: str, is_streamed: bool
