@@ -135,7 +135,8 @@ class Fields:
         found: list[tuple[str, yaml.Node]] = []
         for item in self.nodes(key):
             if isinstance(item, yaml.ScalarNode) and item.tag == _TEXT and item.value:
-                found.append((item.value, item))
+                value = self._expanded(key, item)
+                found += [] if value is None else [(value, item)]
             else:
                 self._reading.note(item, f"{self._where}: the entries of '{key}' must be text")
                 self._reading.fields.append((f"{self._path}{key}", "must have entries of text"))
@@ -156,7 +157,8 @@ class Fields:
         found: list[Fields | str] = []
         for position, node in enumerate(self.nodes(key, required=required)):
             if isinstance(node, yaml.ScalarNode) and node.tag == _TEXT and node.value:
-                found.append(node.value)
+                value = self._expanded(key, node)
+                found += [] if value is None else [value]
                 continue
             where, path = f"{self._where}: '{key}'", f"{self._path}{key}[{position}]."
             nested = Fields(node, self._reading, where, path)

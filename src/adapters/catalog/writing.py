@@ -138,7 +138,7 @@ def _target(target: Target) -> Any:
 
 
 def _without_defaults(value: Any) -> Any:
-    """What is null in a part says nothing."""
+    """What is null or empty in a part says nothing."""
     if isinstance(value, Mapping):
-        return {key: item for key, item in value.items() if item is not None}
+        return {key: item for key, item in value.items() if item not in (None, "", ())}
     return value
