@@ -12,7 +12,7 @@ from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.models.price_book import PostgresPriceBookMemory
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.models.pricing.ports import PriceBookMemory, PricingUnitOfWork
-from domain.models.price_errors import PriceNotFoundError, PriceTakenError
+from domain.models.errors import PriceNotFoundError, PriceTakenError
 from domain.models.price_override import PriceOverride
 from domain.models.prices import Prices, PriceTier
 from domain.shared.ids import PriceId

@@ -9,13 +9,16 @@ from application.models.pricing.ports import (
     PriceOverrides,
     PriceQuestion,
     PricingUnitOfWork,
+    ServedPrices,
 )
-from domain.models.price_errors import (
+from domain.models.errors import (
     PriceBookUnavailableError,
     PriceNotFoundError,
     PriceTakenError,
 )
 from domain.models.price_override import PriceOverride
+from domain.models.price_schedule import PriceInForce
+from domain.models.served_model import ServedModel
 from domain.shared.ids import PriceId, TeamId
 from tests.fakes.registry import InMemoryRegistry, InMemoryRegistryUnitOfWork
 
@@ -47,6 +50,16 @@ class FixedPriceBook(PriceBook):
         if self.is_closed:
             raise PriceBookUnavailableError("it is closed")
         return {q: self.known[q.upstream_name] for q in questions if q.upstream_name in self.known}
+
+
+@dataclass(slots=True)
+class FixedPrices(ServedPrices):
+    """What every model costs every team."""
+
+    in_force: PriceInForce
+
+    def of(self, model: ServedModel, team_id: TeamId) -> PriceInForce:
+        return self.in_force
 
 
 class InMemoryPrices(PriceOverrides):

@@ -18,7 +18,7 @@ from application.models.pricing.ports import (
     PriceBookMemory,
     PriceQuestion,
 )
-from domain.models.price_errors import PriceBookUnavailableError
+from domain.models.errors import PriceBookUnavailableError
 
 log = structlog.get_logger()
 

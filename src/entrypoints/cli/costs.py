@@ -149,7 +149,11 @@ def predict(
     view = run_session(invocation, work)
     if as_json:
         print_json(view)
-        return
+    else:
+        _print_prediction(view)
+
+
+def _print_prediction(view: PredictionView) -> None:
     print_table(
         ("model", "deployment", "low $", "expected $", "worst $"),
         (

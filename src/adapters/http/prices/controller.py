@@ -30,7 +30,7 @@ from application.models.pricing.remove_price import RemovePrice, RemovePriceComm
 from application.models.pricing.set_price import SetPrice, SetPriceCommand
 from application.shared.actor import Actor
 from application.shared.pagination import PageRequest
-from domain.models.price_errors import PriceNotFoundError
+from domain.models.errors import PriceNotFoundError
 from domain.models.registry.errors import ModelNotRegisteredError
 from domain.shared.ids import ModelId, PriceId
 

@@ -15,7 +15,7 @@ from adapters.postgres.models.price_rows import (
     prices,
 )
 from application.models.pricing.ports import PriceOverrides
-from domain.models.price_errors import PriceNotFoundError, PriceTakenError
+from domain.models.errors import PriceNotFoundError, PriceTakenError
 from domain.models.price_override import PriceOverride
 from domain.models.prices import Prices, PriceTier
 from domain.models.registry.errors import ModelNotRegisteredError

@@ -6,7 +6,7 @@ from application.models.registry.ports import LiveRegistry
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from domain.identity.permissions import Permission
-from domain.models.price_errors import PriceNotFoundError
+from domain.models.errors import PriceNotFoundError
 from domain.models.price_override import PriceOverride
 from domain.shared.ids import ModelId, PriceId
 

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.prices.genai_price_book import GenaiPriceBook, book_version
 from application.models.pricing.ports import PriceQuestion
-from domain.models.price_errors import PriceBookUnavailableError
+from domain.models.errors import PriceBookUnavailableError
 from domain.models.prices import Prices, PriceTier
 from domain.models.served_model import ModelKind
 from tests.fakes.pricing import InMemoryPriceBookMemory

@@ -11,8 +11,7 @@ from application.models.pricing.set_price import SetPrice, SetPriceCommand
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor
 from domain.identity.permissions import ALL_PERMISSIONS, Permission, Role, permissions_of
-from domain.models.errors import ModelNotFoundError
-from domain.models.price_errors import PriceNotFoundError, PriceTakenError
+from domain.models.errors import ModelNotFoundError, PriceNotFoundError, PriceTakenError
 from domain.models.price_override import PriceOverride
 from domain.models.prices import Prices, PriceTier
 from domain.models.registry.errors import ModelNotRegisteredError
