@@ -39,7 +39,7 @@ async def predict(*entries: ServedModel | Route, **fields: Any) -> tuple[CostPre
         providers=ScriptedModelProviders(),
     )
     use_case = PredictCost(planner=plane.planner, catalog=catalog)
-    defaults = {"actor": an_actor(), "model": entries[-1].name}
+    defaults: dict[str, Any] = {"actor": an_actor(), "model": entries[-1].name}
     return await use_case(PredictCostQuery(**(defaults | fields)))
 
 
