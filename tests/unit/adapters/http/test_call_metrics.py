@@ -7,8 +7,9 @@ from uuid import UUID
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapters.http.metrics.calls import PrometheusCallMetrics
+from adapters.http.metrics.exposition import Exposition
 from application.models.ports import ModelCatalog
-from domain.inference.call import Call, CallStatus
+from domain.inference.call import Attempt, Call, CallStatus
 from domain.models.prices import Prices
 from domain.models.route import Route
 from domain.models.served_model import ModelKind, ServedModel
@@ -126,3 +127,50 @@ def test_failures_are_counted_by_provider_and_code() -> None:
 
     labels = {"provider": "acme", "code": "PROVIDER_TIMEOUT"}
     assert registry.get_sample_value("stoa_provider_errors_total", labels) == 1
+
+
+def test_the_only_attempt_of_a_call_is_counted_with_its_end() -> None:
+    registry = observed(
+        settled(a_call(provider="acme", deployment="acme/l"), CallStatus.SUCCEEDED),
+        settled(
+            a_call(provider="acme", deployment="acme/l"), CallStatus.FAILED, error_code="BROKEN"
+        ),
+        settled(a_call(), CallStatus.CANCELLED, error_code="CANCELLED"),
+        settled(a_call(), CallStatus.REFUSED),
+    )
+
+    shown = generate_latest(registry).decode()
+    attempts = {line for line in shown.splitlines() if line.startswith("stoa_attempts_total")}
+    assert {line for line in attempts if not line.endswith(" 0.0")} == {
+        'stoa_attempts_total{deployment="acme/l",outcome="succeeded"} 1.0',
+        'stoa_attempts_total{deployment="acme/l",outcome="BROKEN"} 1.0',
+    }
+
+
+def test_attempts_and_fallbacks_of_a_call_are_counted() -> None:
+    attempts = tuple(
+        Attempt(deployment=deployment, began_ms=0, took_ms=0, outcome=outcome)
+        for deployment, outcome in (("a/x", "PROVIDER_ERROR"), ("b/x", "succeeded"))
+    )
+    registry = observed(
+        settled(a_call("auto", deployment="b/x", attempts=attempts), CallStatus.SUCCEEDED),
+        settled(a_call("none", deployment="b/x", attempts=attempts[1:]), CallStatus.SUCCEEDED),
+    )
+
+    value = registry.get_sample_value
+    failed = {"deployment": "a/x", "outcome": "PROVIDER_ERROR"}
+    assert value("stoa_attempts_total", failed) == 1
+    assert value("stoa_attempts_total", {"deployment": "b/x", "outcome": "succeeded"}) == 2
+    assert value("stoa_fallbacks_total", {"model": "auto"}) == 1
+    assert value("stoa_fallbacks_total", {"model": "unknown"}) is None
+
+
+def test_breakers_are_shown_as_they_are_when_asked() -> None:
+    states = {"a/x": 2}
+    exposition = Exposition(version="1", ledger_backlog=int, breakers=states.items)
+
+    first = exposition.render("")[0].decode()
+    states["a/x"] = 0
+
+    assert 'stoa_deployment_breaker{deployment="a/x"} 2.0' in first
+    assert 'stoa_deployment_breaker{deployment="a/x"} 0.0' in exposition.render("")[0].decode()
