@@ -46,7 +46,7 @@ class ChatStream(StreamFormat):
         self._envelope = {name: members[name] for name in members if name != "usage"}
         before, is_last = b"", not members["choices"]
         for choice in members["choices"]:
-            self._rewrite(choice)
+            before += self._rewritten(choice)
             if choice.get("finish_reason") is not None:
                 before += self._rest(choice.get("index", 0))
                 is_last = True
@@ -59,8 +59,10 @@ class ChatStream(StreamFormat):
         self._ending += event
         return b""
 
-    def _rewrite(self, choice: dict[str, Any]) -> None:
+    def _rewritten(self, choice: dict[str, Any]) -> bytes:
+        """What has to be said before it."""
         index = choice.get("index", 0)
+        before = self._rest_of_others(choice)
         if choice.get("logprobs"):
             # Its tokens are the words before they were looked at.
             choice["logprobs"] = None
@@ -76,6 +78,21 @@ class ChatStream(StreamFormat):
             if isinstance(function.get("arguments"), str):
                 place = (index, call.get("index", 0))
                 function["arguments"] = self._through(place, function["arguments"])
+        return before
+
+    def _rest_of_others(self, choice: dict[str, Any]) -> bytes:
+        """Where another text of the choice begins, those before it are over."""
+        index, delta = choice.get("index", 0), choice.get("delta") or {}
+        names: list[str | int] = [name for name in _PLAIN if delta.get(name)]
+        names += [call.get("index", 0) for call in delta.get("tool_calls") or ()]
+        speaking = {(index, name) for name in names}
+        if speaking <= self._channels.keys():
+            return b""
+        return b"".join(
+            self._rest_of(one)
+            for one in tuple(self._channels)
+            if one[0] == index and one not in speaking
+        )
 
     def _through(self, place: _Place, text: str) -> str:
         channel = self._channels.get(place)
@@ -90,13 +107,15 @@ class ChatStream(StreamFormat):
 
     def _rest(self, choice: int | None = None) -> bytes:
         """What is held back of the texts of one choice, or of all."""
-        events = []
-        for place in [one for one in self._channels if choice in (None, one[0])]:
-            rest = self._heard(place, self._channels.pop(place).end())
-            if rest:
-                last = self._choice(place[0], (place[1], rest))
-                events.append(plain_event({**self._envelope, "choices": [last]}))
-        return b"".join(events)
+        places = [one for one in self._channels if choice in (None, one[0])]
+        return b"".join(map(self._rest_of, places))
+
+    def _rest_of(self, place: _Place) -> bytes:
+        rest = self._heard(place, self._channels.pop(place).end())
+        if not rest:
+            return b""
+        last = self._choice(place[0], (place[1], rest))
+        return plain_event({**self._envelope, "choices": [last]})
 
     def _choice(
         self, index: int, text: tuple[str | int, str] | None, finish: str | None = None

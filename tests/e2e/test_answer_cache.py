@@ -1,0 +1,185 @@
+"""Answers that are given again, as official clients see them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from anthropic import Anthropic
+from openai import OpenAI
+
+from tests.fixtures.server import StoaServer
+
+PASSWORD = "canary-otter-lamp-42"
+CONFIG = """
+providers:
+  - {name: script, type: scripted}
+  - {name: near, type: local}
+models:
+  - {name: echo, provider: script, prices: {input: "1.5", output: "6"}}
+  - {name: meanings, provider: near, kind: embedding, upstream_name: "embedded:all-minilm-l6-v2"}
+routes:
+  - name: kept
+    targets: [{model: echo}]
+    cache: {ttl_s: 600}
+  - name: alike
+    targets: [{model: echo}]
+    cache: {ttl_s: 600, semantic_threshold: 0.8}
+"""
+
+
+@pytest.fixture(scope="module")
+async def caching_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StoaServer]:
+    folder: Path = tmp_path_factory.mktemp("caching")
+    config = folder / "stoa.yaml"
+    config.write_text(CONFIG)
+    server = StoaServer(data_dir=folder / "data", config=config)
+    await asyncio.to_thread(server.start)
+    yield server
+    await asyncio.to_thread(server.stop)
+
+
+@pytest.fixture
+def client(caching_server: StoaServer) -> Iterator[OpenAI]:
+    with OpenAI(
+        base_url=caching_server.base_url, api_key=caching_server.key, max_retries=0
+    ) as client:
+        yield client
+
+
+def ask(client: OpenAI, text: str, model: str = "kept", **fields: Any) -> tuple[str, Any]:
+    """What is answered, and its headers."""
+    raw = client.chat.completions.with_raw_response.create(
+        model=model, messages=[{"role": "user", "content": text}], **fields
+    )
+    return raw.parse().choices[0].message.content or "", raw.headers
+
+
+def call(server: StoaServer, headers: Any) -> dict[str, Any]:
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        client.headers["authorization"] = f"Bearer {server.key}"
+        found: dict[str, Any] = client.get(f"/api/v1/calls/{headers['x-stoa-call-id']}").json()
+    return found
+
+
+def streamed(client: OpenAI, text: str) -> tuple[str, int, Any]:
+    raw = client.chat.completions.with_raw_response.create(
+        model="kept", messages=[{"role": "user", "content": text}], stream=True
+    )
+    chunks = list(raw.parse())
+    said = "".join(one.choices[0].delta.content or "" for one in chunks if one.choices)
+    return said, len(chunks), raw.headers
+
+
+def test_the_second_of_two_equal_calls_costs_nothing(
+    caching_server: StoaServer, client: OpenAI
+) -> None:
+    first, missed = ask(client, "once and again")
+
+    second, hit = ask(client, "once and again", user="somebody")
+
+    assert first == second
+    assert (missed["x-stoa-cache"], hit["x-stoa-cache"]) == ("miss", "hit")
+    assert hit["age"].isdigit()
+    was, row = call(caching_server, missed), call(caching_server, hit)
+    assert (row["cache"], row["cost"], row["saved"]) == ("hit", "0", was["cost"])
+    assert row["prompt_tokens"] == was["prompt_tokens"] > 0
+    assert row["model"] == "kept"
+
+
+@pytest.mark.parametrize(("wish", "told"), [("no-store", "bypass"), ("no-cache", "bypass")])
+def test_a_client_may_want_a_fresh_answer(client: OpenAI, wish: str, told: str) -> None:
+    ask(client, f"fresh {wish}")
+
+    _, headers = ask(client, f"fresh {wish}", extra_headers={"cache-control": wish})
+
+    assert headers["x-stoa-cache"] == told
+
+
+def test_a_stream_is_replayed_as_a_stream(client: OpenAI) -> None:
+    said, chunks, missed = streamed(client, "one two three four")
+
+    again, chunks_again, hit = streamed(client, "one two three four")
+
+    assert (again, chunks_again) == (said, chunks)
+    assert chunks > 2
+    assert (missed["x-stoa-cache"], hit["x-stoa-cache"]) == ("miss", "hit")
+
+
+def test_messages_and_responses_are_kept_too(caching_server: StoaServer, client: OpenAI) -> None:
+    told = []
+    with Anthropic(
+        base_url=caching_server.url, api_key=caching_server.key, max_retries=0
+    ) as messages:
+        for _ in range(2):
+            raw = messages.messages.with_raw_response.create(
+                model="kept", max_tokens=50, messages=[{"role": "user", "content": "a message"}]
+            )
+            told.append(raw.headers["x-stoa-cache"])
+    ids = []
+    for _ in range(2):
+        response = client.responses.with_raw_response.create(model="kept", input="a response")
+        told.append(response.headers["x-stoa-cache"])
+        ids.append(response.parse().id)
+
+    assert told == ["miss", "hit", "miss", "hit"]
+    assert ids[0] != ids[1]
+
+
+def test_a_similar_question_gets_the_same_answer(
+    caching_server: StoaServer, client: OpenAI
+) -> None:
+    first, _ = ask(client, "How can I reset my password?", model="alike")
+
+    second, headers = ask(client, "How do I reset my password?", model="alike")
+    other, missed = ask(client, "Which whales are blue?", model="alike")
+
+    assert (headers["x-stoa-cache"], missed["x-stoa-cache"]) == ("semantic", "miss")
+    assert second == first != other
+    assert headers["x-stoa-reason"].startswith("similarity 0.9")
+    row = call(caching_server, headers)
+    assert (row["cache"], row["reason"]) == ("semantic", headers["x-stoa-reason"])
+
+
+def test_two_teams_never_share(caching_server: StoaServer, client: OpenAI) -> None:
+    ask(client, "ours alone")
+    with OpenAI(
+        base_url=caching_server.base_url, api_key=_key_of_another_team(caching_server)
+    ) as stranger:
+        _, headers = ask(stranger, "ours alone")
+
+    assert headers["x-stoa-cache"] == "miss"
+
+
+async def test_a_restart_keeps_what_was_kept(caching_server: StoaServer, client: OpenAI) -> None:
+    ask(client, "before and after")
+    await asyncio.to_thread(caching_server.stop)
+    await asyncio.to_thread(caching_server.start)
+
+    _, headers = ask(client, "before and after")
+
+    assert headers["x-stoa-cache"] == "hit"
+
+
+def _key_of_another_team(server: StoaServer) -> str:
+    with httpx.Client(base_url=server.url, timeout=30) as operator:
+        operator.headers["authorization"] = f"Bearer {server.key}"
+        person = {
+            "email": "stranger@example.org",
+            "display_name": "stranger",
+            "role": "member",
+            "password": PASSWORD,
+        }
+        person_id = operator.post("/api/v1/users", json=person).raise_for_status().json()["id"]
+        team = {"name": "Elsewhere", "owner_id": person_id}
+        operator.post("/api/v1/teams", json=team).raise_for_status()
+        operator.delete(f"/api/v1/members/{person_id}").raise_for_status()
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        body = {"email": "stranger@example.org", "password": PASSWORD}
+        token = client.post("/api/v1/auth/token", json=body).raise_for_status().json()
+        client.headers["authorization"] = f"Bearer {token['access_token']}"
+        made = client.post("/api/v1/keys", json={"name": "mine", "scopes": ["models.invoke"]})
+        key: str = made.raise_for_status().json()["key"]
+    return key

@@ -1,0 +1,157 @@
+"""What a guarded stream says is what the guarded text would say in one piece, in every format."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.dialects.anthropic.dialect import Anthropic
+from adapters.dialects.dialect import Dialect
+from adapters.dialects.guarding.formats import DialectContentFormats
+from adapters.dialects.openai_chat.dialect import OpenAIChat
+from adapters.dialects.openai_responses.dialect import OpenAIResponsesDialect
+from application.inference.guarding.ports import Channel
+from application.inference.ports import Operation
+from domain.inference.conversation.answer import Choice, GenerationAnswer, StopReason
+from domain.inference.conversation.events import (
+    Delta,
+    Measured,
+    PartEnded,
+    PartKind,
+    PartStarted,
+    Started,
+    Stopped,
+    StreamEvent,
+)
+from domain.inference.conversation.parts import Part, Text, ToolCall
+from domain.inference.conversation.request import GenerationRequest
+from domain.inference.guardrails.channel import JsonChannel, TextChannel
+from domain.inference.guardrails.finding import Finding
+from domain.inference.guardrails.screen import screen_of
+from domain.shared.usage import Usage
+from tests.fixtures.streamed import answer_of
+
+SCREEN = screen_of(("email", "credit_card"), ())
+FORMATS = DialectContentFormats()
+DIALECTS: dict[Operation, Dialect] = {
+    Operation.CHAT: OpenAIChat(),
+    Operation.MESSAGES: Anthropic(),
+    Operation.RESPONSES: OpenAIResponsesDialect(),
+}
+WORDS = st.lists(
+    st.sampled_from(
+        ["write to ann@example.com", "4111 1111 1111 1111", " ", ", ", "hello", "@", "a.b", "語"]
+    ),
+    min_size=1,
+    max_size=6,
+).map("".join)
+
+
+class Seen:
+    def __init__(self) -> None:
+        self.found: Counter[str] = Counter()
+
+    def opens(self, is_json: bool) -> Channel:
+        return (JsonChannel if is_json else TextChannel)(SCREEN, self._replaces)
+
+    def repeats(self, is_json: bool) -> Channel:
+        return (JsonChannel if is_json else TextChannel)(SCREEN, lambda _: True)
+
+    def _replaces(self, finding: Finding) -> bool:
+        self.found[finding.rule] += 1
+        return True
+
+
+def redacted(seen: Seen, text: str, *, is_json: bool = False) -> str:
+    channel = seen.opens(is_json)
+    return channel.feed(text) + channel.end()
+
+
+def a_stream(parts: list[Part], pieces: int) -> list[StreamEvent]:
+    events: list[StreamEvent] = [Started(id="x1", model="m", created=1)]
+    for index, part in enumerate(parts):
+        text = part.text if isinstance(part, Text) else part.arguments  # type: ignore[union-attr] # only those
+        if isinstance(part, ToolCall):
+            events.append(
+                PartStarted(index=index, kind=PartKind.TOOL_CALL, call_id=part.id, name=part.name)
+            )
+        else:
+            events.append(PartStarted(index=index, kind=PartKind.TEXT))
+        size = max(1, len(text) // pieces)
+        events += [
+            Delta(index=index, text=text[at : at + size]) for at in range(0, len(text), size)
+        ]
+        events.append(PartEnded(index=index))
+    called = any(isinstance(part, ToolCall) for part in parts)
+    events.append(Stopped(reason=StopReason.TOOL_CALLS if called else StopReason.END))
+    events.append(Measured(usage=Usage(prompt_tokens=1, completion_tokens=1)))
+    return events
+
+
+def written(dialect: Dialect, events: list[StreamEvent]) -> list[bytes]:
+    request = GenerationRequest(dialect=dialect.name, model="m", turns=())
+    writer = dialect.stream_writer(request)
+    return [block for block in (*(writer.write([one]) for one in events), writer.end()) if block]
+
+
+def read(dialect: Dialect, blocks: list[bytes]) -> GenerationAnswer:
+    reader = dialect.stream_reader()
+    events = [event for block in blocks for event in reader.feed(block)]
+    return answer_of([*events, *reader.end()])
+
+
+def said(answer: GenerationAnswer) -> list[str]:
+    choice: Choice = answer.choices[0]
+    return [
+        part.text if isinstance(part, Text) else part.arguments
+        for part in choice.parts
+        if isinstance(part, Text | ToolCall)
+    ]
+
+
+@pytest.mark.parametrize("operation", DIALECTS)
+@pytest.mark.parametrize("holds_end", [False, True])
+@settings(max_examples=40)
+@given(text=WORDS, to=WORDS, pieces=st.integers(1, 40))
+def test_a_stream_says_what_the_whole_would(
+    operation: Operation, text: str, to: str, pieces: int, *, holds_end: bool
+) -> None:
+    dialect = DIALECTS[operation]
+    arguments = '{"to":"' + to + '","n":4111111111111111}'
+    parts: list[Part] = [Text(text=text), ToolCall(id="call_1", name="send", arguments=arguments)]
+    seen = Seen()
+    stream = FORMATS.stream(operation, seen.opens, seen.repeats, holds_end=holds_end)
+    blocks = written(dialect, a_stream(parts, pieces))
+
+    shown = [*(stream.feed(block) for block in blocks), stream.end()]
+
+    whole = Seen()
+    wanted = [redacted(whole, text), redacted(whole, arguments, is_json=True)]
+    assert said(read(dialect, [block for block in shown if block])) == wanted
+    assert seen.found == whole.found
+
+
+@pytest.mark.parametrize("operation", DIALECTS)
+def test_a_stream_that_is_cut_ends_as_filtered(operation: Operation) -> None:
+    dialect = DIALECTS[operation]
+    stream = FORMATS.stream(operation, Seen().opens, Seen().repeats, holds_end=False)
+    blocks = written(dialect, a_stream([Text(text="a text that is cut off somewhere")], 6))
+
+    shown = [*(stream.feed(block) for block in blocks[:4]), stream.cut()]
+
+    answer = read(dialect, [block for block in shown if block])
+    assert answer.choices[0].stop in (StopReason.FILTERED, StopReason.REFUSED)
+
+
+@pytest.mark.parametrize("operation", DIALECTS)
+def test_texts_are_heard_only_where_the_end_waits_for_them(operation: Operation) -> None:
+    stream = FORMATS.stream(operation, Seen().opens, Seen().repeats, holds_end=True)
+    blocks = written(DIALECTS[operation], a_stream([Text(text='{"a": 1}')], 3))
+
+    shown = b"".join(stream.feed(block) for block in blocks)
+
+    ending = stream.end()
+    assert stream.texts == ['{"a": 1}']
+    assert not any(word in shown for word in (b"[DONE]", b"message_stop", b"response.completed"))
+    assert any(word in ending for word in (b"[DONE]", b"message_stop", b"response.completed"))
