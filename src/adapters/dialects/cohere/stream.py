@@ -28,7 +28,7 @@ class CohereStreamReader(StreamReader):
         self._failures = failures
         self._events = EventReader()
         self._parts = 0
-        self._is_open = False
+        self._open_kind: PartKind | None = None
         self._done = False
         self._failure: StoaError | None = None
 
@@ -103,26 +103,28 @@ class CohereStreamReader(StreamReader):
             yield from self._open(
                 PartKind.TOOL_CALL, call_id=call.id or "", name=call.function.name or ""
             )
+        if self._open_kind is not PartKind.TOOL_CALL:
+            raise self._failures.no_answer("went on with a call that it had not begun")
         if call.function.arguments:
             yield Delta(index=self._parts, text=call.function.arguments)
 
     def _text(self, text: str, kind: PartKind) -> Iterator[StreamEvent]:
         if not text:
             return
-        if not self._is_open:
+        if self._open_kind is not kind:
             yield from self._open(kind)
         yield Delta(index=self._parts, text=text)
 
     def _open(self, kind: PartKind, *, call_id: str = "", name: str = "") -> Iterator[StreamEvent]:
         yield from self._close()
-        self._is_open = True
+        self._open_kind = kind
         yield PartStarted(index=self._parts, kind=kind, call_id=call_id, name=name)
 
     def _close(self) -> Iterator[StreamEvent]:
-        if self._is_open:
+        if self._open_kind is not None:
             yield PartEnded(index=self._parts)
             self._parts += 1
-            self._is_open = False
+            self._open_kind = None
 
     def _finish(self, event: WireEvent) -> Iterator[StreamEvent]:
         yield from self._close()

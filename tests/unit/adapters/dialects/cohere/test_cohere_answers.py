@@ -132,6 +132,19 @@ def test_a_stream_that_ends_early_has_failed() -> None:
         read([start(), *text("hi")])
 
 
+def test_a_call_that_goes_on_without_a_beginning_has_failed() -> None:
+    with pytest.raises(ProviderFailedError, match="not begun"):
+        read([start(), delta("tool-call-delta", tool_calls={"function": {"arguments": "{"}})])
+
+
+def test_what_is_said_after_a_call_without_an_end_is_no_part_of_it() -> None:
+    said = read([start(), delta("tool-call-start", tool_calls=CALL), *text("hi"), end()])
+
+    kinds = {one.index: one.kind for one in said if isinstance(one, PartStarted)}
+    assert kinds == {0: PartKind.TOOL_CALL, 1: PartKind.TEXT}
+    assert [one.index for one in said if isinstance(one, Delta)] == [1]
+
+
 def test_a_failure_is_raised_after_what_came_before() -> None:
     reader = DIALECT.stream_reader()
 
