@@ -34,7 +34,7 @@ routes:
 """
 MAIL = "please write to ann@example.com today"
 SHOWN = "please write to [EMAIL] today"
-SEND = {"type": "function", "function": {"name": "send", "parameters": {"type": "object"}}}
+SEND: Any = {"type": "function", "function": {"name": "send", "parameters": {"type": "object"}}}
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_personal_data_is_redacted_in_both_directions(
         final = typed.get_final_response().output_text
 
     stage = "input" if model == "inward" else "output"
-    [block] = message.content
+    block = message.content[0]
     said = [chat.parse().choices[0].message.content, streamed, getattr(block, "text", ""), told]
     assert [*said, response.output_text, final] == [SHOWN] * 6
     assert chat.headers["x-stoa-guardrails"] == f"{stage} pii:email redacted 1"
@@ -103,7 +103,7 @@ def test_personal_data_is_redacted_in_both_directions(
 def test_what_tools_are_called_with_is_redacted(client: OpenAI, messages: Anthropic) -> None:
     asked = asking("calling", "go")
     answer = client.chat.completions.create(**asked, tools=[SEND])
-    pieces = client.chat.completions.create(**asked, tools=[SEND], stream=True)
+    pieces: Any = client.chat.completions.create(**asked, tools=[SEND], stream=True)
     streamed = "".join(
         call.function.arguments or ""
         for piece in pieces
@@ -115,8 +115,8 @@ def test_what_tools_are_called_with_is_redacted(client: OpenAI, messages: Anthro
     with messages.messages.stream(**asked, max_tokens=99, tools=[tool]) as events:
         block: Any = events.get_final_message().content[-1]
 
-    [call] = answer.choices[0].message.tool_calls or ()
-    assert getattr(call, "function").arguments == streamed == '{"to":"[EMAIL]"}'  # noqa: B009 - of one of its kinds
+    calls: Any = answer.choices[0].message.tool_calls
+    assert calls[0].function.arguments == streamed == '{"to":"[EMAIL]"}'
     assert block.input == {"to": "[EMAIL]"}
 
 
