@@ -14,7 +14,8 @@ _BOUNDARY = re.compile(
 # What needs no quotes, which not all servers expect.
 _TOKEN = re.compile(r"[0-9A-Za-z'+_.-]+")
 _HEAD_LIMIT = 4096
-_NAME = re.compile(r'[;\s]name="((?:[^"\\\r\n]|\\[^\r\n])*)"', re.IGNORECASE)
+# Without escapes: another reader might take `mo\del` for a second `model`.
+_NAME = re.compile(r'[;\s]name="([^"\\\r\n]*)"', re.IGNORECASE)
 _FILENAME = re.compile(r'[;\s]filename="((?:[^"\\\r\n]|\\[^\r\n])*)"', re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ \t]*[\w.-]+=[\w.\"-]+)*")
 

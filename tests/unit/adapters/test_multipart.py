@@ -81,6 +81,11 @@ def test_a_line_break_in_a_name_is_no_name() -> None:
         read(b'Content-Disposition: form-data; name="a\\\rb"\r\n\r\n1')
 
 
+def test_a_name_with_escapes_is_none_since_others_may_read_another_name() -> None:
+    with pytest.raises(InvalidError):
+        read(field("model", "cheap"), field("mo\\del", "dear"))
+
+
 def test_a_list_may_stand_more_than_once_but_what_the_gateway_reads_may_not() -> None:
     form = read(
         field("tags[]", "a"), field("tags[]", "b"), field("model", "a"), field("model", "b")
