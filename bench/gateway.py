@@ -9,6 +9,7 @@ the run fails when the ledger does not have exactly one row for every request.
 
 import argparse
 import json
+import resource
 import shutil
 import sys
 import tempfile
@@ -19,8 +20,26 @@ from pathlib import Path
 
 from bench.processes import memory_mib, two_cores
 from bench.report import Facts, write_report
-from bench.scenarios import SCENARIOS, WARM_UP_S, Outcome, Scenario, measure
-from bench.targets import Target, start_mock, start_nginx, start_stoa
+from bench.scenarios import (
+    HELD_STREAMS,
+    SCENARIOS,
+    THROUGHPUT,
+    WARM_UP_S,
+    Outcome,
+    Scenario,
+    measure,
+    memory_under,
+)
+from bench.seeding import seed
+from bench.targets import (
+    EVERYTHING,
+    STOA,
+    Target,
+    start_mock,
+    start_nginx,
+    start_stoa,
+    with_everything,
+)
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 LEDGER_TIMEOUT_S = 30.0
@@ -44,6 +63,12 @@ class Run:
                 for target in self.targets:
                     self._measure(target, scenario, number)
 
+    def hold_streams(self, target: Target) -> float:
+        """MiB of the server with a thousand streams open."""
+        held, sent = memory_under(target, HELD_STREAMS, self.beside)
+        self.sent[target.name] = self.sent.get(target.name, 0) + sent
+        return held
+
     def _measure(self, target: Target, scenario: Scenario, number: int) -> None:
         warm_up = measure(target, scenario, WARM_UP_S, self.beside)
         outcome = measure(target, scenario, self.seconds, self.beside)
@@ -60,6 +85,9 @@ class Run:
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
+    # A thousand streams are a thousand sockets on every side.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     work = Path(tempfile.mkdtemp(prefix="stoa-bench-"))
     running: list[Target] = []
     try:
@@ -83,7 +111,7 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
     mock = start_mock(work)
     running.append(mock)
     mock.keep_on(beside, beside=beside)
-    models = [scenario.model for scenario in SCENARIOS]
+    models = {scenario.model for scenario in (*SCENARIOS, HELD_STREAMS)}
     first = start_stoa(work, mock, models)
     running.append(first)
     first.stop()
@@ -95,9 +123,15 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
     running.extend([nginx] if nginx else [])
     for target in (stoa, *([nginx] if nginx else [])):
         target.keep_on(core, beside=beside)
-    run.targets = [mock, stoa, *([nginx] if nginx else [])]
+    everything = with_everything(stoa)
+    if options.seed_calls or options.seed_keys:
+        warm_up = measure(stoa, THROUGHPUT, WARM_UP_S, beside)
+        run.sent[STOA] = warm_up.sent
+        seed(work / "data", calls=options.seed_calls, keys=options.seed_keys)
+    run.targets = [mock, stoa, everything, *([nginx] if nginx else [])]
     run.go()
-    exact, ledger = _check_ledger(stoa, mock, run.sent)
+    held = run.hold_streams(everything)
+    exact, ledger = _check_ledger(stoa, mock, run.sent, seeded=options.seed_calls)
     facts = Facts(
         command=options.command,
         rounds=options.rounds,
@@ -107,29 +141,35 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
         later_start_s=stoa.start_s,
         idle_memory_mib=memory[0],
         idle_database_memory_mib=memory[1],
+        held_streams_memory_mib=held,
         loaded_memory_mib=memory_mib(stoa.own),
+        seeded=(options.seed_calls, options.seed_keys),
         exact=exact,
         ledger=ledger,
     )
     return facts, run
 
 
-def _check_ledger(stoa: Target, mock: Target, sent: dict[str, int]) -> tuple[bool, str]:
+def _check_ledger(
+    stoa: Target, mock: Target, sent: dict[str, int], *, seeded: int
+) -> tuple[bool, str]:
     """Compare what the load sent, what reached the mock and what the ledger has."""
-    wanted = sent["stoa"]
+    wanted = sent[STOA] + sent[EVERYTHING]
     reached = int(mock.get("/count")) - sent["direct"] - sent.get("nginx", 0)
     deadline = time.monotonic() + LEDGER_TIMEOUT_S
     while True:
         totals = json.loads(stoa.get("/api/v1/usage?group_by=model"))["totals"]
         still_open = len(json.loads(stoa.get("/api/v1/calls?status=open&limit=1"))["items"])
-        exact = bool(totals["calls"] == totals["succeeded"] == reached == wanted)
+        rows = totals["calls"] - seeded
+        exact = bool(rows == totals["succeeded"] - seeded == reached == wanted)
         exact = exact and not still_open
         if exact or time.monotonic() > deadline:
             break
         time.sleep(0.5)
     text = (
-        f"{wanted:,} requests sent, {reached:,} reached the mock, {totals['calls']:,} rows, "
-        f"{totals['succeeded']:,} of them succeeded, {'some' if still_open else 'none'} open"
+        f"{wanted:,} requests sent, {reached:,} reached the mock, {rows:,} rows, "
+        f"{totals['succeeded'] - seeded:,} of them succeeded, "
+        f"{'some' if still_open else 'none'} open"
     )
     return exact, text
 
@@ -138,10 +178,14 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure Stoa's data plane.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
+    parser.add_argument("--seed-calls", type=int, default=0, help="rows in the ledger beforehand")
+    parser.add_argument("--seed-keys", type=int, default=0, help="API keys beforehand")
     parser.add_argument("--output", default=str(RESULTS))
     options = parser.parse_args(arguments)
     if not 1 <= options.rounds <= 20 or not 0.5 <= options.seconds <= 60:
         parser.error("1 to 20 rounds of 0.5 to 60 seconds, please")
+    if not 0 <= options.seed_calls <= 10_000_000 or not 0 <= options.seed_keys <= 1_000_000:
+        parser.error("at most ten million rows and a million keys, please")
     options.command = " ".join(["uv run python -m bench.gateway", *arguments])
     return options
 

@@ -21,7 +21,7 @@ import httptools
 import uvloop
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
-MAX_CONNECTIONS = 256
+MAX_CONNECTIONS = 1024
 GRACE_S = 20.0
 MESSAGES = [
     {"role": "system", "content": "You are a helpful assistant that answers in one sentence."},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bench.processes import cpu_seconds, pin
+from bench.processes import cpu_seconds, memory_mib, pin
 from bench.targets import Target
 
 SETTLE_S = 0.5
@@ -28,7 +28,7 @@ class Scenario:
 
 
 THROUGHPUT = Scenario(name="throughput", model="mock")
-LATENCY = Scenario(name="latency at 100/s", model="mock-d60", connections=64, rate=100)
+LATENCY = Scenario(name="latency at 300/s", model="mock-d60", connections=64, rate=300)
 STREAMS = Scenario(name="streams", model="mock-n50", stream=True, connections=16)
 BURSTS = Scenario(name="streams in one burst", model="mock-n50-b", stream=True, connections=16)
 FIRST_TOKEN = Scenario(
@@ -39,6 +39,11 @@ FIRST_TOKEN = Scenario(
     rate=20,
 )
 SCENARIOS = (THROUGHPUT, LATENCY, STREAMS, BURSTS, FIRST_TOKEN)
+# Held open for seconds by a model that thinks, to see what a waiting stream costs.
+HELD_STREAMS = Scenario(
+    name="1,000 streams at once", model="mock-d500-n4-g1000000", stream=True, connections=1000
+)
+HELD_S = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,15 @@ def measure(target: Target, scenario: Scenario, seconds: float, core: int | None
     )
 
 
+def memory_under(target: Target, scenario: Scenario, core: int | None) -> tuple[float, int]:
+    """MiB of the server while the streams of the scenario are all open, and how many requests were
+    sent for that."""
+    process = _start(target, scenario, HELD_S, core)
+    time.sleep(HELD_S)
+    held = memory_mib(target.own)
+    return held, int(_end(target, process, HELD_S)["sent"])
+
+
 def best(outcomes: list[Outcome], what: str, quantile: str) -> float:
     """The best round of a latency: other work on the machine only ever adds to it."""
     values = [getattr(outcome, what).get(quantile, float("nan")) for outcome in outcomes]
@@ -99,6 +113,12 @@ def typical(outcomes: list[Outcome], what: str) -> float:
 
 
 def _load(target: Target, scenario: Scenario, seconds: float, core: int | None) -> dict[str, Any]:
+    return _end(target, _start(target, scenario, seconds, core), seconds)
+
+
+def _start(
+    target: Target, scenario: Scenario, seconds: float, core: int | None
+) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "bench.load", target.url, "--model", scenario.model]
     command += ["--connections", str(scenario.connections), "--seconds", str(seconds)]
     command += ["--rate", str(scenario.rate), *(["--stream"] if scenario.stream else [])]
@@ -106,6 +126,10 @@ def _load(target: Target, scenario: Scenario, seconds: float, core: int | None) 
         command, stdout=subprocess.PIPE, env=os.environ | {"BENCH_API_KEY": target.key}
     )
     pin([process.pid], core)
+    return process
+
+
+def _end(target: Target, process: "subprocess.Popen[bytes]", seconds: float) -> dict[str, Any]:
     output, _ = process.communicate(timeout=seconds + 60)
     if process.returncode:
         raise SystemExit(f"The load on {target.name} ended with {process.returncode}.")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.processes import cpu_seconds, descendants, is_postgres, pin
@@ -19,6 +19,7 @@ from bench.processes import cpu_seconds, descendants, is_postgres, pin
 SRC = Path(__file__).parents[1] / "src"
 KEY = re.compile(r"sk-stoa-[A-Za-z0-9_-]{43,}")
 START_TIMEOUT_S = 60.0
+STOA, EVERYTHING = "stoa", "stoa, everything on"
 NGINX = """
 worker_processes 1;
 pid {work}/nginx.pid;
@@ -72,16 +73,24 @@ class Target:
 
     def get(self, path: str) -> bytes:
         """Raises ``OSError`` or ``HTTPException`` when there is no 200."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: object) -> bytes:
+        """Raises like ``get``, where nothing was made."""
+        return self._ask("POST", path, json.dumps(body))
+
+    def _ask(self, method: str, path: str, body: str | None) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
         try:
-            connection.request("GET", path, headers={"authorization": f"Bearer {self.key}"})
+            connection.request(method, path, body, headers=headers)
             answer = connection.getresponse()
-            body = answer.read()
+            said = answer.read()
         finally:
             connection.close()
-        if answer.status != 200:
+        if answer.status not in (200, 201):
             raise http.client.HTTPException(f"{path} answered {answer.status}")
-        return body
+        return said
 
     def wait_for(self, path: str) -> float:
         """Seconds until the path answers."""
@@ -127,7 +136,7 @@ def start_stoa(work: Path, mock: Target, models: Iterable[str]) -> Target:
         "STOA_PORT": str(port),
     }
     command = [sys.executable, "-m", "entrypoints.cli.main", "serve"]
-    stoa = Target(name="stoa", port=port, process=_spawn(command, log, environment))
+    stoa = Target(name=STOA, port=port, process=_spawn(command, log, environment))
     alive = stoa.wait_for("/healthz")
     stoa.start_s = {"healthz": alive, "readyz": alive + stoa.wait_for("/readyz")}
     stoa.start_s["cpu"] = cpu_seconds(stoa.own)
@@ -136,6 +145,17 @@ def start_stoa(work: Path, mock: Target, models: Iterable[str]) -> Target:
         raise SystemExit(f"No key was printed: {log}")
     stoa.key = found.group()
     return stoa
+
+
+def with_everything(stoa: Target) -> Target:
+    """The same server, asked with a key that has limits and a hard budget which nobody reaches."""
+    key = {
+        "name": "everything",
+        "limits": {"rpm": 100_000_000, "tpm": 1_000_000_000, "concurrency": None},
+        "budget": {"amount": "1000000", "period": "month", "hard": True},
+    }
+    secret = json.loads(stoa.post("/api/v1/keys", key))["key"]
+    return replace(stoa, name=EVERYTHING, key=secret)
 
 
 def start_nginx(work: Path, mock: Target) -> Target | None:
@@ -175,8 +195,14 @@ def _spawn(
 def _catalog(port: int, models: Iterable[str]) -> dict[str, object]:
     """JSON is YAML too."""
     prices = {"input": "0.15", "output": "0.6", "cached_input": "0.075"}
-    provider = {"name": "mock", "type": "openai-compatible", "api_key": "upstream-key"}
+    provider: dict[str, object] = {
+        "name": "mock",
+        "type": "openai-compatible",
+        "api_key": "upstream-key",
+        "base_url": f"http://127.0.0.1:{port}/v1",
+        "max_connections": 1100,
+    }
     return {
-        "providers": [provider | {"base_url": f"http://127.0.0.1:{port}/v1"}],
+        "providers": [provider],
         "models": [{"name": name, "provider": "mock", "prices": prices} for name in models],
     }
