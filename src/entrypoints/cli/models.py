@@ -20,6 +20,8 @@ from entrypoints.cli.session import Session, run_session
 COLUMNS = ("model", "aliases", "kind", "provider", "upstream name", "context", "in $/M", "out $/M")
 WIDE = ("upstream name",)
 ROUTE = "(route)"
+# Nobody knows what it costs, which is not nothing.
+UNPRICED = "unpriced"
 
 
 @click.group()
@@ -80,6 +82,6 @@ def _row(entry: ServedModel | Route) -> tuple[object, ...]:
         entry.provider,
         entry.upstream_name,
         entry.context_length,
-        entry.prices and entry.prices.input,
-        entry.prices and entry.prices.output,
+        entry.prices.input if entry.prices else UNPRICED,
+        entry.prices.output if entry.prices else UNPRICED,
     )
