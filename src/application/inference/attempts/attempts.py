@@ -218,7 +218,8 @@ async def _first_to_begin(
     waiting = set(tasks)
     while waiting:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
+        # Of two that begin at once the one that was asked first wins.
+        for task in filter(done.__contains__, tasks):
             error = task.exception()
             if error is None:
                 return task.result()

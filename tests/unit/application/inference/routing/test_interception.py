@@ -109,8 +109,9 @@ async def test_a_body_may_be_rewritten() -> None:
     scene = a_scene(rewrite)
 
     await scene.ask()
+    await scene.ask(trace=None)
 
-    assert [request.body for request in scene.providers["a"].requests] == [b"rewritten"]
+    assert [request.body for request in scene.providers["a"].requests] == [b"rewritten"] * 2
 
 
 async def test_an_answer_may_be_there_already_and_costs_nothing() -> None:
