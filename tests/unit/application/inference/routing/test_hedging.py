@@ -142,6 +142,20 @@ async def test_two_that_begin_at_once_are_one_winner_and_one_let_go() -> None:
     )
 
 
+async def test_two_answers_at_once_are_one_winner_and_one_let_go() -> None:
+    scene = RouteScene(A, C, a_route("a", "c", hedge_after_ms=AT_ONCE))
+    slow = stuck()
+    scene.feel(a=slow, c=slow)
+
+    task = asyncio.create_task(scene.ask())
+    while "c" not in scene.asked():
+        await asyncio.sleep(0.001)
+    slow.open()
+
+    assert await task == "a"
+    assert sorted(scene.tried) == [("a", "succeeded"), ("c", "cancelled")]
+
+
 async def test_what_was_set_aside_for_the_one_let_go_is_given_back() -> None:
     scene = a_scene()
     slow = stuck()
