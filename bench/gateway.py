@@ -111,24 +111,18 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
     mock = start_mock(work)
     running.append(mock)
     mock.keep_on(beside, beside=beside)
-    models = {scenario.model for scenario in (*SCENARIOS, HELD_STREAMS)}
-    first = start_stoa(work, mock, models)
-    running.append(first)
-    first.stop()
-    stoa = start_stoa(work, mock, models)
-    running.append(stoa)
-    time.sleep(2)
+    first, stoa = _start_twice(work, mock, running)
     memory = memory_mib(stoa.own), memory_mib(stoa.database)
-    nginx = start_nginx(work, mock)
-    running.extend([nginx] if nginx else [])
-    for target in (stoa, *([nginx] if nginx else [])):
+    found = start_nginx(work, mock)
+    nginx = [found] if found else []
+    running.extend(nginx)
+    for target in (stoa, *nginx):
         target.keep_on(core, beside=beside)
     everything = with_everything(stoa)
     if options.seed_calls or options.seed_keys:
-        warm_up = measure(stoa, THROUGHPUT, WARM_UP_S, beside)
-        run.sent[STOA] = warm_up.sent
+        run.sent[STOA] = measure(stoa, THROUGHPUT, WARM_UP_S, beside).sent
         seed(work / "data", calls=options.seed_calls, keys=options.seed_keys)
-    run.targets = [mock, stoa, everything, *([nginx] if nginx else [])]
+    run.targets = [mock, stoa, everything, *nginx]
     run.go()
     held = run.hold_streams(everything)
     exact, ledger = _check_ledger(stoa, mock, run.sent, seeded=options.seed_calls)
@@ -148,6 +142,18 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
         ledger=ledger,
     )
     return facts, run
+
+
+def _start_twice(work: Path, mock: Target, running: list[Target]) -> tuple[Target, Target]:
+    """A first start, which makes the database, and the one that is measured; that one at rest."""
+    models = {scenario.model for scenario in (*SCENARIOS, HELD_STREAMS)}
+    first = start_stoa(work, mock, models)
+    running.append(first)
+    first.stop()
+    stoa = start_stoa(work, mock, models)
+    running.append(stoa)
+    time.sleep(2)
+    return first, stoa
 
 
 def _check_ledger(

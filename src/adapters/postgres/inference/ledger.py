@@ -61,12 +61,8 @@ class PostgresLedger(Ledger):
         self._lost = LostRows(reporter)
         self._process = process
         self._max_queued = max_queued
-        self._sent_by = Deadlines(
-            sent_timeout_s, partial(_too_late, "The call could not be recorded in time.")
-        )
-        self._durable_by = Deadlines(
-            committed_timeout_s, partial(_too_late, "The call could not be recorded.")
-        )
+        self._sent_by = _deadlines(sent_timeout_s, "The call could not be recorded in time.")
+        self._durable_by = _deadlines(committed_timeout_s, "The call could not be recorded.")
         self._open: dict[CallId, LedgerRow] = {}
         self._unsaved = 0
         self._all_saved: asyncio.Event = asyncio.Event()
@@ -214,5 +210,5 @@ def _too_many() -> LedgerUnavailableError:
     return LedgerUnavailableError("Too many calls wait to be recorded.", retry_after=1.0)
 
 
-def _too_late(message: str) -> LedgerUnavailableError:
-    return LedgerUnavailableError(message, retry_after=1.0)
+def _deadlines(timeout_s: float, message: str) -> Deadlines:
+    return Deadlines(timeout_s, partial(LedgerUnavailableError, message, retry_after=1.0))
