@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.postgres.engine import make_engine
 from adapters.postgres.inference import answer_cache
 from adapters.postgres.inference.answer_cache import PostgresAnswerCache
 from application.inference.keeping.ports import (
@@ -16,6 +17,7 @@ from application.inference.keeping.ports import (
     KeptAnswer,
     Meaning,
 )
+from domain.shared.errors import UnavailableError
 from domain.shared.usage import Usage
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_team
 from tests.fakes.answer_cache import InMemoryAnswerCache
@@ -25,12 +27,13 @@ from tests.fixtures.stores import PostgresIdentityStore
 
 KEY, OTHER_KEY = b"\x00" * 32, b"\xff" * 32
 SCOPE = b"scope"
+MOST = 6
 LATER = START + timedelta(seconds=59)
 
 
 @pytest.fixture
 def memory_answers() -> AnswerCache:
-    return InMemoryAnswerCache()
+    return InMemoryAnswerCache(most_of_team=MOST)
 
 
 @pytest.fixture
@@ -40,7 +43,9 @@ async def postgres_answers(postgres_identity: PostgresIdentityStore) -> AsyncIte
         await tx.teams.add(a_team(id=OTHER_TEAM_ID))
         await tx.commit()
     errands = PromptErrands()
-    yield PostgresAnswerCache(postgres_identity.engine, errands, uses_extension=False)
+    yield PostgresAnswerCache(
+        postgres_identity.engine, errands, uses_extension=False, most_of_team=MOST
+    )
     await errands.finished()
 
 
@@ -50,7 +55,7 @@ async def extended_answers(
 ) -> AsyncIterator[AnswerCache]:
     del postgres_answers
     errands = PromptErrands()
-    cache = PostgresAnswerCache(postgres_identity.engine, errands)
+    cache = PostgresAnswerCache(postgres_identity.engine, errands, most_of_team=MOST)
     async with postgres_identity.engine.connect() as connection:
         if not await connection.scalar(answer_cache._HAS_EXTENSION):
             pytest.skip("this database has no extension for vectors")
@@ -147,6 +152,35 @@ async def test_tidying_up_removes_what_has_expired(cache: AnswerCache) -> None:
 
     assert removed == 1
     assert await cache.find(TEAM_ID, OTHER_KEY, LATER) == an_answer()
+
+
+async def test_tidying_up_removes_the_oldest_of_a_team_that_keeps_too_many(
+    cache: AnswerCache,
+) -> None:
+    times = [START + timedelta(seconds=n) for n in range(MOST + 2)]
+    own = [to_keep(key=bytes([n]), answer=an_answer(kept_at=at)) for n, at in enumerate(times)]
+    await kept(cache, *own, to_keep(team_id=OTHER_TEAM_ID))
+
+    removed = await cache.purge(LATER)
+
+    found = [await cache.find(TEAM_ID, one.key, LATER) is not None for one in own]
+    assert (removed, found) == (2, [False, False, *[True] * MOST])
+    assert await cache.find(OTHER_TEAM_ID, KEY, LATER) is not None
+
+
+async def test_a_database_that_is_away_is_told_as_that() -> None:
+    engine = make_engine("postgresql://nobody@127.0.0.1:1/nowhere")
+    cache = PostgresAnswerCache(engine, PromptErrands(), uses_extension=False)
+
+    with pytest.raises(UnavailableError):
+        await cache.find(TEAM_ID, KEY, LATER)
+    await kept(cache, to_keep())
+
+    with pytest.raises(UnavailableError):
+        await cache.nearest(TEAM_ID, Meaning(scope=SCOPE, vector=(1.0,)), LATER)
+    with pytest.raises(UnavailableError):
+        await cache.find(TEAM_ID, KEY, LATER)
+    await engine.dispose()
 
 
 async def test_finds_the_nearest_question_of_the_same_scope(cache: AnswerCache) -> None:

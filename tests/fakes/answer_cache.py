@@ -42,7 +42,11 @@ class InMemoryAnswerCache(AnswerCache):
         self.kept[kept.team_id, kept.key] = kept
 
     async def purge(self, at: datetime) -> int:
-        gone = [place for place, one in self.kept.items() if one.expires_at <= at]
+        gone = {place for place, one in self.kept.items() if one.expires_at <= at}
+        for team_id in {team_id for team_id, _ in self.kept}:
+            own = [one for one in self.kept.values() if one.team_id == team_id]
+            own.sort(key=lambda one: one.answer.kept_at, reverse=True)
+            gone |= {(team_id, one.key) for one in own[self._most_of_team :]}
         for place in gone:
             del self.kept[place]
         return len(gone)

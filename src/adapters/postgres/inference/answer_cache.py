@@ -82,11 +82,19 @@ class PostgresAnswerCache(AnswerCache):
     looks at fewer of them."""
 
     def __init__(
-        self, engine: AsyncEngine, errands: Errands, *, uses_extension: bool | None = None
+        self,
+        engine: AsyncEngine,
+        errands: Errands,
+        *,
+        uses_extension: bool | None = None,
+        most_of_team: int = MOST_OF_TEAM,
+        most_bytes_of_team: int = MOST_BYTES_OF_TEAM,
     ) -> None:
+        """``uses_extension`` is found out where it is not said."""
         self._engine = engine
         self._errands = errands
         self._uses_extension = uses_extension
+        self._share = {"most": most_of_team, "most_bytes": most_bytes_of_team}
         self._unwritten: dict[tuple[TeamId, bytes], AnswerToKeep] = {}
 
     async def find(self, team_id: TeamId, key: bytes, at: datetime) -> KeptAnswer | None:
@@ -133,10 +141,9 @@ class PostgresAnswerCache(AnswerCache):
             log.warning("answer_cache.full", reason=error.message)
 
     async def purge(self, at: datetime) -> int:
-        wanted = {"at": at, "most": MOST_OF_TEAM, "most_bytes": MOST_BYTES_OF_TEAM}
         with translated():
             async with self._engine.begin() as connection:
-                return (await connection.execute(_PURGE, wanted)).rowcount
+                return (await connection.execute(_PURGE, {"at": at, **self._share})).rowcount
 
     async def _write(self, kept: AnswerToKeep) -> None:
         row = _row_of(kept)
