@@ -118,7 +118,7 @@ def _sums(group: str, label: str, calls: list[Call]) -> UsageRow:
         completion_tokens=sum(usage.completion_tokens for usage in usages),
         reasoning_tokens=sum(usage.reasoning_tokens for usage in usages),
         cost=sum((call.cost for call in calls if call.cost is not None), Decimal(0)),
-        unpriced=sum(_used_something(call) and call.price is None for call in calls),
+        unpriced=sum(_used_something(call) and call.cost is None for call in calls),
         cache_write_tokens=sum(usage.cache_write_tokens for usage in usages),
         priced=sum(call.cost is not None for call in calls),
         cache_write_1h_tokens=sum(usage.cache_write_1h_tokens for usage in usages),

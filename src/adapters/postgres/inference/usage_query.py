@@ -86,6 +86,6 @@ def sums_but_by_status() -> tuple[ColumnElement[Any], ...]:
             func.coalesce(func.sum(calls.c[name]), 0).label(name)
             for name in (*_TOKENS, *_RARE, *_AMOUNTS)
         ),
-        func.count().filter(and_(calls.c.input_price.is_(None), used_something)).label("unpriced"),
+        func.count().filter(and_(calls.c.cost.is_(None), used_something)).label("unpriced"),
         func.count(calls.c.cost).label("priced"),
     )
