@@ -33,7 +33,6 @@ class GuardContent(Interceptor):
         policy, call = route.guardrails, passage.call
         asked = Inspection(call=call, stage=INPUT, policy=policy, is_on=policy.on_input)
         passage.body = self.formats.request(operation, passage.body, asked.opens)
-        asked.check_length()
         if operation in _SPEAKS and (policy.on_output or policy.output_schema is not None):
             said = Inspection(call=call, stage=OUTPUT, policy=policy, is_on=policy.on_output)
             passage.filters.append(

@@ -47,10 +47,11 @@ class Inspection:
         self._note(rule, _DONE[PiiAction.REFUSE])
         return ContentRefusedError(stage=self.stage, rule=rule)
 
-    def check_length(self) -> None:
-        """Raises ``ContentRefusedError``."""
+    def count(self, characters: int) -> None:
+        """Raises ``ContentRefusedError`` for more than may be asked, before that is looked at."""
+        self.characters += characters
         most = self.policy.max_input
-        if most is not None and self.characters > most:
+        if self.stage == INPUT and most is not None and self.characters > most:
             raise self.refuse("max_input")
 
     def _replaces(self, finding: Finding) -> bool:
@@ -77,7 +78,7 @@ class _Counted(Channel):
     inspection: Inspection
 
     def feed(self, text: str) -> str:
-        self.inspection.characters += len(text)
+        self.inspection.count(len(text))
         return self.channel.feed(text)
 
     def end(self) -> str:
