@@ -177,9 +177,17 @@ class ProviderUnreachableError(UpstreamError):
 
 
 class ProviderFailedError(UpstreamError):
-    """The provider answered with a failure of its own, or with something that is no answer."""
+    """The provider answered with a failure of its own, or with something that is no answer.
+
+    ``may_pass`` says that it made no answer and may make one the next time. What it made and what
+    could not be read is billed, and would be billed again.
+    """
 
     code = "PROVIDER_ERROR"
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class ProviderCredentialsError(UpstreamError):

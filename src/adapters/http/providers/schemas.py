@@ -56,7 +56,10 @@ class UpdateProviderBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ProviderView(Struct, kw_only=True):
-    """`credentials` are masked; `headers.x-key` is one in a mapping. `problem` says why the provider cannot be used as it is."""
+    """`credentials` are masked; `headers.x-key` is one in a mapping.
+
+    `problem` says why the provider cannot be used as it is.
+    """
 
     id: UUID
     name: str

@@ -90,7 +90,9 @@ class ErrorMapping:
                 f"The provider '{self._peer}' is overloaded.",
                 retry_after=_wait(header, failure),
             )
-        return ProviderFailedError(f"The provider '{self._peer}' failed (HTTP {status}).")
+        return ProviderFailedError(
+            f"The provider '{self._peer}' failed (HTTP {status}).", may_pass=True
+        )
 
     def _words(self, failure: Failure, status: int) -> str:
         return self.mask(failure.message) or (

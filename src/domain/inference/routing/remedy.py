@@ -6,6 +6,7 @@ from domain.inference.errors import (
     OutputSchemaError,
     ProviderBusyError,
     ProviderCredentialsError,
+    ProviderFailedError,
     ProviderRateLimitedError,
     UnsupportedByModelError,
 )
@@ -38,6 +39,8 @@ _REMEDIES: tuple[tuple[type[BaseException], Remedy], ...] = (
 
 
 def remedy_for(error: BaseException) -> Remedy:
+    if isinstance(error, ProviderFailedError):
+        return Remedy.AGAIN if error.may_pass else Remedy.ELSEWHERE
     return next((remedy for kind, remedy in _REMEDIES if isinstance(error, kind)), Remedy.NOTHING)
 
 

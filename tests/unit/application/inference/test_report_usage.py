@@ -64,6 +64,7 @@ async def test_sums_the_calls_of_a_day() -> None:
         reasoning_tokens=3,
         cost=Decimal("0.00014"),
         unpriced=1,
+        priced=2,
     )
 
 

@@ -32,7 +32,7 @@ from tests.unit.application.inference.routing.route_scene import RouteScene, a_r
 from tests.unit.application.inference.scene import cancelled
 
 A, B, C = a_target("a"), a_target("b", dollars=2), a_target("c", dollars=3)
-BROKEN = ProviderFailedError("It broke.")
+BROKEN = ProviderFailedError("It broke.", may_pass=True)
 
 
 async def test_a_failure_that_may_pass_is_tried_again_after_a_pause() -> None:

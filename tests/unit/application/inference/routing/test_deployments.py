@@ -33,7 +33,7 @@ from tests.unit.application.inference.scene import cancelled
 
 A, B = a_target("a"), a_target("b", dollars=2)
 ROUTE = a_route("a", "b", retry=RetryPolicy(attempts=2))
-BROKEN = ProviderFailedError("It broke.")
+BROKEN = ProviderFailedError("It broke.", may_pass=True)
 
 
 def a_scene(board: InMemoryDeploymentBoard | None = None) -> RouteScene:

@@ -13,7 +13,7 @@ from tests.unit.application.inference.routing.route_scene import RouteScene, a_r
 from tests.unit.application.inference.scene import cancelled
 
 A, B, C = a_target("a"), a_target("b", dollars=2), a_target("c")
-BROKEN = ProviderFailedError("It broke.")
+BROKEN = ProviderFailedError("It broke.", may_pass=True)
 AT_ONCE, NEVER = 1, 60_000
 
 
