@@ -14,6 +14,7 @@ from domain.inference import response_errors
 from domain.models import errors as models_errors
 from domain.models.registry import errors as registry_errors
 from domain.operations import errors as operations_errors
+from domain.operations import idempotency_errors
 from domain.shared import errors as shared_errors
 from domain.shared.errors import StoaError
 
@@ -26,6 +27,7 @@ SOURCES = (
     models_errors,
     registry_errors,
     operations_errors,
+    idempotency_errors,
     http_errors,
 )
 

@@ -30,8 +30,9 @@ _WITH_BODY = (409, 413, 415)
 # What is open to everybody still refuses some.
 _DOORS = ("/api/v1/setup", "/api/v1/auth/", "/api/v1/invitations/")
 
-# Their bodies name something that may be missing.
+# Their bodies or queries name something that may be missing.
 _NAMING = (
+    "/api/v1/prices/set",
     "/api/v1/auth/login",
     "/api/v1/auth/logout",
     "/api/v1/auth/team",

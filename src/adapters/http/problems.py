@@ -19,7 +19,9 @@ from domain.inference.errors import (
 from domain.inference.rate import Measure
 from domain.inference.response_errors import PreviousResponseNotFoundError
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
-from domain.operations.idempotency import IdempotencyConflictError
+from domain.operations.idempotency_errors import (
+    IdempotencyConflictError,
+)
 from domain.shared.errors import (
     BudgetExhaustedError,
     InvalidError,

@@ -8,11 +8,11 @@ from application.operations.idempotency.ports import IdempotentRequests
 from application.operations.ports import RuntimeSettings, Sealed, SecretBox
 from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.ports import Clock
-from domain.operations.idempotency import (
+from domain.operations.idempotency import IdempotentRequest
+from domain.operations.idempotency_errors import (
     IdempotencyAnswerLostError,
     IdempotencyInProgressError,
     IdempotencyKeyReusedError,
-    IdempotentRequest,
 )
 from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
 from domain.shared.errors import StoaError

@@ -24,7 +24,7 @@ class ModelNotRegisteredError(NotFoundError):
 class RouteNotFoundError(NotFoundError):
     """The team's registry has no route of that id."""
 
-    code = "ROUTE_NOT_FOUND"
+    code = "MODEL_ROUTE_NOT_FOUND"
 
     def __init__(self) -> None:
         super().__init__("There is no route with this id.")

@@ -6,11 +6,11 @@ from structlog.testing import capture_logs
 from application.operations.idempotency.answer_once import AnswerOnce
 from application.operations.ports import Sealed
 from application.operations.records.error_reporter import ErrorReporter
-from domain.operations.idempotency import (
+from domain.operations.idempotency import IdempotentRequest
+from domain.operations.idempotency_errors import (
     IdempotencyAnswerLostError,
     IdempotencyInProgressError,
     IdempotencyKeyReusedError,
-    IdempotentRequest,
 )
 from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
 from domain.shared.errors import InvalidError, UnavailableError
