@@ -15,8 +15,8 @@ from adapters.dialects.bedrock.wire import (
 from adapters.dialects.dialect import StreamReader
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
+from adapters.dialects.late_failure import LateFailure
 from domain.inference.conversation.events import Measured, Started, Stopped, StreamEvent
-from domain.shared.errors import StoaError
 
 _EVENT, _BLOCK = "event", "contentBlock"
 
@@ -30,28 +30,21 @@ class BedrockStreamReader(StreamReader):
         self._blocks = StreamBlocks(thinks_as)
         self._started = False
         self._stopped = False
-        self._failure: StoaError | None = None
+        self._late = LateFailure()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        """A failure behind events in the same bytes is raised by the next call."""
-        if self._failure is not None:
-            raise self._failure
-        seen: list[StreamEvent] = []
-        try:
-            for frame in self._split(data):
-                seen += self._read(frame)
-        except StoaError as error:
-            if not seen:
-                raise
-            self._failure = error
-        return seen
+        self._late.check()
+        return self._late.gather(self._all(data))
 
     def end(self) -> list[StreamEvent]:
-        if self._failure is not None:
-            raise self._failure
+        self._late.check()
         if self._frames.is_inside or not self._stopped:
             raise self._failures.no_answer("ended its stream before the terminator")
         return []
+
+    def _all(self, data: bytes) -> Iterator[StreamEvent]:
+        for frame in self._split(data):
+            yield from self._read(frame)
 
     def _split(self, data: bytes) -> list[Frame]:
         try:

@@ -5,6 +5,7 @@ from adapters.dialects.dialect import StreamReader
 from adapters.dialects.events import EventReader, EventTooLargeError, ServerEvent
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
+from adapters.dialects.late_failure import LateFailure
 from domain.inference.conversation.events import (
     Delta,
     Measured,
@@ -15,7 +16,6 @@ from domain.inference.conversation.events import (
     Stopped,
     StreamEvent,
 )
-from domain.shared.errors import StoaError
 
 _DONE = b"[DONE]"
 
@@ -30,27 +30,21 @@ class CohereStreamReader(StreamReader):
         self._parts = 0
         self._open_kind: PartKind | None = None
         self._done = False
-        self._failure: StoaError | None = None
+        self._late = LateFailure()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        if self._failure is not None:
-            raise self._failure
-        seen: list[StreamEvent] = []
-        try:
-            for event in self._split(data):
-                seen += self._read(event.data)
-        except StoaError as error:
-            if not seen:
-                raise
-            self._failure = error
-        return seen
+        self._late.check()
+        return self._late.gather(self._all(data))
 
     def end(self) -> list[StreamEvent]:
-        if self._failure is not None:
-            raise self._failure
+        self._late.check()
         if not self._done:
             raise self._failures.no_answer("ended its stream before the terminator")
         return []
+
+    def _all(self, data: bytes) -> Iterator[StreamEvent]:
+        for event in self._split(data):
+            yield from self._read(event.data)
 
     def _split(self, data: bytes) -> list[ServerEvent]:
         try:

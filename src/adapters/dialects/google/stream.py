@@ -9,9 +9,9 @@ from adapters.dialects.google.candidate import CandidateReader
 from adapters.dialects.google.parts import PartReader
 from adapters.dialects.google.usage import read_usage
 from adapters.dialects.google.wire import WireAnswer
+from adapters.dialects.late_failure import LateFailure
 from domain.inference.conversation.answer import StopReason
 from domain.inference.conversation.events import Measured, Started, Stopped, StreamEvent
-from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
 
 
@@ -26,31 +26,24 @@ class GoogleStreamReader(StreamReader):
         self._candidates: dict[int, CandidateReader] = {}
         self._usage: Usage | None = None
         self._blocked = False
-        self._failure: StoaError | None = None
+        self._late = LateFailure()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        """A failure behind events in the same bytes is raised by the next call."""
-        if self._failure is not None:
-            raise self._failure
-        seen: list[StreamEvent] = []
-        try:
-            for event in self._split(data):
-                seen += self._read(event.data)
-        except StoaError as error:
-            if not seen:
-                raise
-            self._failure = error
-        return seen
+        self._late.check()
+        return self._late.gather(self._all(data))
 
     def end(self) -> list[StreamEvent]:
         """Google says nothing at the end but that every candidate has finished."""
-        if self._failure is not None:
-            raise self._failure
+        self._late.check()
         candidates = self._candidates.values()
         finished = bool(candidates) and all(one.stopped for one in candidates)
         if self._events.is_inside or not (finished or self._blocked):
             raise self._failures.no_answer("ended its stream before the terminator")
         return []
+
+    def _all(self, data: bytes) -> Iterator[StreamEvent]:
+        for event in self._split(data):
+            yield from self._read(event.data)
 
     def _split(self, data: bytes) -> list[ServerEvent]:
         try:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from adapters.dialects.dialect import StreamReader
 from adapters.dialects.failures import Failures
+from adapters.dialects.late_failure import LateFailure
 from adapters.dialects.ollama.wire import WireAnswer, WireCall, arguments_of, decoded
 from domain.inference.conversation.events import (
     Delta,
@@ -13,7 +14,6 @@ from domain.inference.conversation.events import (
     Stopped,
     StreamEvent,
 )
-from domain.shared.errors import StoaError
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
@@ -29,33 +29,27 @@ class OllamaStreamReader(StreamReader):
         self._open: PartKind | None = None
         self._parts = 0
         self._calls = 0
-        self._failure: StoaError | None = None
+        self._late = LateFailure()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        if self._failure is not None:
-            raise self._failure
+        self._late.check()
         *lines, self._pending = (self._pending + data).split(b"\n")
-        seen: list[StreamEvent] = []
-        try:
-            if len(self._pending) > MAX_LINE_BYTES:
-                raise self._failures.no_answer("sent a line without an end")
-            for line in lines:
-                seen += self._line(line)
-        except StoaError as error:
-            if not seen:
-                raise
-            self._failure = error
-        return seen
+        return self._late.gather(self._all(lines))
 
     def end(self) -> list[StreamEvent]:
         """The last line needs no end."""
-        if self._failure is not None:
-            raise self._failure
+        self._late.check()
         line, self._pending = self._pending, b""
         seen = list(self._line(line)) if line.strip().endswith(b"}") else []
         if not self._done:
             raise self._failures.no_answer("ended its stream before the terminator")
         return seen
+
+    def _all(self, lines: list[bytes]) -> Iterator[StreamEvent]:
+        if len(self._pending) > MAX_LINE_BYTES:
+            raise self._failures.no_answer("sent a line without an end")
+        for line in lines:
+            yield from self._line(line)
 
     def _line(self, line: bytes) -> Iterator[StreamEvent]:
         if not line.strip() or self._done:
