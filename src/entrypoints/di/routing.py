@@ -15,6 +15,7 @@ from application.inference.routing.ports import DeploymentBoard
 from application.inference.routing.probe_deployments import ProbeDeployments
 from application.models.ports import ModelCatalog
 from application.operations.ports import RuntimeSettings
+from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock
 from domain.inference.routing.breaker import BreakerState
 from entrypoints.database import DatabaseUrl
@@ -34,8 +35,10 @@ class RoutingProvider(Provider):
     deployment_limits = provide(DeploymentLimitCheck)
 
     @provide
-    async def board(self, url: DatabaseUrl) -> AsyncIterable[DeploymentBoard]:
-        board = PostgresDeploymentBoard(url)
+    async def board(
+        self, url: DatabaseUrl, reporter: ErrorReporter
+    ) -> AsyncIterable[DeploymentBoard]:
+        board = PostgresDeploymentBoard(url, reporter=reporter)
         await board.start()
         yield board
         await board.stop()

@@ -10,12 +10,14 @@ from adapters.postgres.engine import connect
 from adapters.postgres.errors import translated
 from adapters.postgres.held_connection import HeldConnection
 from application.inference.routing.ports import DeploymentBoard, DeploymentNews
+from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from domain.shared.errors import UnavailableError
 
 log = structlog.get_logger()
 
 CHANNEL = "stoa_deployments"
 RETRY_S = 0.5
+ROUTE = "deployments"
 # A deployment that failed a day ago says nothing of today.
 _FORGET = "DELETE FROM deployment_outages WHERE until < now() - interval '1 day'"
 _TELL = """
@@ -44,7 +46,9 @@ class PostgresDeploymentBoard(DeploymentBoard):
     reached. How long a deployment is out is told as a length of time, so that clocks of nodes need
     not agree."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, *, reporter: ErrorReporter | None = None) -> None:
+        """``reporter`` gets what the database did not take."""
+        self._reporter = reporter
         self._database_url = database_url
         self._followers: list[Callable[[DeploymentNews], None]] = []
         # What stands, each with the moment at which that was heard.
@@ -84,9 +88,11 @@ class PostgresDeploymentBoard(DeploymentBoard):
             except UnavailableError as error:
                 log.warning("deployments.not_told", reason=error.message)
                 await asyncio.sleep(RETRY_S)
-            except Exception:
+            except Exception as error:
                 # Whatever it is, nodes that know too little still serve.
                 log.exception("deployments.not_told")
+                if self._reporter is not None:
+                    self._reporter.report(error, Circumstances(route=ROUTE))
                 await asyncio.sleep(RETRY_S)
 
     async def _tell(self) -> None:
