@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,7 @@ import openai as sdk
 import pytest
 from openai import OpenAI
 
-from tests.fakes.upstream import Upstream, json_answer, running_upstream
+from tests.fakes.upstream import Act, Pause, Upstream, json_answer, running_upstream
 from tests.fixtures.server import StoaServer
 
 CHAT = "/v1/chat/completions"
@@ -139,40 +138,6 @@ def test_a_stream_that_broke_is_not_kept(http: httpx.Client) -> None:
     assert calls(http) == before + 2
 
 
-def test_the_second_of_two_at_the_same_time_is_told_to_come_again(server: StoaServer) -> None:
-    headers = keyed() | {"authorization": f"Bearer {server.key}"}
-
-    def ask() -> httpx.Response:
-        asked = saying("hello", "slow")
-        return httpx.post(f"{server.url}{CHAT}", json=asked, headers=headers, timeout=30)
-
-    with ThreadPoolExecutor(2) as pool:
-        both = sorted(pool.map(lambda _: ask(), range(2)), key=lambda answer: answer.status_code)
-
-    assert [answer.status_code for answer in both] == [200, 409]
-    assert both[1].json()["error"]["code"] == "idempotency_in_progress"
-    assert both[1].headers["retry-after"] == "1"
-
-
-def test_the_official_client_waits_for_the_answer_of_its_twin(
-    server: StoaServer, http: httpx.Client
-) -> None:
-    headers = keyed()
-    before = calls(http)
-
-    def ask() -> str:
-        with OpenAI(base_url=server.base_url, api_key=server.key, max_retries=5) as client:
-            answer = client.chat.completions.create(**saying("hi", "slow"), extra_headers=headers)
-            return str(answer.id)
-
-    with ThreadPoolExecutor(2) as pool:
-        ids = list(pool.map(lambda _: ask(), range(2)))
-
-    assert ids[0] == ids[1]
-    # The one that was told to come again was never a call.
-    assert calls(http) == before + 1
-
-
 def test_a_client_that_went_away_leaves_the_key_free(http: httpx.Client) -> None:
     headers = keyed()
     with (
@@ -248,7 +213,56 @@ async def test_the_answer_survives_a_restart_without_a_second_upstream_call(
     assert len(upstream.requests) == 1
 
 
-def _ask(server: StoaServer, headers: dict[str, str]) -> str:
-    with sdk.OpenAI(base_url=server.base_url, api_key=server.key, max_retries=0) as client:
+async def test_the_second_of_two_at_the_same_time_is_told_to_come_again(
+    far: StoaServer, upstream: Upstream
+) -> None:
+    upstream.play(Act.HANG)
+    headers = keyed()
+    await asyncio.to_thread(far.start)
+    first = asyncio.create_task(asyncio.to_thread(_ask_raw, far, headers))
+    try:
+        async with asyncio.timeout(20):
+            await upstream.arrived.wait()
+
+        second = await asyncio.to_thread(_ask_raw, far, headers)
+
+        assert second.status_code == 409
+        assert second.json()["error"]["code"] == "idempotency_in_progress"
+        assert second.headers["retry-after"] == "1"
+        assert len(upstream.requests) == 1
+    finally:
+        await asyncio.to_thread(far.kill)
+        await asyncio.gather(first, return_exceptions=True)
+
+
+async def test_the_official_client_waits_for_the_answer_of_its_twin(
+    far: StoaServer, upstream: Upstream
+) -> None:
+    upstream.play(Pause(3), json_answer(msgspec.json.encode(ANSWER)))
+    headers = keyed()
+    await asyncio.to_thread(far.start)
+    first = asyncio.create_task(asyncio.to_thread(_ask, far, headers, retries=0))
+    async with asyncio.timeout(20):
+        await upstream.arrived.wait()
+
+    second = await asyncio.to_thread(_ask, far, headers, retries=10)
+
+    assert second == await first
+    # The one that was told to come again was never a call.
+    assert len(upstream.requests) == 1
+    await asyncio.to_thread(far.stop)
+
+
+def _ask(server: StoaServer, headers: dict[str, str], retries: int = 0) -> str:
+    with sdk.OpenAI(base_url=server.base_url, api_key=server.key, max_retries=retries) as client:
         answer = client.chat.completions.create(**saying("hello", "far"), extra_headers=headers)
     return str(answer.model_dump_json())
+
+
+def _ask_raw(server: StoaServer, headers: dict[str, str]) -> httpx.Response:
+    return httpx.post(
+        f"{server.url}{CHAT}",
+        json=saying("hello", "far"),
+        headers=headers | {"authorization": f"Bearer {server.key}"},
+        timeout=30,
+    )
