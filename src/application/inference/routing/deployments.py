@@ -81,7 +81,7 @@ class Deployments:
         if breaker is None:
             return
         terms = self.terms()
-        if breaker.succeed(now, terms):
+        if breaker.succeed(now, terms, began=now - ttft_ms / 1000):
             self.board.announce(DeploymentNews(deployment=pulse.key, out_s=None))
         if breaker.is_forgettable(now, terms):
             pulse.breaker = None

@@ -40,6 +40,7 @@ class Breaker:
     good: int = 0
     bad: int = 0
     window_began: float = 0.0
+    opened_at: float = 0.0
     open_until: float | None = None
     probe_until: float | None = None
     reopened: int = 0
@@ -70,10 +71,13 @@ class Breaker:
         """A call ended without saying anything about the deployment."""
         self.probe_until = None
 
-    def succeed(self, now: float, terms: BreakerTerms) -> bool:
-        """Returns whether that closed it."""
+    def succeed(self, now: float, terms: BreakerTerms, *, began: float) -> bool:
+        """Returns whether that closed it. ``began`` is when the call was made."""
         self._roll(now, terms)
         self.good += 1
+        if self.open_until is not None and began < self.opened_at and now < self.open_until:
+            # What opened it came later.
+            return False
         self.in_a_row = 0
         if self.open_until is None:
             return False
@@ -97,6 +101,7 @@ class Breaker:
         return seconds
 
     def open_for(self, now: float, seconds: float) -> None:
+        self.opened_at = now
         self.open_until = now + seconds
         self.probe_until = None
 

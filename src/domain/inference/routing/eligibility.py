@@ -61,7 +61,7 @@ def with_room(models: Sequence[ServedModel], shape: CallShape) -> list[ServedMod
 
 def is_larger(model: ServedModel, than: ServedModel) -> bool:
     """Whether what did not fit the one may fit the other."""
-    return _size(model) > _size(than)
+    return than.context_length is None or _size(model) > than.context_length
 
 
 def _size(model: ServedModel) -> float:

@@ -29,7 +29,7 @@ def test_a_success_begins_the_row_anew() -> None:
     breaker = Breaker()
     failing(breaker, 2)
 
-    assert not breaker.succeed(0.0, TERMS)
+    assert not breaker.succeed(0.0, TERMS, began=0.0)
     assert failing(breaker, 2) is None
     assert breaker.state(0.0) is BreakerState.CLOSED
 
@@ -37,7 +37,7 @@ def test_a_success_begins_the_row_anew() -> None:
 def test_it_opens_when_too_large_a_share_of_the_window_fails() -> None:
     breaker = Breaker()
     for _ in range(5):
-        breaker.succeed(0.0, TERMS)
+        breaker.succeed(0.0, TERMS, began=0.0)
         assert breaker.admits(0.0)
         opened = breaker.fail(0.0, TERMS)
 
@@ -47,16 +47,16 @@ def test_it_opens_when_too_large_a_share_of_the_window_fails() -> None:
 def test_the_share_of_few_calls_says_nothing() -> None:
     breaker = Breaker()
     for _ in range(4):
-        breaker.succeed(0.0, TERMS)
+        breaker.succeed(0.0, TERMS, began=0.0)
         assert breaker.fail(0.0, TERMS) is None
 
 
 def test_what_is_older_than_the_window_does_not_count() -> None:
     breaker = Breaker()
     for _ in range(4):
-        breaker.succeed(0.0, TERMS)
+        breaker.succeed(0.0, TERMS, began=0.0)
         breaker.fail(0.0, TERMS)
-    breaker.succeed(1.0, TERMS)
+    breaker.succeed(1.0, TERMS, began=1.0)
 
     assert breaker.fail(31.1, TERMS) is None
 
@@ -92,7 +92,7 @@ def test_a_probe_that_succeeds_closes_it() -> None:
     failing(breaker, 3)
     breaker.begin(10.0, TERMS)
 
-    assert breaker.succeed(11.0, TERMS)
+    assert breaker.succeed(11.0, TERMS, began=10.0)
     assert breaker.state(11.0) is BreakerState.CLOSED
     assert failing(breaker, 2, 11.0) is None
 
@@ -136,6 +136,22 @@ def test_a_failure_of_a_call_from_before_changes_nothing() -> None:
     assert breaker.wait_s(5.0) == 5.0
 
 
+def test_a_success_of_a_call_from_before_changes_nothing() -> None:
+    breaker = Breaker()
+    failing(breaker, 3, 1.0)
+
+    assert not breaker.succeed(5.0, TERMS, began=0.5)
+    assert breaker.state(5.0) is BreakerState.OPEN
+
+
+def test_a_success_of_a_call_that_was_made_all_the_same_closes_it() -> None:
+    breaker = Breaker()
+    failing(breaker, 3, 1.0)
+
+    assert breaker.succeed(5.0, TERMS, began=2.0)
+    assert breaker.state(5.0) is BreakerState.CLOSED
+
+
 def test_a_closed_one_keeps_nobody_waiting() -> None:
     breaker = Breaker()
     breaker.begin(0.0, TERMS)
@@ -150,7 +166,7 @@ def test_it_is_forgettable_when_it_knows_nothing_that_counts() -> None:
 
     breaker.fail(0.0, TERMS)
     assert not breaker.is_forgettable(0.0, TERMS)
-    breaker.succeed(0.0, TERMS)
+    breaker.succeed(0.0, TERMS, began=0.0)
     assert not breaker.is_forgettable(0.0, TERMS)
     assert breaker.is_forgettable(30.1, TERMS)
     failing(breaker, 3, 31.0)

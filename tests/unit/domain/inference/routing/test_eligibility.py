@@ -77,5 +77,7 @@ def test_a_larger_context_is_one_that_is_known_to_be_or_not_known_at_all() -> No
 
     assert is_larger(large, small)
     assert is_larger(unknown, large)
+    assert is_larger(small, unknown)
+    assert is_larger(unknown, unknown)
     assert not is_larger(small, large)
-    assert not is_larger(unknown, unknown)
+    assert not is_larger(large, large)

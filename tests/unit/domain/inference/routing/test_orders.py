@@ -77,6 +77,38 @@ def test_nobody_is_ever_ahead_by_more_than_a_turn(weights: list[int], rounds: in
         assert abs(chosen[one.model.name] - share) < len(weights)
 
 
+def test_new_weights_count_from_the_next_turn_on() -> None:
+    turns = SmoothWeights()
+    for _ in range(60):
+        turns.order([a_candidate("a", 99), a_candidate("b", 1)])
+
+    equal = [a_candidate("a"), a_candidate("b")]
+    chosen = Counter(turns.order(equal)[0].model.name for _ in range(10))
+
+    assert chosen == {"a": 5, "b": 5}
+
+
+def test_who_is_drained_gets_nothing_any_more() -> None:
+    turns = SmoothWeights()
+    for _ in range(2):
+        turns.order([a_candidate("a", 5), a_candidate("b", 4)])
+
+    drained = [a_candidate("a", 0), a_candidate("b", 4)]
+
+    assert {turns.order(drained)[0].model.name for _ in range(10)} == {"b"}
+
+
+def test_who_was_away_is_not_caught_up_with() -> None:
+    turns = SmoothWeights()
+    a, b, c = (a_candidate(name) for name in "abc")
+    for _ in range(50):
+        turns.order([b, c])
+
+    chosen = "".join(turns.order([a, b, c])[0].model.name for _ in range(6))
+
+    assert chosen == "abcabc"
+
+
 def test_an_order_has_everybody_and_nobody_makes_none() -> None:
     turns = SmoothWeights()
 

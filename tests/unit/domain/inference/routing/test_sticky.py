@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,23 @@ def test_another_salt_shuffles() -> None:
 
     # Of the shares 3:1 independent choices differ in three eighths of the cases.
     assert 300 < moved < 450
+
+
+def test_a_changed_weight_moves_nobody_between_the_others() -> None:
+    arms = tuple(Arm(name=name, model=name) for name in "abc")
+    before = Split(by=SplitBy.USER, arms=arms)
+    after = Split(by=SplitBy.USER, arms=(replace(arms[0], weight=2), *reversed(arms[1:])))
+    users = [f"user-{n}" for n in range(4000)]
+
+    moved = Counter(
+        (arm_of(before, user).name, arm_of(after, user).name)
+        for user in users
+        if arm_of(before, user).name != arm_of(after, user).name
+    )
+
+    assert set(moved) == {("b", "a"), ("c", "a")}
+    # A share that grows from a third to a half takes a quarter of each of the others.
+    assert abs(moved.total() - 4000 / 6) < 100
 
 
 def test_an_arm_without_weight_gets_nobody_and_the_last_gets_the_rest() -> None:
