@@ -79,7 +79,7 @@ class Prices:
         if usage.cache_write_tokens:
             tokens += self._beyond_input_for_writes(usage)
         if usage.audio_input_tokens:
-            tokens += usage.audio_input_tokens * _beyond(self.audio_input, self.input)
+            tokens += self._beyond_input_for_audio(usage)
         if usage.reasoning_tokens:
             tokens += usage.reasoning_tokens * _beyond(self.reasoning, self.output)
         if usage.audio_output_tokens:
@@ -95,6 +95,15 @@ class Prices:
             return written * beyond
         long = self.cache_write_1h - self.input
         return (written - for_an_hour) * beyond + for_an_hour * long
+
+    def _beyond_input_for_audio(self, usage: Usage) -> Decimal:
+        beyond = _beyond(self.audio_input, self.input)
+        heard = usage.audio_input_tokens
+        if beyond < 0:
+            # Nobody says how much of it came out of a cache: no token is cheaper for two reasons.
+            uncached = usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens
+            heard = min(heard, uncached)
+        return heard * beyond
 
     def _cost_beside_tokens(self, usage: Usage) -> Decimal:
         cost = self.request or NOTHING

@@ -48,13 +48,16 @@ class Usage:
                 object.__setattr__(self, name, 0)
         if self.seconds < 0:
             object.__setattr__(self, "seconds", Decimal(0))
-        if self.cached_tokens > self.prompt_tokens:
-            object.__setattr__(self, "cached_tokens", self.prompt_tokens)
-        if self.cache_write_tokens > self.prompt_tokens - self.cached_tokens:
-            fresh = self.prompt_tokens - self.cached_tokens
-            object.__setattr__(self, "cache_write_tokens", fresh)
-        if self.cache_write_1h_tokens > self.cache_write_tokens:
-            object.__setattr__(self, "cache_write_1h_tokens", self.cache_write_tokens)
+        self._bound("cached_tokens", self.prompt_tokens)
+        self._bound("cache_write_tokens", self.prompt_tokens - self.cached_tokens)
+        self._bound("cache_write_1h_tokens", self.cache_write_tokens)
+        self._bound("audio_input_tokens", self.prompt_tokens)
+        self._bound("reasoning_tokens", self.completion_tokens)
+        self._bound("audio_output_tokens", self.completion_tokens - self.reasoning_tokens)
+
+    def _bound(self, name: str, most: int) -> None:
+        if getattr(self, name) > most:
+            object.__setattr__(self, name, most)
 
 
 NO_USAGE = Usage()

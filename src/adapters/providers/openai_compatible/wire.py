@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from adapters.dialects.openai_chat.usage import whole_completion
 from domain.shared.usage import Usage
 
 # The largest integer that every reader of JSON understands; what is beyond it is no count.
@@ -24,6 +25,7 @@ class CompletionDetails(msgspec.Struct):
 class WireUsage(msgspec.Struct):
     prompt_tokens: _Count | None = None
     completion_tokens: _Count | None = None
+    total_tokens: _Count | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
 
@@ -32,12 +34,18 @@ class WireUsage(msgspec.Struct):
         if self.prompt_tokens is None and self.completion_tokens is None:
             return None
         prompt, completion = self.prompt_tokens_details, self.completion_tokens_details
+        asked, answered = self.prompt_tokens or 0, self.completion_tokens or 0
+        reasoning = (completion.reasoning_tokens or 0) if completion else 0
         return Usage(
-            prompt_tokens=self.prompt_tokens or 0,
+            prompt_tokens=asked,
             cached_tokens=(prompt.cached_tokens or 0) if prompt else 0,
             audio_input_tokens=(prompt.audio_tokens or 0) if prompt else 0,
-            completion_tokens=self.completion_tokens or 0,
-            reasoning_tokens=(completion.reasoning_tokens or 0) if completion else 0,
+            completion_tokens=(
+                whole_completion(asked, answered, reasoning, self.total_tokens)
+                if reasoning
+                else answered
+            ),
+            reasoning_tokens=reasoning,
             audio_output_tokens=(completion.audio_tokens or 0) if completion else 0,
         )
 

@@ -107,6 +107,19 @@ def test_usage_is_read_with_its_details() -> None:
     )
 
 
+def test_thoughts_that_are_counted_beside_the_answer_are_part_of_it() -> None:
+    usage = {
+        "prompt_tokens": 37,
+        "completion_tokens": 530,
+        "total_tokens": 800,
+        "completion_tokens_details": {"reasoning_tokens": 233},
+    }
+
+    answer = DIALECT.read_answer(msgspec.json.encode({"choices": [], "usage": usage}))
+
+    assert answer.usage == Usage(prompt_tokens=37, completion_tokens=763, reasoning_tokens=233)
+
+
 @pytest.mark.parametrize("usage", [None, 5, {}, {"prompt_tokens": "many"}], ids=str)
 def test_usage_that_cannot_be_read_is_none(usage: object) -> None:
     body = msgspec.json.encode({"choices": [], "usage": usage})

@@ -14,6 +14,13 @@ FULL = (
     b'"prompt_tokens_details":{"cached_tokens":5},'
     b'"completion_tokens_details":{"reasoning_tokens":2}}'
 )
+BESIDE = (
+    b'{"prompt_tokens":37,"completion_tokens":530,"total_tokens":800,'
+    b'"completion_tokens_details":{"reasoning_tokens":233}}'
+)
+BESIDE_WITHOUT_TOTAL = (
+    b'{"prompt_tokens":5,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}'
+)
 
 
 def answered(body: bytes, *, public_name: str = "large") -> ProviderAnswer:
@@ -53,13 +60,21 @@ def test_a_body_without_that_name_is_not_touched(name: str) -> None:
             FULL,
             Usage(prompt_tokens=9, cached_tokens=5, completion_tokens=4, reasoning_tokens=2),
         ),
+        (
+            BESIDE,
+            Usage(prompt_tokens=37, completion_tokens=763, reasoning_tokens=233),
+        ),
+        (
+            BESIDE_WITHOUT_TOTAL,
+            Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=7),
+        ),
         (b'{"prompt_tokens":9}', Usage(prompt_tokens=9)),
         (
             b'{"prompt_tokens":9,"completion_tokens":null,"prompt_tokens_details":null}',
             Usage(prompt_tokens=9),
         ),
     ],
-    ids=["full", "embedding", "nulls"],
+    ids=["full", "thoughts beside", "thoughts beside without a total", "embedding", "nulls"],
 )
 def test_usage_is_read(usage: bytes, expected: Usage) -> None:
     answer = answered(b'{"choices":[{"finish_reason":"length"}],"usage":%b}' % usage)

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.models.prices import Prices
+from domain.models.prices import MILLION, Prices
 from domain.shared.usage import Usage
 
 dollars = st.decimals(min_value=0, max_value=10_000, places=6)
@@ -18,6 +19,33 @@ usages = st.builds(
     cached_tokens=tokens,
     completion_tokens=tokens,
     reasoning_tokens=tokens,
+)
+OF_TOKENS = (
+    "input",
+    "output",
+    "cached_input",
+    "cache_write",
+    "cache_write_1h",
+    "reasoning",
+    "audio_input",
+    "audio_output",
+)
+any_count = st.integers(min_value=-100, max_value=10_000)
+reported = st.builds(
+    Usage,
+    **dict.fromkeys(
+        (
+            "prompt_tokens",
+            "cached_tokens",
+            "cache_write_tokens",
+            "cache_write_1h_tokens",
+            "audio_input_tokens",
+            "completion_tokens",
+            "reasoning_tokens",
+            "audio_output_tokens",
+        ),
+        any_count,
+    ),
 )
 
 
@@ -61,20 +89,17 @@ def test_a_cost_is_never_negative(price: Prices, usage: Usage) -> None:
     assert price.cost(usage) >= 0
 
 
-@given(prices, st.lists(st.integers(), min_size=4, max_size=4))
-def test_no_cost_is_negative_whatever_a_provider_reports(
-    price: Prices, reported: list[int]
-) -> None:
-    prompt, cached, completion, reasoning = reported
-
-    usage = Usage(
-        prompt_tokens=prompt,
-        cached_tokens=cached,
-        completion_tokens=completion,
-        reasoning_tokens=reasoning,
-    )
-
+@given(st.builds(Prices, **dict.fromkeys(OF_TOKENS, dollars)), reported)
+def test_no_cost_is_negative_whatever_a_provider_reports(price: Prices, usage: Usage) -> None:
     assert price.cost(usage) >= 0
+
+
+@given(st.builds(Prices, **dict.fromkeys(OF_TOKENS, dollars)), reported)
+def test_no_prompt_is_dearer_than_the_dearest_of_its_tokens(price: Prices, usage: Usage) -> None:
+    answer = usage.completion_tokens * price.dearest_output
+    prompt = usage.prompt_tokens * price.dearest_input
+
+    assert price.cost(replace(usage, audio_input_tokens=0)) * MILLION <= prompt + answer
 
 
 @given(prices, usages, usages)

@@ -15,6 +15,19 @@ def test_cached_tokens_are_never_more_than_the_prompt() -> None:
     assert usage == Usage(prompt_tokens=10, cached_tokens=10)
 
 
+def test_parts_are_never_more_than_the_whole() -> None:
+    usage = Usage(
+        prompt_tokens=10,
+        audio_input_tokens=11,
+        completion_tokens=10,
+        reasoning_tokens=7,
+        audio_output_tokens=4,
+    )
+
+    assert (usage.audio_input_tokens, usage.audio_output_tokens) == (10, 3)
+    assert Usage(completion_tokens=10, reasoning_tokens=11).reasoning_tokens == 10
+
+
 @pytest.mark.parametrize(
     "usage",
     [
