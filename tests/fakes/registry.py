@@ -281,15 +281,11 @@ class FixedConfigurations(ProviderConfigurations):
             plain={key: value for key, value in given.items() if key != "api_key"},
             secrets={key: value for key, value in given.items() if key == "api_key"},
             addresses=(("base_url", host),) if "base_url" in given else (),
-            of_the_server=tuple(
-                key
-                for key, is_there in (
-                    ("ca_file", "ca_file" in given),
-                    ("type", type_name == "heavy"),
-                )
-                if is_there
-            ),
         )
+
+    def of_the_server(self, type_name: str, given: Mapping[str, object]) -> tuple[str, ...]:
+        files = ("ca_file",) if "ca_file" in given else ()
+        return (*files, "type") if type_name == "heavy" else files
 
     def runs_here(self, type_name: str) -> bool:
         return False

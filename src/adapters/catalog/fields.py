@@ -192,7 +192,8 @@ class Fields:
             if name in self._asked:
                 continue
             reason = (elsewhere or {}).get(name)
-            message = reason or f"is not known; known are {', '.join(self._asked)}"
+            known = f"; known are {', '.join(self._asked)}" if self._asked else ""
+            message = reason or f"is not known{known}"
             self.note(name, message)
 
     def _plain(self, key: str, node: yaml.Node) -> object:

@@ -44,15 +44,15 @@ class RegisteredConfigurations(ProviderConfigurations):
         ]
         if problems:
             raise wrong_fields(problems)
-        of_server = [key for key in given if key.endswith(_FILE)]
-        if self.is_of_the_server(type_name):
-            of_server.append("type")
         return CheckedConfiguration(
             plain={key: value for key, value in given.items() if key not in secret},
             secrets={key: value for key, value in given.items() if key in secret},
             addresses=tuple((key, urlsplit(url).hostname or "") for key, url in _urls(given)),
-            of_the_server=tuple(of_server),
         )
+
+    def of_the_server(self, type_name: str, given: Mapping[str, object]) -> tuple[str, ...]:
+        files = tuple(key for key in given if key.endswith(_FILE))
+        return (*files, "type") if self.is_of_the_server(type_name) else files
 
     def definition(
         self, type_name: str, name: str, given: Mapping[str, object]

@@ -80,7 +80,8 @@ def read_url(fields: ConfigurationFields, key: str, *, required: bool = False) -
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
-    if not valid or not url.isprintable() or " " in url or parts.query or parts.fragment:
+    sendable = url.isascii() and url.isprintable() and " " not in url
+    if not valid or not sendable or parts.query or parts.fragment:
         fields.note(key, "must be a URL such as https://api.example.com/v1")
         return None
     return url.rstrip("/")

@@ -21,6 +21,7 @@ from application.models.registry.ports import (
     ProviderOffers,
     RegistryUnitOfWork,
 )
+from application.models.registry.providers.bounds import ProviderBounds
 from application.models.registry.providers.entries import ProviderEntries
 from application.models.registry.references import References
 from application.models.registry.routes.entries import RouteEntries
@@ -43,6 +44,7 @@ class ModelsProvider(Provider):
     live_registry = alias(source=PostgresModelCatalog, provides=LiveRegistry)
     offers = alias(source=RegistryProviders, provides=ProviderOffers)
     references = provide(References)
+    provider_bounds = provide(ProviderBounds)
     provider_entries = provide(ProviderEntries)
     model_entries = provide(ModelEntries)
     route_entries = provide(RouteEntries)

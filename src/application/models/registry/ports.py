@@ -142,13 +142,11 @@ class RegistryUnitOfWork(UnitOfWork, Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedConfiguration:
     """A configuration that its type can read. ``secrets`` are kept apart; ``addresses`` are the
-    hosts that it names, by key; ``of_the_server`` are the keys that concern the machine of the
-    server, which only those may set who manage it."""
+    hosts that it names, by key."""
 
     plain: dict[str, object]
     secrets: dict[str, object] = field(default_factory=dict, repr=False)
     addresses: tuple[tuple[str, str], ...] = ()
-    of_the_server: tuple[str, ...] = ()
 
 
 class ProviderConfigurations(Protocol):
@@ -160,6 +158,11 @@ class ProviderConfigurations(Protocol):
     def check(self, type_name: str, name: str, given: Mapping[str, object]) -> CheckedConfiguration:
         """Raises ``InvalidError`` that names each field that is wrong, ``configuration.base_url``
         for one."""
+        ...
+
+    def of_the_server(self, type_name: str, given: Mapping[str, object]) -> tuple[str, ...]:
+        """The keys that concern the machine of the server, ``type`` among them where that itself
+        does: only those may set them who manage it. Nothing is looked up for it."""
         ...
 
     def runs_here(self, type_name: str) -> bool:

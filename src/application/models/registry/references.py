@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from application.models.ports import ModelCatalog
 from application.models.registry.ports import ProviderConfigurations, RegistryUnitOfWork
+from application.models.registry.served_to_all import named_by
 from domain.models.registry.errors import ModelInUseError, RouteInUseError, wrong_fields
 from domain.models.registry.route_rules import Found, reference_problems, route_problems
 from domain.models.registry.serving import served
@@ -50,7 +51,7 @@ class References:
         find = await self._finder(tx, team_id)
         for registered in await tx.routes.all(team_id):
             route = registered.route
-            named = sorted(_named(route) & set(names))
+            named = sorted(named_by(route) & set(names))
             if named and reference_problems(route, find):
                 return named[0], route
         return None
@@ -74,9 +75,3 @@ class References:
             return None if others is not None and others.owner == team_id else others
 
         return find
-
-
-def _named(route: Route) -> set[str]:
-    arms = route.split.arms if route.split else ()
-    targets = {target.model for target in route.targets}
-    return targets | {arm.model for arm in arms} | set(route.fallbacks)

@@ -9,7 +9,14 @@ Address = IPv4Address | IPv6Address
 _METADATA = frozenset(
     map(ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"))
 )
-_NAT64 = ip_network("64:ff9b::/96")
+# Of these the last four bytes are an IPv4 address: translated ones (those of a network of one's own
+# too), and the "compatible" and "translated" forms that no network carries any more.
+_LAST_FOUR = (
+    IPv6Network("64:ff9b::/96"),
+    IPv6Network("64:ff9b:1::/48"),
+    IPv6Network("::ffff:0:0:0/96"),
+    IPv6Network("::/96"),
+)
 _SHARED = ip_network("100.64.0.0/10")
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 
@@ -50,6 +57,9 @@ def _embedded(address: Address) -> Address:
         return address.ipv4_mapped
     if address.sixtofour is not None:
         return address.sixtofour
-    if isinstance(_NAT64, IPv6Network) and address in _NAT64:
+    if address.teredo is not None:
+        return address.teredo[1]
+    is_own = address.is_unspecified or address.is_loopback
+    if not is_own and any(address in network for network in _LAST_FOUR):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address

@@ -42,6 +42,7 @@ def test_texts_stand_for_themselves() -> None:
         ({}, "configuration.base_url"),
         ({"base_url": 5}, "configuration.base_url"),
         ({"base_url": "nowhere"}, "configuration.base_url"),
+        ({"base_url": "https://\uff11.example"}, "configuration.base_url"),
         ({"base_url": "https://me:secret@a.example"}, "configuration.base_url"),
         ({"base_url": URL, "speed": 1}, "configuration.speed"),
         ({"base_url": URL, "api_key": "with space"}, "credentials.api_key"),
@@ -68,9 +69,10 @@ def test_an_unknown_type_is_named() -> None:
 
 
 def test_files_and_local_models_are_the_servers_matter() -> None:
-    local = CONFIGURATIONS.check("local", "here", {})
+    with_file = {"base_url": URL, "ca_file": "/no/such.pem"}
 
-    assert local.of_the_server == ("type",)
+    assert CONFIGURATIONS.of_the_server("local", {}) == ("type",)
+    assert CONFIGURATIONS.of_the_server("openai-compatible", with_file) == ("ca_file",)
     assert CONFIGURATIONS.is_of_the_server("local")
     assert CONFIGURATIONS.runs_here("scripted")
     assert not CONFIGURATIONS.runs_here("openai-compatible")

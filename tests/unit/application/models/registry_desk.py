@@ -9,6 +9,7 @@ from application.models.applying.registry_difference import Difference
 from application.models.applying.wanted_registry import WantedRegistry
 from application.models.pricing.wanted_prices import WantedPrices
 from application.models.registry.models.entries import ModelDraft, ModelEntries
+from application.models.registry.providers.bounds import ProviderBounds
 from application.models.registry.providers.entries import (
     ProviderChange,
     ProviderDraft,
@@ -84,9 +85,8 @@ class RegistryDesk:
     @property
     def providers(self) -> ProviderEntries:
         return ProviderEntries(
-            configurations=FixedConfigurations(),
+            bounds=ProviderBounds(configurations=FixedConfigurations(), runtime=self.settings),
             secrets=self.secrets,
-            runtime=self.settings,
             auditor=self.auditor,
             clock=self.clock,
             ids=self.ids,

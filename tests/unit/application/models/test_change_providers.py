@@ -1,5 +1,6 @@
 """Secrets and addresses of providers, and who may set them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,3 +123,31 @@ async def test_files_of_the_server_are_its_managers_matter(desk: RegistryDesk) -
 async def test_metadata_is_nobodys(desk: RegistryDesk) -> None:
     with pytest.raises(InvalidError, match="keeps the credentials"):
         await desk.provider(base_url="http://169.254.169.254")
+
+
+async def test_another_port_of_a_private_host_is_another_place(desk: RegistryDesk) -> None:
+    provider = await desk.provider(base_url="http://vllm.internal:8000/v1")
+    moved: dict[str, Any] = {"base_url": "http://vllm.internal:22/v1", "api_key": "k"}
+
+    changed = await desk.change(provider, ADMIN, configuration_and_secrets=moved)
+
+    assert not changed.may_reach_private
+
+
+async def test_a_file_of_the_server_is_not_looked_for_on_an_admins_behalf(
+    desk: RegistryDesk,
+) -> None:
+    with pytest.raises(ForbiddenError, match="'ca_file'"):
+        await desk.provider(ADMIN, ca_file="/etc/nothing-there.pem", unknown=1)
+
+
+async def test_a_configuration_that_cannot_be_read_any_more_can_be_mended(
+    desk: RegistryDesk,
+) -> None:
+    provider = await desk.provider()
+    broken = replace(provider, configuration=provider.configuration | {"gone": 1})
+    desk.kept.providers[provider.id] = broken
+
+    mended = await desk.change(broken, configuration_and_secrets={"gone": None, "api_key": "k"})
+
+    assert mended.configuration == provider.configuration

@@ -4,6 +4,7 @@ from typing import Any
 from application.models.registry.finding import find_provider
 from application.models.registry.ports import RegistryUnitOfWork
 from application.models.registry.references import References
+from application.models.registry.served_to_all import must_not_change_for_all
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock, IdGenerator
@@ -87,7 +88,7 @@ class ModelEntries:
             created_at=now,
             updated_at=now,
         )
-        _permit(actor, model)
+        await _permit(tx, actor, model)
         model.check()
         await tx.models.add(model)
         await self.auditor.record(tx, actor, "model.created", _target(model), after=recorded(model))
@@ -109,8 +110,8 @@ class ModelEntries:
         if new == old:
             return old
         await self._provider(tx, actor, new.provider_id)
-        _permit(actor, old)
-        _permit(actor, new)
+        await _permit(tx, actor, old)
+        await _permit(tx, actor, new)
         new.check()
         new = replace(new, updated_at=self.clock.now())
         await tx.models.save(new)
@@ -122,7 +123,7 @@ class ModelEntries:
 
     async def remove(self, tx: RegistryUnitOfWork, actor: Actor, model: Model) -> None:
         """Raises ``ModelInUseError``."""
-        _permit(actor, model)
+        await _permit(tx, actor, model)
         if await tx.models.was_called(model):
             raise ModelInUseError(model.name, "has been called")
         await tx.models.remove(model)
@@ -168,10 +169,10 @@ def recorded(model: Model) -> dict[str, object]:
     }
 
 
-def _permit(actor: Actor, model: Model) -> None:
-    """What all teams are served, those change who manage the server."""
+async def _permit(tx: RegistryUnitOfWork, actor: Actor, model: Model) -> None:
     if model.visibility is Visibility.PUBLIC:
         actor.require(Permission.MANAGE_SERVER)
+    await must_not_change_for_all(tx, actor, *model.names)
 
 
 def _limits(limits: DeploymentLimits | None) -> DeploymentLimits | None:

@@ -2,23 +2,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from application.models.registry.ports import (
-    CheckedConfiguration,
-    ProviderConfigurations,
-    RegistryUnitOfWork,
-)
-from application.operations.ports import RuntimeSettings, Sealed, SecretBox
+from application.models.registry.ports import RegistryUnitOfWork
+from application.models.registry.providers.bounds import ProviderBounds, urls_in
+from application.models.registry.served_to_all import must_not_change_for_all
+from application.operations.ports import Sealed, SecretBox
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock, IdGenerator
 from application.shared.unset import UNSET, UnsetType
 from domain.identity.permissions import Permission
-from domain.models.registry.addresses import refusal
 from domain.models.registry.errors import wrong_fields
 from domain.models.registry.provider import Provider
 from domain.operations.errors import SecretUnreadableError
-from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS
-from domain.shared.errors import ForbiddenError
 from domain.shared.ids import ProviderId
 
 # What may change without the secrets being sent elsewhere.
@@ -54,16 +49,16 @@ class ProviderEntries:
     """Enters providers into the registry, changes them and takes them out, each with a row in the
     audit log."""
 
-    configurations: ProviderConfigurations
+    bounds: ProviderBounds
     secrets: SecretBox
-    runtime: RuntimeSettings
     auditor: Auditor
     clock: Clock
     ids: IdGenerator
 
     async def add(self, tx: RegistryUnitOfWork, actor: Actor, draft: ProviderDraft) -> Provider:
-        checked = self.configurations.check(draft.type, draft.name, draft.configuration_and_secrets)
-        self._permit(actor, checked, None)
+        checked = self.bounds.checked(
+            actor, draft.type, draft.name, draft.configuration_and_secrets, None
+        )
         now = self.clock.now()
         bare = Provider(
             id=ProviderId(self.ids.new()),
@@ -103,6 +98,7 @@ class ProviderEntries:
             new = self._configured(actor, old, new, given)
         if new == old:
             return old
+        await must_not_change_for_all(tx, actor, provider_id=old.id)
         new.check()
         new = replace(new, updated_at=self.clock.now())
         await tx.providers.save(new)
@@ -122,39 +118,18 @@ class ProviderEntries:
         self, actor: Actor, old: Provider, new: Provider, given: Mapping[str, object]
     ) -> Provider:
         secrets = self._opened(old, given)
-        before = (
-            self.configurations.check(old.type, old.name, {**old.configuration, **secrets})
-            if secrets.keys() >= old.secret_keys
-            else None
-        )
-        whole = {**old.configuration, **secrets, **given}
+        before = {**old.configuration, **secrets}
+        whole = {**before, **given}
         kept = {key: value for key, value in whole.items() if value is not None}
-        checked = self.configurations.check(new.type, new.name, kept)
-        self._permit(actor, checked, old)
+        checked = self.bounds.checked(actor, new.type, new.name, kept, old)
         new = replace(new, configuration=checked.plain)
-        leads_elsewhere = before is None or checked.addresses != before.addresses
+        is_known = secrets.keys() >= old.secret_keys
+        leads_elsewhere = not is_known or urls_in(before) != urls_in(kept)
         if leads_elsewhere:
             new = replace(new, may_reach_private=actor.may(Permission.MANAGE_SERVER))
         if leads_elsewhere or _other_place(old, new):
             _must_be_given_again(secrets, given)
         return new if checked.secrets == secrets else self._with_secrets(new, checked.secrets)
-
-    def _permit(self, actor: Actor, checked: CheckedConfiguration, old: Provider | None) -> None:
-        if actor.may(Permission.MANAGE_SERVER):
-            allow_private = True
-        else:
-            _must_leave_the_server_alone(checked, old)
-            allow_private = self.runtime.get(ALLOW_PRIVATE_PROVIDERS)
-        known = _texts(old.configuration) if old is not None and old.may_reach_private else set()
-        refused = [
-            (f"configuration.{key}", why)
-            for key, host in checked.addresses
-            if (
-                why := refusal(host, allow_private=allow_private or checked.plain.get(key) in known)
-            )
-        ]
-        if refused:
-            raise wrong_fields(refused)
 
     def _opened(self, provider: Provider, given: Mapping[str, object]) -> dict[str, object]:
         if provider.sealed is None:
@@ -188,21 +163,6 @@ def recorded(provider: Provider) -> dict[str, object]:
     }
 
 
-def _must_leave_the_server_alone(checked: CheckedConfiguration, old: Provider | None) -> None:
-    before = {} if old is None else old.configuration
-    changed = [
-        key
-        for key in checked.of_the_server
-        if old is None or before.get(key) != checked.plain.get(key)
-    ]
-    if changed:
-        told = ", ".join(f"'{key}'" for key in changed)
-        raise ForbiddenError(
-            f"Setting {told} concerns the machine of the server, which needs the permission"
-            f" '{Permission.MANAGE_SERVER}'."
-        )
-
-
 def _other_place(old: Provider, new: Provider) -> bool:
     """Whether the secrets would be sent elsewhere than those meant who gave them."""
     keys = (old.configuration.keys() | new.configuration.keys()) - _HARMLESS
@@ -216,10 +176,6 @@ def _must_be_given_again(secrets: Mapping[str, object], given: Mapping[str, obje
     if missing:
         rule = "must be given again where the configuration says anew where they are sent"
         raise wrong_fields((f"credentials.{key}", rule) for key in missing)
-
-
-def _texts(configuration: Mapping[str, object]) -> set[object]:
-    return {value for value in configuration.values() if isinstance(value, str)}
 
 
 def _names_of(secrets: Mapping[str, object]) -> Iterator[str]:

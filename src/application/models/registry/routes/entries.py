@@ -3,6 +3,7 @@ from dataclasses import asdict, dataclass, replace
 
 from application.models.registry.ports import RegistryUnitOfWork
 from application.models.registry.references import References
+from application.models.registry.served_to_all import must_not_change_for_all
 from application.shared.actor import Actor
 from application.shared.auditing import Auditor, Target
 from application.shared.ports import Clock, IdGenerator
@@ -33,7 +34,7 @@ class RouteEntries:
             created_at=now,
             updated_at=now,
         )
-        _permit(actor, route)
+        await _permit(tx, actor, route)
         _check(route)
         await tx.routes.add(registered)
         await self.auditor.record(
@@ -48,8 +49,8 @@ class RouteEntries:
         route = replace(route, owner=old.team_id)
         if route == old.route:
             return old
-        _permit(actor, old.route)
-        _permit(actor, route)
+        await _permit(tx, actor, old.route)
+        await _permit(tx, actor, route)
         _check(route)
         new = replace(old, route=route, updated_at=self.clock.now())
         await tx.routes.save(new)
@@ -64,7 +65,7 @@ class RouteEntries:
         return new
 
     async def remove(self, tx: RegistryUnitOfWork, actor: Actor, route: RegisteredRoute) -> None:
-        _permit(actor, route.route)
+        await _permit(tx, actor, route.route)
         await tx.routes.remove(route)
         await self.auditor.record(
             tx, actor, "route.deleted", _target(route), before=recorded(route.route)
@@ -83,10 +84,10 @@ def _check(route: Route) -> None:
         raise wrong_fields(problems)
 
 
-def _permit(actor: Actor, route: Route) -> None:
-    """What all teams are served, those change who manage the server."""
+async def _permit(tx: RegistryUnitOfWork, actor: Actor, route: Route) -> None:
     if route.is_public:
         actor.require(Permission.MANAGE_SERVER)
+    await must_not_change_for_all(tx, actor, *route.names)
 
 
 def _target(route: RegisteredRoute) -> Target:
