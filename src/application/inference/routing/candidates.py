@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -26,7 +26,7 @@ class Candidates:
     catalog: ModelCatalog
     deployments: Deployments
     clock: Clock
-    _turns: dict[tuple[TeamId | None, str], SmoothWeights] = field(default_factory=dict)
+    _turns: dict[Hashable, SmoothWeights] = field(default_factory=dict)
 
     def of(self, route: Route, team_id: TeamId) -> Iterator[Candidate]:
         """What the route names, as its owner knows it, in the order in which it is written. What is
@@ -49,22 +49,33 @@ class Candidates:
                 yield found, owner
 
     def ordered(
-        self, route: Route, candidates: Sequence[Candidate], estimate: TokenEstimate | None
+        self,
+        route: Route,
+        candidates: Sequence[Candidate],
+        estimate: TokenEstimate | None,
+        *,
+        behind: Route | None = None,
     ) -> list[ServedModel]:
+        """``behind`` is the route whose fallback this one is: who is only held ready for calls of
+        another route takes nobody's turn in its own."""
         by_priority = sorted(candidates, key=lambda one: one.priority)
         return [
             candidate.model
             for _, equals in groupby(by_priority, key=lambda one: one.priority)
-            for candidate in self._by_strategy(route, list(equals), estimate)
+            for candidate in self._by_strategy(route, list(equals), estimate, behind)
         ]
 
     def _by_strategy(
-        self, route: Route, equals: list[Candidate], estimate: TokenEstimate | None
+        self,
+        route: Route,
+        equals: list[Candidate],
+        estimate: TokenEstimate | None,
+        behind: Route | None,
     ) -> Sequence[Candidate]:
         if route.strategy is Strategy.PRIORITY or len(equals) == 1:
             return equals
         if route.strategy is Strategy.WEIGHTED:
-            return self._turns_of(route, equals[0].priority).order(equals)
+            return self._turns_of(route, equals[0].priority, behind).order(equals)
         if route.strategy is Strategy.LOWEST_COST:
             return lowest_cost(equals, estimate or _UNKNOWN_SIZE)
         known = [(one, self.deployments.of(one.model).standing) for one in equals]
@@ -72,5 +83,10 @@ class Candidates:
             return least_busy(known)
         return lowest_latency(known, self.clock.monotonic())
 
-    def _turns_of(self, route: Route, priority: int) -> SmoothWeights:
-        return self._turns.setdefault((route.owner, f"{priority} {route.name}"), SmoothWeights())
+    def _turns_of(self, route: Route, priority: int, behind: Route | None) -> SmoothWeights:
+        ahead = None if behind is None else (behind.owner, behind.name)
+        key = (route.owner, route.name, priority, ahead)
+        turns = self._turns.get(key)
+        if turns is None:
+            turns = self._turns[key] = SmoothWeights()
+        return turns

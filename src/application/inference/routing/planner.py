@@ -87,15 +87,15 @@ class Planner:
             ahead = self.catalog.find(arm[1], route.owner or team_id)
             everything = _unique([*filter(None, (ahead,)), *everything])
         fitting = self._fitting(wishes.model, everything, shape)
-        names = {model.name for model in fitting}
+        able = set(map(_key, fitting))
         targets = self.candidates.ordered(
-            route, [one for one in candidates if one.model.name in names], wishes.estimate
+            route, [one for one in candidates if _key(one.model) in able], wishes.estimate
         )
         reason = str(route.strategy)
-        if ahead is not None and ahead.name in names:
+        if ahead is not None and _key(ahead) in able:
             targets, reason = _unique([ahead, *targets]), "split"
-        known = {model.name for model in targets}
-        falling = [m for m in fallbacks if m.name in names and m.name not in known]
+        known = set(map(_key, targets))
+        falling = [m for m in fallbacks if _key(m) in able and _key(m) not in known]
         if not targets:
             targets, falling, reason = falling[:1], falling[1:], "fallback: no target can"
         return Plan(
@@ -124,7 +124,7 @@ class Planner:
                 elif found.name not in seen and found.is_enabled:
                     seen.add(found.name)
                     there = list(self.candidates.of(found, owner))
-                    yield from self.candidates.ordered(found, there, estimate)
+                    yield from self.candidates.ordered(found, there, estimate, behind=route)
                     further.append((found, owner))
             waiting += reversed(further)
 
@@ -178,5 +178,10 @@ def _shape(wishes: CallWishes) -> CallShape:
     )
 
 
+def _key(model: ServedModel) -> tuple[TeamId | None, str]:
+    """Models of different teams may have one name."""
+    return model.owner, model.name
+
+
 def _unique(models: Iterable[ServedModel]) -> list[ServedModel]:
-    return list({(model.owner, model.name): model for model in models}.values())
+    return list({_key(model): model for model in models}.values())

@@ -13,6 +13,7 @@ from domain.inference.errors import (
     ContextLengthExceededError,
     LocalOnlyError,
     NoModelFitsError,
+    ProviderCredentialsError,
     UnsupportedByModelError,
 )
 from domain.models.errors import (
@@ -81,6 +82,15 @@ async def test_weights_share_calls_smoothly() -> None:
     found = Counter([await scene.ask() for _ in range(8)])
 
     assert found == {"a": 6, "b": 2}
+
+
+async def test_who_is_only_held_ready_takes_nobodys_turn() -> None:
+    turns = a_route("a", "b", name="turns", strategy=Strategy.WEIGHTED)
+    scene = RouteScene(A, B, C, turns, a_route("c", fallbacks=("turns",)))
+
+    found = [(await scene.ask(), await scene.ask("turns")) for _ in range(4)]
+
+    assert found == [("c", "a"), ("c", "b"), ("c", "a"), ("c", "b")]
 
 
 async def test_the_cheapest_answers() -> None:
@@ -196,6 +206,24 @@ async def test_what_must_stay_here_never_leaves() -> None:
     with pytest.raises(LocalOnlyError):
         await scene.ask("a", local_only=True)
     assert scene.asked() == {"here": 2}
+
+
+async def test_what_must_stay_here_leaves_by_no_model_of_the_same_name() -> None:
+    ours = a_target("m", owner=TEAM_ID, is_public=False, provider="ours", runs_here=True)
+    theirs = a_target("m", owner=OTHER_TEAM_ID, is_public=False, provider="theirs")
+    scene = RouteScene(
+        a_target("here", runs_here=True),
+        ours,
+        theirs,
+        a_route("here", owner=TEAM_ID, fallbacks=("m", "their-route")),
+        a_route("m", name="their-route", owner=OTHER_TEAM_ID),
+    )
+    scene.feel(here=ProviderCredentialsError("x"), ours=ProviderCredentialsError("x"))
+
+    with pytest.raises(ProviderCredentialsError):
+        await scene.ask(local_only=True)
+
+    assert scene.asked() == {"here": 1, "ours": 1}
 
 
 async def test_a_team_may_keep_everything_here() -> None:
