@@ -77,3 +77,6 @@ class TypeSchemas(JsonSchemas):
         except ValueError:
             return "It is no JSON."
         return None if isinstance(value, dict) else "It is no object."
+
+    def problem(self, schema: Mapping[str, object]) -> str | None:
+        return None if schema.get("type") in ("object", None) else "must be a valid JSON schema"

@@ -1,22 +1,30 @@
 from typing import Any
 
+from adapters.dialects.guarding.delta_walk import GOING_ON, DeltaWalk, Path
 from adapters.dialects.guarding.server_events import DONE, Told, plain_event, told_in
+from adapters.dialects.guarding.walking import Walk
 from application.inference.guarding.ports import Channel, OpenChannel, StreamFormat
 
-_PLAIN = ("content", "reasoning_content", "reasoning", "refusal")
 _DONE_EVENT = b"data: " + DONE + b"\n\n"
+_DELTA, _TEXT = "delta", "text"
+_SAYING = (("delta", "content"), ("text",))
+_CALLING = ("tool_calls", "function_call")
+# What every chunk has; nobody's words are in there.
+_USUAL = frozenset({"id", "object", "created", "model", "choices", "usage", "system_fingerprint"})
 
-# The choice, and which of its texts: a member of its delta, or the number of a tool call.
-_Place = tuple[int, str | int]
+# The choice, and where in it the text is.
+_Place = tuple[int, Path]
 
 
 class ChatStream(StreamFormat):
     """Chat and text completions as OpenAI streams them."""
 
-    def __init__(self, opens: OpenChannel, *, holds_end: bool) -> None:
+    def __init__(self, opens: OpenChannel, repeats: OpenChannel, *, holds_end: bool) -> None:
         self._opens = opens
+        self._repeats = repeats
         self._holds_end = holds_end
         self._channels: dict[_Place, Channel] = {}
+        self._walks: dict[int, DeltaWalk] = {}
         self._said: dict[int, str] = {}
         self._calls_tools: set[int] = set()
         self._envelope: dict[str, Any] = {}
@@ -41,8 +49,15 @@ class ChatStream(StreamFormat):
         members = told.members
         if told.is_done:
             return self._rest() + self._held(told.raw)
-        if members is None or not isinstance(members.get("choices"), list):
+        if members is None:
             return told.raw
+        if members.keys() - _USUAL:
+            # Sources of a search, and the like: whole, and often the same in every chunk.
+            choices = members.pop("choices", None)
+            members = Walk(self._repeats, is_answer=True).over(members)
+            members |= {} if choices is None else {"choices": choices}
+        if not isinstance(members.get("choices"), list):
+            return plain_event(members)
         self._envelope = {name: members[name] for name in members if name != "usage"}
         before, is_last = b"", not members["choices"]
         for choice in members["choices"]:
@@ -61,48 +76,58 @@ class ChatStream(StreamFormat):
 
     def _rewritten(self, choice: dict[str, Any]) -> bytes:
         """What has to be said before it."""
-        index = choice.get("index", 0)
-        before = self._rest_of_others(choice)
+        index: int = choice.get("index", 0)
+        # Not of this format; some repeat there all that was said up to now.
+        choice.pop("message", None)
         if choice.get("logprobs"):
             # Its tokens are the words before they were looked at.
             choice["logprobs"] = None
-        if isinstance(choice.get("text"), str):
-            choice["text"] = self._through((index, "text"), choice["text"])
-        delta = choice.get("delta") or {}
-        for name in _PLAIN:
-            if isinstance(delta.get(name), str):
-                delta[name] = self._through((index, name), delta[name])
-        for call in delta.get("tool_calls") or ():
+        delta: dict[str, Any] = choice.get(_DELTA) or {}
+        before = self._rest_of_others(index, choice, delta)
+        walk = self._walk(index)
+        if choice.get(_TEXT):
+            choice[_TEXT] = walk.over((), _TEXT, choice[_TEXT])
+        if any(delta.get(name) for name in _CALLING):
             self._calls_tools.add(index)
-            function = call.get("function") or {}
-            if isinstance(function.get("arguments"), str):
-                place = (index, call.get("index", 0))
-                function["arguments"] = self._through(place, function["arguments"])
+        for name, value in delta.items():
+            if name in GOING_ON:
+                delta[name] = walk.over((_DELTA,), name, value)
+            elif isinstance(value, dict | list):
+                delta[name] = Walk(self._opens, is_answer=True).over(value)
         return before
 
-    def _rest_of_others(self, choice: dict[str, Any]) -> bytes:
-        """Where another text of the choice begins, those before it are over."""
-        index, delta = choice.get("index", 0), choice.get("delta") or {}
-        names: list[str | int] = [name for name in _PLAIN if delta.get(name)]
-        names += [call.get("index", 0) for call in delta.get("tool_calls") or ()]
-        speaking = {(index, name) for name in names}
-        if speaking <= self._channels.keys():
+    def _walk(self, index: int) -> DeltaWalk:
+        if index not in self._walks:
+            self._walks[index] = DeltaWalk(
+                lambda path, text, is_json: self._through((index, path), text, is_json=is_json)
+            )
+        return self._walks[index]
+
+    def _rest_of_others(self, index: int, choice: dict[str, Any], delta: dict[str, Any]) -> bytes:
+        """Where another text of the choice begins, those before it are over; tools may be called
+        by turns."""
+        speaking: set[Path] = {(_DELTA, name) for name in GOING_ON if delta.get(name)}
+        if choice.get(_TEXT):
+            speaking.add((_TEXT,))
+        known = {path[:2] for number, path in self._channels if number == index}
+        if speaking <= known:
             return b""
         return b"".join(
-            self._rest_of(one)
-            for one in tuple(self._channels)
-            if one[0] == index and one not in speaking
+            self._rest_of((number, path))
+            for number, path in tuple(self._channels)
+            if number == index and path[:2] not in speaking
         )
 
-    def _through(self, place: _Place, text: str) -> str:
+    def _through(self, place: _Place, text: str, *, is_json: bool) -> str:
         channel = self._channels.get(place)
         if channel is None:
-            channel = self._channels[place] = self._opens(isinstance(place[1], int))
+            channel = self._channels[place] = self._opens(is_json)
         return self._heard(place, channel.feed(text))
 
     def _heard(self, place: _Place, shown: str) -> str:
-        if self._holds_end and place[1] in ("content", "text"):
-            self._said[place[0]] = self._said.get(place[0], "") + shown
+        index, path = place
+        if self._holds_end and path[:2] in _SAYING and "thinking" not in path:
+            self._said[index] = self._said.get(index, "") + shown
         return shown
 
     def _rest(self, choice: int | None = None) -> bytes:
@@ -114,19 +139,13 @@ class ChatStream(StreamFormat):
         rest = self._heard(place, self._channels.pop(place).end())
         if not rest:
             return b""
-        last = self._choice(place[0], (place[1], rest))
+        last = self._choice(place[0], self._walk(place[0]).more(place[1], rest))
         return plain_event({**self._envelope, "choices": [last]})
 
     def _choice(
-        self, index: int, text: tuple[str | int, str] | None, finish: str | None = None
+        self, index: int, said: dict[str, Any] | None, finish: str | None = None
     ) -> dict[str, Any]:
         is_completion = self._envelope.get("object") == "text_completion"
+        empty: dict[str, Any] = {_TEXT: ""} if is_completion else {_DELTA: {}}
         choice: dict[str, Any] = {"index": index, "finish_reason": finish, "logprobs": None}
-        if is_completion:
-            return {**choice, "text": "" if text is None else text[1]}
-        delta: dict[str, Any] = {}
-        if text is not None and isinstance(text[0], int):
-            delta["tool_calls"] = [{"index": text[0], "function": {"arguments": text[1]}}]
-        elif text is not None:
-            delta[str(text[0])] = text[1]
-        return {**choice, "delta": delta}
+        return {**choice, **(empty if said is None else said)}

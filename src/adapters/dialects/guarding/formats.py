@@ -13,6 +13,8 @@ from domain.shared.errors import InvalidError
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+# No JSON, no UTF-8, or nested too deeply.
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class DialectContentFormats(ContentFormats):
@@ -20,29 +22,24 @@ class DialectContentFormats(ContentFormats):
 
     def request(self, operation: Operation, body: bytes, opens: OpenChannel) -> bytes:
         try:
-            return _walked(body, Walk(opens, is_answer=False))
-        except (msgspec.DecodeError, RecursionError) as error:
+            # Written anew, as a name that stands there twice would be another thing to others.
+            return _encode(Walk(opens, is_answer=False).over(_decode(body)))
+        except _UNREADABLE as error:
             raise InvalidError("The body of the request is no JSON that can be read.") from error
 
     def answer(self, operation: Operation, body: bytes, opens: OpenChannel) -> bytes:
+        walk = Walk(opens, is_answer=True)
         try:
-            return _walked(body, Walk(opens, is_answer=True))
-        except (msgspec.DecodeError, RecursionError) as error:
+            seen = walk.over(_decode(body))
+            return _encode(seen) if walk.has_changed else body
+        except _UNREADABLE as error:
             raise ProviderFailedError("The model's answer is no JSON that can be read.") from error
 
     def texts_of(self, operation: Operation, body: bytes) -> list[str]:
-        answer: Any = _decode(body)
-        if operation is Operation.MESSAGES:
-            return _of_parts(answer.get("content") or [])
-        if operation is Operation.RESPONSES:
-            items = answer.get("output") or []
-            if any(item.get("type", "").endswith("_call") for item in items):
-                return []
-            contents = [item.get("content") or [] for item in items if item["type"] == "message"]
-            return [part["text"] for parts in contents for part in parts if "text" in part]
-        said = [one.get("message") or one for one in answer.get("choices") or []]
-        texts = [one.get("content", one.get("text")) for one in said if not one.get("tool_calls")]
-        return [text for text in texts if isinstance(text, str)]
+        try:
+            return _texts_of(operation, _decode(body))
+        except (*_UNREADABLE, LookupError, TypeError, AttributeError) as error:
+            raise ProviderFailedError("The model's answer is none of its format.") from error
 
     def stream(
         self, operation: Operation, opens: OpenChannel, repeats: OpenChannel, *, holds_end: bool
@@ -51,12 +48,21 @@ class DialectContentFormats(ContentFormats):
             return MessagesStream(opens, holds_end=holds_end)
         if operation is Operation.RESPONSES:
             return ResponsesStream(opens, repeats, holds_end=holds_end)
-        return ChatStream(opens, holds_end=holds_end)
+        return ChatStream(opens, repeats, holds_end=holds_end)
 
 
-def _walked(body: bytes, walk: Walk) -> bytes:
-    seen = walk.over(_decode(body))
-    return _encode(seen) if walk.has_changed else body
+def _texts_of(operation: Operation, answer: Any) -> list[str]:
+    if operation is Operation.MESSAGES:
+        return _of_parts(answer.get("content") or [])
+    if operation is Operation.RESPONSES:
+        items = answer.get("output") or []
+        if any(item.get("type", "").endswith("_call") for item in items):
+            return []
+        contents = [item.get("content") or [] for item in items if item["type"] == "message"]
+        return [part["text"] for parts in contents for part in parts if "text" in part]
+    said = [one.get("message") or one for one in answer.get("choices") or []]
+    texts = [one.get("content", one.get("text")) for one in said if not one.get("tool_calls")]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _of_parts(parts: list[dict[str, Any]]) -> list[str]:

@@ -1,13 +1,14 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from application.inference.guarding.ports import JsonSchemas
 
 
 class JsonSchemaValidators(JsonSchemas):
-    """By the rules of the draft that the schema names."""
+    """By the rules of the draft that the schema names. Schemas that it refers to have to stand in
+    itself: nothing is fetched, and no file is read."""
 
     def objection(self, schema: Mapping[str, object], text: str) -> str | None:
         try:
@@ -24,10 +25,23 @@ class JsonSchemaValidators(JsonSchemas):
         rule = "".join(f"/{part}" for part in error.schema_path)
         return f"The answer does not fit the schema of the route at '{place}' (rule '{rule}')."
 
+    def problem(self, schema: Mapping[str, object]) -> str | None:
+        try:
+            _validator(json.dumps(schema))
+        except (ValueError, RecursionError) as error:
+            place = "".join(f"/{part}" for part in getattr(error, "instance_path", ()))
+            at = f" (at '{place}')" if place else ""
+            return f"must be a valid JSON schema{at}"
+        return None
+
 
 @lru_cache(maxsize=128)
 def _validator(schema: str) -> Any:
     # Most processes never check a schema.
     import jsonschema_rs  # noqa: PLC0415
 
-    return jsonschema_rs.validator_for(json.loads(schema))
+    return jsonschema_rs.validator_for(json.loads(schema), retriever=_refused)
+
+
+def _refused(uri: str) -> NoReturn:
+    raise ValueError(uri)

@@ -1,8 +1,10 @@
 from typing import Any
 
 from adapters.dialects.guarding.server_events import Told, named_event, told_in
+from adapters.dialects.guarding.walking import Walk
 from application.inference.guarding.ports import Channel, OpenChannel, StreamFormat
 
+_GOING_ON = (("text", "text_delta"), ("thinking", "thinking_delta"))
 _MEMBER = {"text_delta": "text", "input_json_delta": "partial_json", "thinking_delta": "thinking"}
 _LAST = ("message_delta", "message_stop")
 
@@ -82,16 +84,24 @@ class MessagesStream(StreamFormat):
         if kind in _LAST and self._holds_end:
             self._ending += told.raw
             return b""
-        return told.raw
+        return named_event(self._whole(members)) if kind == "message_start" else told.raw
+
+    def _whole(self, members: dict[str, Any]) -> dict[str, Any]:
+        """What comes in one piece."""
+        seen: dict[str, Any] = Walk(self._opens, is_answer=True).over(members)
+        return seen
 
     def _started(self, members: dict[str, Any]) -> bytes:
         index, block = members["index"], members["content_block"]
         self._open.add(index)
         self._calls_tools = self._calls_tools or block.get("type") == "tool_use"
-        for name, kind in (("text", "text_delta"), ("thinking", "thinking_delta")):
-            if block.get(name):
-                block[name] = self._said_in(index, kind, block[name])
-        return named_event(members)
+        begun = {
+            name: self._said_in(index, kind, block[name])
+            for name, kind in _GOING_ON
+            if block.get(name) and isinstance(block[name], str)
+        }
+        others = {name: value for name, value in block.items() if name not in begun}
+        return named_event({**members, "content_block": {**block, **self._whole(others), **begun}})
 
     def _delta(self, members: dict[str, Any]) -> bytes:
         index, delta = members["index"], members["delta"]
@@ -104,6 +114,8 @@ class MessagesStream(StreamFormat):
             # It vouches for the words that were there.
             is_true = block is None or not block.is_changed
             return rest + (named_event(members) if is_true else b"")
+        else:
+            members = self._whole(members)
         return named_event(members)
 
     def _said_in(self, index: int, kind: str, text: str) -> str:

@@ -5,7 +5,7 @@ from adapters.dialects.guarding.walking import Walk
 from application.inference.guarding.ports import Channel, OpenChannel, StreamFormat
 
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
-_JSON = "response.function_call_arguments"
+_JSON = frozenset({"response.function_call_arguments", "response.mcp_call_arguments"})
 _TEXT = "response.output_text"
 _PLACE = ("output_index", "content_index", "summary_index")
 
@@ -63,8 +63,8 @@ class ResponsesStream(StreamFormat):
     def _delta(self, stem: str, members: dict[str, Any]) -> bytes:
         place = _place(stem, members)
         if place not in self._channels:
-            self._channels[place] = self._opens(stem == _JSON), members
-        self._calls_tools = self._calls_tools or stem == _JSON
+            self._channels[place] = self._opens(stem in _JSON), members
+        self._calls_tools = self._calls_tools or stem in _JSON
         shown = self._channels[place][0].feed(members["delta"])
         return self._written(_saying(members, self._heard(place, shown)))
 

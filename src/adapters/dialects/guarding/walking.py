@@ -9,43 +9,48 @@ from application.inference.guarding.ports import OpenChannel
 TEXTS = frozenset(
     {
         "cited_text",
+        "code",
+        "command",
         "content",
         "context",
         "documents",
         "input",
         "instructions",
+        "logs",
         "output",
         "prompt",
+        "queries",
         "query",
         "reasoning",
         "reasoning_content",
         "refusal",
+        "revised_prompt",
+        "stderr",
+        "stdout",
         "suffix",
         "summary",
         "system",
         "text",
         "thinking",
         "title",
+        "transcript",
     }
 )
 # Strings that are JSON.
 JSON_TEXTS = frozenset({"arguments", "partial_json"})
 # Members in which all strings are texts, and numbers are looked at, too.
-_FREE = frozenset({"variables"})
-# What is described, named or encoded there is nobody's text.
-_OPAQUE = frozenset(
-    {
-        "tools",
-        "functions",
-        "format",
-        "response_format",
-        "output_config",
-        "output_format",
-        "metadata",
-        "logprobs",
-        "usage",
-        "error",
-    }
+_FREE = frozenset({"metadata", "variables"})
+# Whoever is named there may be named by an address.
+_NAMING = frozenset({"user", "safety_identifier", "prompt_cache_key"})
+# Nothing in there is a text but what describes the rest.
+_SCHEMAS = frozenset(
+    {"tools", "functions", "format", "response_format", "output_config", "output_format"}
+)
+_DESCRIBING = "description"
+_OPAQUE = frozenset({"logprobs", "usage", "error"})
+# What a response repeats of its request.
+_REPEATED = frozenset(
+    {"instructions", "metadata", "prompt", "user", "safety_identifier", *_SCHEMAS}
 )
 _TOOL_USES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 
@@ -69,7 +74,11 @@ class Walk:
         return value
 
     def _object(self, members: dict[str, Any]) -> dict[str, Any]:
-        seen = {name: self._member(name, value, members) for name, value in members.items()}
+        repeated = _REPEATED if self._is_answer and members.get("object") == "response" else ()
+        seen = {
+            name: value if name in repeated else self._member(name, value, members)
+            for name, value in members.items()
+        }
         if seen.get("thinking") != members.get("thinking") and "signature" in seen:
             # It vouches for other words.
             seen["signature"] = ""
@@ -78,18 +87,34 @@ class Walk:
         return seen
 
     def _member(self, name: str, value: object, members: Mapping[str, Any]) -> Any:
-        kind = members.get("type")
-        if name in _OPAQUE:
+        if name in _OPAQUE or (name == "thinking" and self._is_sealed(members)):
             return value
-        if name == "thinking" and members.get("signature") and not self._is_answer:
-            # Its maker wrote and signed it, and takes no other.
-            return value
+        if name in _SCHEMAS:
+            return self._described(value)
         if name in JSON_TEXTS and isinstance(value, str):
             return self._through(value, is_json=True)
-        if name in _FREE or (name == "input" and kind in _TOOL_USES):
+        kind = members.get("type")
+        is_free = name in _FREE or (name == "documents" and isinstance(value, list))
+        if is_free or (name == "input" and kind in _TOOL_USES):
             return self._everything(value)
-        is_text = name in TEXTS or (name == "data" and kind == "text")
+        is_text = name in TEXTS or name in _NAMING or (name == "data" and kind == "text")
         return self.over(value, is_text=is_text)
+
+    def _is_sealed(self, members: Mapping[str, Any]) -> bool:
+        """Whether its maker wrote and signed it, and takes no other."""
+        return bool(members.get("signature")) and not self._is_answer
+
+    def _described(self, value: object) -> Any:
+        if isinstance(value, list):
+            return [self._described(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: self._through(one, is_json=False)
+            if name == _DESCRIBING and isinstance(one, str)
+            else self._described(one)
+            for name, one in value.items()
+        }
 
     def _everything(self, value: object) -> Any:
         if isinstance(value, str):
@@ -97,7 +122,10 @@ class Walk:
         if isinstance(value, list):
             return [self._everything(one) for one in value]
         if isinstance(value, dict):
-            return {name: self._everything(one) for name, one in value.items()}
+            return {
+                self._through(name, is_json=False): self._everything(one)
+                for name, one in value.items()
+            }
         if isinstance(value, int) and not isinstance(value, bool):
             shown = self._through(str(value), is_json=False)
             return value if shown == str(value) else shown

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from typing import Any
 
@@ -63,6 +64,23 @@ def opens(is_json: bool) -> Channel:
         ),
         (Operation.EMBEDDING, {"input": ["MAIL"]}),
         (Operation.RERANK, {"query": "MAIL", "documents": ["MAIL", {"text": "MAIL"}]}),
+        (Operation.RERANK, {"query": "q", "documents": [{"name": "MAIL", "MAIL": {"at": "MAIL"}}]}),
+        (Operation.CHAT, {"user": "MAIL", "safety_identifier": "MAIL", "metadata": {"a": "MAIL"}}),
+        (Operation.CHAT, {"tools": [{"function": {"name": "f", "description": "to MAIL"}}]}),
+        (
+            Operation.CHAT,
+            {"tools": [{"parameters": {"properties": {"a": {"description": "MAIL"}}}}]},
+        ),
+        (Operation.CHAT, {"messages": [{"tool_calls": [{"custom": {"input": "MAIL"}}]}]}),
+        (Operation.MESSAGES, {"metadata": {"user_id": "MAIL"}, "messages": []}),
+        (
+            Operation.MESSAGES,
+            {"messages": [{"content": [{"type": "tool_use", "input": {"MAIL": 1}}]}]},
+        ),
+        (Operation.RESPONSES, {"input": [{"type": "code_interpreter_call", "code": "MAIL"}]}),
+        (Operation.RESPONSES, {"input": [{"action": {"type": "search", "query": "MAIL"}}]}),
+        (Operation.RESPONSES, {"input": [{"action": {"type": "exec", "command": ["to", "MAIL"]}}]}),
+        (Operation.RESPONSES, {"input": [{"type": "file_search_call", "queries": ["MAIL"]}]}),
         (Operation.IMAGE, {"prompt": "MAIL"}),
         (Operation.SPEECH, {"input": "MAIL"}),
     ],
@@ -78,12 +96,11 @@ def test_every_text_of_a_request_is_looked_at(operation: Operation, body: Any) -
 @pytest.mark.parametrize(
     "body",
     [
-        {"model": MAIL, "user": MAIL, "metadata": {"text": MAIL}},
+        {"model": MAIL},
         {"messages": [{"role": MAIL, "name": MAIL, "tool_call_id": MAIL, "content": None}]},
         {
-            "tools": [
-                {"function": {"name": MAIL, "description": MAIL, "parameters": {"title": MAIL}}}
-            ]
+            "tools": [{"function": {"name": MAIL, "parameters": {"title": MAIL}}}],
+            "functions": [{"name": MAIL}],
         },
         {"response_format": {"json_schema": {"schema": {"title": MAIL}}}, "stop": [MAIL]},
         {"text": {"format": {"schema": {"title": MAIL}}}},
@@ -93,9 +110,15 @@ def test_every_text_of_a_request_is_looked_at(operation: Operation, body: Any) -
     ],
 )
 def test_what_is_no_text_stays_as_it_is(body: Any) -> None:
-    written = json.dumps(body).encode()
+    seen = FORMATS.request(Operation.CHAT, json.dumps(body).encode(), opens)
 
-    assert FORMATS.request(Operation.CHAT, written, opens) is written
+    assert json.loads(seen) == body
+
+
+def test_a_name_that_stands_there_twice_goes_on_once() -> None:
+    seen = FORMATS.request(Operation.CHAT, b'{"user":"ann@example.com","user":"me"}', opens)
+
+    assert seen == b'{"user":"me"}'
 
 
 def test_numbers_that_tools_get_are_looked_at() -> None:
@@ -122,8 +145,22 @@ def test_what_vouches_for_other_words_goes() -> None:
 def test_what_is_no_json_is_said_to_be_that() -> None:
     with pytest.raises(InvalidError):
         FORMATS.request(Operation.CHAT, b"{", opens)
+    with pytest.raises(InvalidError):
+        FORMATS.request(Operation.CHAT, b'{"messages":"\xff"}', opens)
     with pytest.raises(ProviderFailedError):
         FORMATS.answer(Operation.CHAT, b"{", opens)
+    with pytest.raises(ProviderFailedError):
+        FORMATS.texts_of(Operation.MESSAGES, b"[]")
+    with pytest.raises(ProviderFailedError):
+        FORMATS.texts_of(Operation.RESPONSES, b'{"output":[{}]}')
+
+
+def test_a_response_repeats_its_request_as_it_was() -> None:
+    response = {"object": "response", "instructions": MAIL, "output": [{"text": MAIL}]}
+
+    seen = FORMATS.answer(Operation.RESPONSES, json.dumps(response).encode(), opens)
+
+    assert json.loads(seen) == {**response, "output": [{"text": SHOWN}]}
 
 
 @pytest.mark.parametrize(
@@ -165,3 +202,27 @@ def test_answers_are_held_against_the_schema(text: str, objection: str | None) -
 
     assert JsonSchemaValidators().objection(schema, text) == objection
     assert "cannot be used" in (JsonSchemaValidators().objection({"type": 7}, "{}") or "")
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({"type": "object", "properties": {"a": {"$ref": "#"}}}, None),
+        ({"type": "objct"}, "must be a valid JSON schema (at '/type')"),
+        ({"$ref": "#/nowhere"}, "must be a valid JSON schema"),
+        ({"$ref": "file:///etc/hostname"}, "must be a valid JSON schema"),
+    ],
+)
+def test_schemas_are_checked_themselves(schema: dict[str, object], problem: str | None) -> None:
+    assert JsonSchemaValidators().problem(schema) == problem
+
+
+async def test_a_schema_fetches_nothing() -> None:
+    came: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: came.append(writer), "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/schema.json"
+
+        problem = await asyncio.to_thread(JsonSchemaValidators().problem, {"$ref": url})
+
+    assert (problem, came) == ("must be a valid JSON schema", [])

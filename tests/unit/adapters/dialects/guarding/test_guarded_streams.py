@@ -1,5 +1,6 @@
 """What a guarded stream says is what the guarded text would say in one piece, in every format."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -26,6 +27,7 @@ from domain.inference.conversation.events import (
 )
 from domain.inference.conversation.parts import Part, Text, ToolCall
 from domain.inference.conversation.request import GenerationRequest
+from domain.inference.errors import ProviderFailedError
 from domain.inference.guardrails.channel import JsonChannel, TextChannel
 from domain.inference.guardrails.finding import Finding
 from domain.inference.guardrails.screen import screen_of
@@ -155,3 +157,93 @@ def test_texts_are_heard_only_where_the_end_waits_for_them(operation: Operation)
     assert stream.texts == ['{"a": 1}']
     assert not any(word in shown for word in (b"[DONE]", b"message_stop", b"response.completed"))
     assert any(word in ending for word in (b"[DONE]", b"message_stop", b"response.completed"))
+
+
+def piece(**delta: object) -> bytes:
+    return b"data: " + json.dumps({"choices": [{"index": 0, "delta": delta}]}).encode() + b"\n\n"
+
+
+def call(number: int, arguments: str) -> bytes:
+    return piece(tool_calls=[{"index": number, "function": {"arguments": arguments}}])
+
+
+def over_chats(*blocks: bytes) -> str:
+    stream = FORMATS.stream(Operation.CHAT, Seen().opens, Seen().repeats, holds_end=False)
+    return b"".join([*map(stream.feed, blocks), stream.end()]).decode()
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [
+            piece(function_call={"arguments": '{"a":"ann@exam'}),
+            piece(function_call={"arguments": 'ple.com"}'}),
+        ],
+        [
+            piece(reasoning_details=[{"type": "reasoning.text", "text": t}])
+            for t in ("ann@exam", "ple.com")
+        ],
+        [piece(content=[{"type": "text", "text": t}]) for t in ("ann@exam", "ple.com")],
+        [piece(audio={"transcript": t}) for t in ("ann@exam", "ple.com")],
+        [piece(tool_calls=[{"index": 0, "custom": {"input": t}}]) for t in ("ann@exam", "ple.com")],
+        [call(0, '"ann@exam'), call(1, '"bob@exam'), call(0, 'ple.com"'), call(1, 'ple.com"')],
+        [piece(annotations=[{"url_citation": {"title": "ann@example.com"}}])],
+        [b'data: {"choices":[],"search_results":[{"title":"ann@example.com"}]}\n\n'],
+        [b'data: {"choices":[{"delta":{},"message":{"content":"ann@exam"}}]}\n\n'],
+        [b'data: {"choices":[{"delta":{"content":"ann@example.com \\ud83d"}}]}\n\n'],
+    ],
+)
+def test_nothing_that_upstreams_add_goes_by(blocks: list[bytes]) -> None:
+    shown = over_chats(*blocks)
+
+    assert "ann@" not in shown
+    assert "bob@" not in shown
+
+
+def test_more_of_a_text_is_written_where_it_was() -> None:
+    shown = over_chats(
+        piece(reasoning_details=[{"index": 3, "type": "reasoning.text", "text": "ann@example.com"}])
+    )
+
+    last = json.loads(shown.strip().rpartition("data: ")[2])
+    detail = {"index": 3, "type": "reasoning.text", "text": "[EMAIL]"}
+    assert last["choices"][0]["delta"] == {"reasoning_details": [detail]}
+
+
+def test_an_event_that_cannot_be_looked_at_ends_the_stream() -> None:
+    with pytest.raises(ProviderFailedError):
+        over_chats(b"data: ann@example.com\n\n")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "tool_use", "input": {"to": "ann@example.com"}},
+        },
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {
+                "type": "web_search_tool_result",
+                "content": [{"title": "ann@example.com"}],
+            },
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "citations_delta", "citation": {"cited_text": "ann@example.com"}},
+        },
+        {"type": "message_start", "message": {"content": [{"text": "ann@example.com"}]}},
+    ],
+)
+def test_whole_texts_in_the_events_of_messages_are_looked_at(event: dict[str, object]) -> None:
+    stream = FORMATS.stream(Operation.MESSAGES, Seen().opens, Seen().repeats, holds_end=False)
+
+    shown = stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
+
+    assert json.loads(shown.partition(b"data: ")[2]) == json.loads(
+        json.dumps(event).replace("ann@example.com", "[EMAIL]")
+    )
