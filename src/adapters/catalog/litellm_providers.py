@@ -1,23 +1,29 @@
 """Which provider of Stoa's a deployment of a LiteLLM proxy is at."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.catalog.writing import literal, variable_for
 
+# By its other names there.
+_SAME = {
+    "text-completion-openai": "openai",
+    "cohere_chat": "cohere",
+    "ollama_chat": "ollama",
+    "azure_text": "azure",
+    "bedrock_converse": "bedrock",
+}
 _TYPES = {
     "openai": "openai",
-    "text-completion-openai": "openai",
     "azure": "azure-openai",
     "anthropic": "anthropic",
     "gemini": "google",
     "bedrock": "bedrock",
     "mistral": "mistral",
     "cohere": "cohere",
-    "cohere_chat": "cohere",
     "ollama": "ollama",
-    "ollama_chat": "ollama",
 }
 # What speaks OpenAI's API, and where.
 _COMPATIBLE = {
@@ -49,30 +55,60 @@ _KEYS = {
     "aws_session_token": "session_token",
 }
 _SECRETS = frozenset({"api_key", "access_key_id", "secret_access_key", "session_token"})
-# Where a provider finds its key when nobody says.
-_USUAL_KEYS = {"google": "GEMINI_API_KEY", "ollama": None, "bedrock": None}
+# The variables that are read there when the file says nothing.
+_USUAL: Mapping[str, Mapping[str, str]] = {
+    "azure": {"api_key": "AZURE_API_KEY", "base_url": "AZURE_API_BASE"},
+    "bedrock": {
+        "region": "AWS_REGION_NAME",
+        "access_key_id": "AWS_ACCESS_KEY_ID",
+        "secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    },
+    "together_ai": {"api_key": "TOGETHERAI_API_KEY"},
+    "perplexity": {"api_key": "PERPLEXITYAI_API_KEY"},
+    "ollama": {},
+    "hosted_vllm": {},
+    "lm_studio": {},
+}
+_BEDROCK_ROUTES = ("converse", "invoke", "converse_like")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 
 Parameters = Mapping[str, Any]
 
 
 @dataclass(slots=True)
 class ImportedProviders:
-    """The providers found so far, those that are the same only once."""
+    """The providers found so far, those that are the same only once. ``taken`` are the variables
+    that mean something already; ``literals`` those that stand for what was in the file itself."""
 
     known_types: frozenset[str]
+    taken: set[str] = field(default_factory=set)
     written: list[dict[str, Any]] = field(default_factory=list)
-    literals: list[str] = field(default_factory=list)
+    literals: dict[str, str] = field(default_factory=dict)
+
+    def reserve(self, parameters: Parameters) -> None:
+        """Keep the variables of a deployment from being given to a secret of another one."""
+        values = [*parameters.values(), *dict(parameters.get("extra_headers") or {}).values()]
+        named = [one for one in values if isinstance(one, str) and one.startswith(_ENVIRONMENT)]
+        self.taken |= {one.removeprefix(_ENVIRONMENT) for one in named}
+        prefix, _ = _split(parameters)
+        given = {ours for theirs, ours in _KEYS.items() if parameters.get(theirs) is not None}
+        self.taken |= {name for key, name in _usual(prefix).items() if key not in given}
 
     def of(self, parameters: Parameters) -> tuple[str, str] | str:
         """The name of the provider and what it calls the model; or, in words, why not."""
         prefix, upstream = _split(parameters)
+        if not upstream:
+            return "does not say which model it is"
         if prefix in _COMPATIBLE or (prefix == "openai" and _base(parameters)):
             type_name = "openai-compatible"
         else:
             type_name = _TYPES.get(prefix, "")
         if type_name not in self.known_types:
             return f"there is no provider for '{prefix}'"
-        members = self._members(prefix, type_name, parameters)
+        region = None
+        if prefix == "bedrock":
+            region, upstream = _within_bedrock(upstream)
+        members = self._members(prefix, parameters, region)
         if type_name == "openai-compatible" and "base_url" not in members:
             return f"'{prefix}' needs an api_base"
         for known in self.written:
@@ -82,7 +118,7 @@ class ImportedProviders:
         self.written.append({"name": name, "type": type_name, **members})
         return name, upstream
 
-    def _members(self, prefix: str, type_name: str, parameters: Parameters) -> dict[str, Any]:
+    def _members(self, prefix: str, parameters: Parameters, region: str | None) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for theirs, ours in _KEYS.items():
             value = parameters.get(theirs)
@@ -90,26 +126,33 @@ class ImportedProviders:
                 members[ours] = self._value(prefix, ours, value)
         if "base_url" not in members and _COMPATIBLE.get(prefix):
             members["base_url"] = _COMPATIBLE[prefix]
-        usual = _USUAL_KEYS.get(type_name, f"{prefix.upper()}_API_KEY")
-        if "api_key" not in members and usual and prefix not in {"hosted_vllm", "lm_studio"}:
-            members["api_key"] = "${" + usual + "}"
+        if region is not None:
+            members["region"] = region
+        usual = {} if prefix == "bedrock" and "api_key" in members else _usual(prefix)
+        for key, name in usual.items():
+            members.setdefault(key, "${" + name + "}")
         return members
 
     def _value(self, prefix: str, key: str, value: Any) -> Any:
         if isinstance(value, str) and value.startswith(_ENVIRONMENT):
             return "${" + value.removeprefix(_ENVIRONMENT) + "}"
-        if key in _SECRETS:
-            variable = variable_for(prefix, key)
-            self.literals.append(variable)
-            return variable
+        if key in _SECRETS or key.startswith("headers_"):
+            return self._variable(prefix, key, str(value))
         if key == "headers" and isinstance(value, Mapping):
             return {
-                name: self._value(prefix, "secret_access_key", one)
-                if not str(one).startswith(_ENVIRONMENT)
-                else self._value(prefix, key, one)
-                for name, one in value.items()
+                name: self._value(prefix, f"headers_{name}", one) for name, one in value.items()
             }
         return literal(value.rstrip("/") if isinstance(value, str) else value)
+
+    def _variable(self, prefix: str, key: str, secret: str) -> str:
+        """One for each secret: accounts that differ stay apart."""
+        if secret not in self.literals:
+            bare = variable_for(prefix, key)[2:-1]
+            numbered = (f"{bare}_{number}" for number in range(2, len(self.taken) + 3))
+            name = next(one for one in (bare, *numbered) if one not in self.taken)
+            self.taken.add(name)
+            self.literals[secret] = "${" + name + "}"
+        return self.literals[secret]
 
     def _free_name(self, wanted: str) -> str:
         taken = {provider["name"] for provider in self.written}
@@ -122,15 +165,34 @@ def keys_read() -> frozenset[str]:
 
 
 def _split(parameters: Parameters) -> tuple[str, str]:
-    model = str(parameters.get("model", ""))
+    model = str(parameters.get("model") or "")
     given = parameters.get("custom_llm_provider")
     prefix, slash, rest = model.partition("/")
     if given:
-        return str(given), rest if slash and prefix == given else model
-    if slash and prefix in _TYPES.keys() | _COMPATIBLE.keys():
+        upstream = rest if slash and prefix == given else model
+        return _SAME.get(str(given), str(given)), upstream
+    prefix = _SAME.get(prefix, prefix)
+    if slash:
         return prefix, rest
     family = next((one for start, one in _FAMILIES.items() if model.startswith(start)), "openai")
-    return (prefix, rest) if slash else (family, model)
+    return family, model
+
+
+def _within_bedrock(model: str) -> tuple[str | None, str]:
+    """The region that stands before the model, if one does, and the model without the way that it
+    is asked in."""
+    region = None
+    while "/" in model and not model.startswith("arn:"):
+        first, _, rest = model.partition("/")
+        if first not in _BEDROCK_ROUTES and not _REGION.fullmatch(first):
+            break
+        region = first if _REGION.fullmatch(first) else region
+        model = rest
+    return region, model
+
+
+def _usual(prefix: str) -> Mapping[str, str]:
+    return _USUAL.get(prefix, {"api_key": variable_for(prefix, "api_key")[2:-1]})
 
 
 def _base(parameters: Parameters) -> bool:

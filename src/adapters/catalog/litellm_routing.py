@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from adapters.catalog.litellm_models import number, whole
+
 _STRATEGIES = {
     "simple-shuffle": "weighted",
     "least-busy": "least_busy",
@@ -31,6 +33,7 @@ class Routing:
             "litellm_settings.context_window_fallbacks",
             "litellm_settings.num_retries",
             "litellm_settings.request_timeout",
+            "litellm_settings.timeout",
             "litellm_settings.cache",
             "litellm_settings.cache_params",
         }
@@ -49,10 +52,10 @@ class Routing:
         general = (self.retries, self.timeout, self.cache_ttl)
         return bool(self.fallbacks.get(name)) or any(one is not None for one in general)
 
-    def members_for(self, name: str) -> dict[str, Any]:
+    @property
+    def members(self) -> dict[str, Any]:
+        """What holds for all routes."""
         members: dict[str, Any] = {}
-        if self.fallbacks.get(name):
-            members["fallbacks"] = self.fallbacks[name]
         if self.retries is not None:
             # Theirs come on top of the first attempt.
             members["retry"] = {"attempts": min(self.retries + 1, 20)}
@@ -63,20 +66,21 @@ class Routing:
         return members
 
 
-def read_routing(whole: Mapping[str, Any]) -> Routing:
-    router = dict(whole.get("router_settings") or {})
-    general = dict(whole.get("litellm_settings") or {})
+def read_routing(document: Mapping[str, Any]) -> Routing:
+    router = dict(document.get("router_settings") or {})
+    general = dict(document.get("litellm_settings") or {})
     routing = Routing()
     _read_strategy(routing, router)
     for source in (router, general):
         for key in ("fallbacks", "context_window_fallbacks"):
             _read_fallbacks(routing, source.pop(key, None) or ())
-    _read_default_fallbacks(routing, whole, general.pop("default_fallbacks", None) or ())
-    for source in (general, router):
-        retries, timeout = source.pop("num_retries", None), source.pop("timeout", None)
-        timeout = timeout or source.pop("request_timeout", None)
-        routing.retries = retries if isinstance(retries, int) else routing.retries
-        routing.timeout = float(timeout) if isinstance(timeout, int | float) else routing.timeout
+    defaults = [
+        *(router.pop("default_fallbacks", None) or ()),
+        *(general.pop("default_fallbacks", None) or ()),
+    ]
+    _read_default_fallbacks(routing, document, defaults)
+    for section, source in (("litellm_settings", general), ("router_settings", router)):
+        _read_patience(routing, section, source)
     _read_cache(routing, general)
     for alias, name in (router.pop("model_group_alias", None) or {}).items():
         routing.aliases[str(alias)] = str(name.get("model") if isinstance(name, dict) else name)
@@ -98,24 +102,43 @@ def _read_strategy(routing: Routing, router: dict[str, Any]) -> None:
     routing.strategy = known
 
 
+def _read_patience(routing: Routing, section: str, source: dict[str, Any]) -> None:
+    for key in ("num_retries", "timeout", "request_timeout"):
+        given = source.pop(key, None)
+        retries, seconds = whole(given), number(given)
+        if given is None:
+            continue
+        if key == "num_retries" and retries is not None and retries >= 0:
+            routing.retries = retries
+        elif key != "num_retries" and seconds is not None and seconds > 0:
+            routing.timeout = float(seconds)
+        else:
+            routing.left_out.append((f"{section}.{key}", f"'{given}' is no number that it can be"))
+
+
 def _read_fallbacks(routing: Routing, entries: Iterable[Any]) -> None:
     for entry in entries:
         if not isinstance(entry, dict):
             continue
         for name, others in entry.items():
             known = routing.fallbacks.setdefault(str(name), [])
-            known += [str(one) for one in others if isinstance(one, str) and one not in known]
+            for one in others if isinstance(others, list) else [others]:
+                if not isinstance(one, str):
+                    reason = "has parameters of its own, which a model has to have"
+                    routing.left_out.append((f"fallbacks.{name}", reason))
+                elif one not in known:
+                    known.append(one)
 
 
 def _read_default_fallbacks(
-    routing: Routing, whole: Mapping[str, Any], others: Iterable[Any]
+    routing: Routing, document: Mapping[str, Any], others: Iterable[Any]
 ) -> None:
     """For whoever has none of its own, and never for itself."""
     named = [str(one) for one in others]
-    for entry in whole.get("model_list") or ():
+    for entry in document.get("model_list") or ():
         name = str(entry.get("model_name")) if isinstance(entry, dict) else ""
         if named and name not in named:
-            routing.fallbacks.setdefault(name, named)
+            routing.fallbacks.setdefault(name, list(named))
 
 
 def _read_cache(routing: Routing, general: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from adapters.catalog.fields import Fields
+from adapters.dialects.guarding.json_schemas import JsonSchemaValidators
 from domain.models.registry.route_rules import Found, reference_problems, route_problems
 from domain.models.route import (
     Arm,
@@ -138,6 +139,9 @@ def _read_guardrails(fields: Fields | None) -> GuardrailPolicy | None:
     if fields is None:
         return None
     schema = fields.fields("output_schema")
+    wrong = None if schema is None else JsonSchemaValidators().problem(schema.plain())
+    if wrong is not None:
+        fields.note("output_schema", wrong)
     policy = GuardrailPolicy(
         max_input=fields.whole("max_input"),
         denied=tuple(text for text, _ in fields.texts("denied")),

@@ -36,10 +36,22 @@ def write_registry(registry: TeamRegistry) -> str:
 
 
 def write_document(document: Mapping[str, Any]) -> str:
-    dumped: str = yaml.safe_dump(
-        dict(document), sort_keys=False, allow_unicode=True, default_flow_style=False, width=100
+    dumped: str = yaml.dump(
+        dict(document),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=100,
     )
     return dumped
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what stands twice twice: configurations have no references."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def literal(value: Any) -> Any:

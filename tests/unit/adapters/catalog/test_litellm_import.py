@@ -46,11 +46,14 @@ def imported(tmp_path: Path, text: str = WHOLE) -> tuple[Any, dict[str, str]]:
 def test_what_was_imported_is_a_sound_file(tmp_path: Path) -> None:
     imported(tmp_path)
 
-    read = read_team_file(tmp_path / "stoa.yaml", {"OPENAI_API_KEY": "a", "AZ": "b"})
+    read = read_team_file(
+        tmp_path / "stoa.yaml", {"OPENAI_API_KEY": "a", "OPENAI_API_KEY_2": "c", "AZ": "b"}
+    )
 
     assert [provider.type for provider in read.providers] == [
         "openai",
         "azure-openai",
+        "openai",
         "openai-compatible",
     ]
     assert [model.name for model in read.models] == ["gpt-1", "gpt-2", "embed-1", "near-1"]
@@ -102,7 +105,7 @@ def test_what_cannot_be_carried_over_is_told_with_the_reason(tmp_path: Path) -> 
         "litellm_settings.cache_params.type",
         "litellm_settings.drop_params",
         "general_settings.master_key",
-        "the secret for ${OPENAI_API_KEY}",
+        "the secret for ${OPENAI_API_KEY_2}",
     }
 
 
@@ -122,6 +125,121 @@ model_list:
     assert document["models"][0]["prices"] == prices
     assert document["providers"][0]["type"] == "anthropic"
     assert document["providers"][0]["api_key"] == "${ANTHROPIC_API_KEY}"
+    assert left_out == {}
+
+
+def test_accounts_that_differ_stay_apart(tmp_path: Path) -> None:
+    text = """
+model_list:
+  - {model_name: a, litellm_params: {model: openai/x, api_key: sk-first}}
+  - {model_name: b, litellm_params: {model: openai/x, api_key: sk-second}}
+  - {model_name: c, litellm_params: {model: openai/x, api_key: sk-first}}
+  - model_name: d
+    litellm_params: {model: openai/x, api_base: "https://d.example/v1",
+                     extra_headers: {x-one: first, x-two: second}}
+  - {model_name: e, litellm_params: {model: cohere_chat/command-r}}
+  - {model_name: f, litellm_params: {model: text-completion-openai/x}}
+"""
+    document, _ = imported(tmp_path, text)
+
+    providers = {one["name"]: one for one in document["providers"]}
+    assert [one["provider"] for one in document["models"]] == [
+        "openai",
+        "openai-2",
+        "openai",
+        "openai-3",
+        "cohere",
+        "openai-4",
+    ]
+    assert providers["openai"]["api_key"] == "${OPENAI_API_KEY_2}"
+    assert providers["openai-2"]["api_key"] == "${OPENAI_API_KEY_3}"
+    assert providers["openai-3"]["headers"] == {
+        "x-one": "${OPENAI_HEADERS_X_ONE}",
+        "x-two": "${OPENAI_HEADERS_X_TWO}",
+    }
+    assert providers["openai-3"]["api_key"] == "${OPENAI_API_KEY}"
+    assert providers["cohere"]["api_key"] == "${COHERE_API_KEY}"
+
+
+def test_what_takes_over_is_carried_without_going_round(tmp_path: Path) -> None:
+    text = """
+model_list:
+  - {model_name: a, litellm_params: {model: openai/x}}
+  - {model_name: b, litellm_params: {model: openai/y}}
+  - {model_name: e, litellm_params: {model: openai/e}, model_info: {mode: embedding}}
+router_settings:
+  fallbacks: [{a: [b, nobody, {model: z}]}, {b: [a, e]}, {ghost: [a]}]
+  default_fallbacks: [b]
+"""
+    document, left_out = imported(tmp_path, text)
+
+    found = {one["name"]: one.get("fallbacks") for one in document["routes"]}
+    assert found == {"a": ["b-1"], "b": ["a-1"], "e": None}
+    assert "&" not in (tmp_path / "stoa.yaml").read_text()
+    assert left_out["fallbacks.ghost"] == "is no model that was carried over"
+    assert left_out["fallbacks.b"] == "'e' is of the kind 'embedding'"
+    assert left_out["fallbacks.e"] == "'b' is of the kind 'chat'"
+    assert "fallbacks.a" in left_out
+    read_team_file(tmp_path / "stoa.yaml", {"OPENAI_API_KEY": "a"})
+
+
+def test_what_can_be_no_model_is_told(tmp_path: Path) -> None:
+    text = """
+model_list:
+  - {litellm_params: {model: openai/x}}
+  - {model_name: "openai/*", litellm_params: {model: "openai/*"}}
+  - {model_name: default, litellm_params: {model: openai/x}}
+  - {model_name: with space, litellm_params: {model: openai/x}}
+  - {model_name: talk, litellm_params: {model: openai/x}, model_info: {mode: realtime}}
+  - {model_name: none, litellm_params: {api_key: os.environ/K}}
+  - {model_name: a, litellm_params: {model: openai/x}, model_info: {base_model: y, id: z}}
+  - {model_name: a-1, litellm_params: {model: openai/x, rpm: "60", tpm: lots}}
+litellm_settings: {num_retries: "2", timeout: os.environ/T}
+router_settings: {model_group_alias: {a: a-1, auto: a}}
+"""
+    document, left_out = imported(tmp_path, text)
+
+    assert [one["name"] for one in document["routes"]] == ["a", "a-1"]
+    assert [one["name"] for one in document["models"]] == ["a-2", "a-1-1"]
+    assert document["models"][1]["limits"] == {"rpm": 60}
+    assert document["routes"][0]["retry"] == {"attempts": 3}
+    assert left_out.keys() == {
+        "model_list[0]",
+        "model_list.openai/*",
+        "model_list.default",
+        "model_list.with space",
+        "model_list.talk-1",
+        "model_list.none-1",
+        "model_list.a-2.model_info.base_model",
+        "model_list.a-2.model_info.id",
+        "model_list.a-1-1.litellm_params.tpm",
+        "litellm_settings.timeout",
+        "router_settings.model_group_alias.a",
+        "router_settings.model_group_alias.auto",
+    }
+
+
+def test_bedrock_is_where_its_model_or_the_environment_says(tmp_path: Path) -> None:
+    text = """
+model_list:
+  - model_name: a
+    litellm_params: {model: bedrock/us-west-2/anthropic.claude, input_cost_per_token: 0.000001,
+                     output_cost_per_token: 0.000002}
+  - {model_name: b, litellm_params: {model: bedrock/converse/anthropic.claude}}
+  - {model_name: c, litellm_params: {model: azure/mine}}
+"""
+    document, left_out = imported(tmp_path, text)
+
+    first, second, azure = document["providers"]
+    assert (first["region"], second["region"]) == ("us-west-2", "${AWS_REGION_NAME}")
+    assert second["secret_access_key"] == "${AWS_SECRET_ACCESS_KEY}"
+    assert azure["base_url"] == "${AZURE_API_BASE}"
+    assert [one.get("upstream_name") for one in document["models"]] == [
+        "anthropic.claude",
+        "anthropic.claude",
+        "mine",
+    ]
+    assert document["models"][0]["prices"] == {"input": "1", "output": "2"}
     assert left_out == {}
 
 

@@ -103,6 +103,10 @@ def test_a_route_comes_with_all_that_is_said_of_it(tmp_path: Path) -> None:
         ("{name: r}", "'targets' is missing"),
         ("{name: r, targets: [nobody]}", "'targets' names 'nobody', which is no model"),
         ("{name: a, targets: [b]}", "'name' repeats 'a'"),
+        (
+            "{name: r, targets: [a], guardrails: {output_schema: {type: objct}}}",
+            "'output_schema' must be a valid JSON schema (at '/type')",
+        ),
         ("{name: r, targets: [a], speed: 1}", "'speed' is not known"),
         ("{name: r, targets: [{model: a, wait: 1}]}", "'wait' is not known"),
         ("{name: r, targets: [a], strategy: luck}", "'strategy' must be one of"),
