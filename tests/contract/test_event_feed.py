@@ -15,6 +15,7 @@ from tests.event_builders import an_event
 from tests.fakes.clock import START
 from tests.fakes.events import InMemoryEventFeed
 from tests.fakes.ids import uuid7_at
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.stores import IdentityStore, MemoryIdentityStore, PostgresIdentityStore
 
 pytestmark = pytest.mark.usefixtures("uow")
@@ -49,7 +50,7 @@ def happen(identity: IdentityStore) -> Happen:
 
 async def hear(subscription: EventSubscription, count: int) -> list[Event]:
     heard: list[Event] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(heard) < count:
             heard += await subscription.next()
     return heard

@@ -43,6 +43,7 @@ from tests.fakes.upstream import (
     Upstream,
     running_upstream,
 )
+from tests.fixtures.patience import PATIENCE_S
 
 SECRET = "sk-canary-0123456789"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
@@ -328,10 +329,10 @@ async def test_leaving_a_stream_aborts_the_work(bench: Bench) -> None:
     stream = await bench.provider.open_stream(a_request(bench.drips(), stream=True))
     await anext(aiter(stream))
 
-    await asyncio.wait_for(stream.aclose(), 5)
+    await asyncio.wait_for(stream.aclose(), PATIENCE_S)
     await stream.aclose()
 
-    await asyncio.wait_for(bench.aborted(), 5)
+    await asyncio.wait_for(bench.aborted(), PATIENCE_S)
     assert stream.report.usage.counted
 
 
@@ -349,7 +350,7 @@ async def test_cancelling_a_reader_and_closing_aborts_the_work(bench: Bench) -> 
         await task
     await stream.aclose()
 
-    await asyncio.wait_for(bench.aborted(), 5)
+    await asyncio.wait_for(bench.aborted(), PATIENCE_S)
 
 
 async def test_closing_ends_a_reader_in_another_task(bench: Bench) -> None:
@@ -365,7 +366,7 @@ async def test_closing_ends_a_reader_in_another_task(bench: Bench) -> None:
 
     await stream.aclose()
 
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE_S)
 
 
 async def test_cancelling_a_call_aborts_the_work(bench: Bench) -> None:
@@ -376,13 +377,13 @@ async def test_cancelling_a_call_aborts_the_work(bench: Bench) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(bench.aborted(), 5)
+    await asyncio.wait_for(bench.aborted(), PATIENCE_S)
 
 
 async def test_a_stream_opens_before_the_model_has_thought(bench: Bench) -> None:
     opening = bench.provider.open_stream(a_request(bench.hangs(), stream=True))
 
-    stream = await asyncio.wait_for(opening, 5)
+    stream = await asyncio.wait_for(opening, PATIENCE_S)
 
     await stream.aclose()
 

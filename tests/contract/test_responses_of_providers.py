@@ -35,6 +35,7 @@ from tests.fakes.openai_like_bench import OpenAILikeBench
 from tests.fakes.openai_wire import a_request
 from tests.fakes.responses_bench import ResponsesBench
 from tests.fakes.upstream import Upstream, running_upstream
+from tests.fixtures.patience import PATIENCE_S
 
 SECRET = "sk-canary-0123456789"
 REPORTED = Usage(prompt_tokens=12, completion_tokens=3)
@@ -195,9 +196,9 @@ async def test_leaving_a_stream_aborts_the_work(bench: Bench) -> None:
     stream = await bench.provider.open_stream(a_request(bench.drips(), stream=True, **ASKED))
     await anext(aiter(stream))
 
-    await asyncio.wait_for(stream.aclose(), 5)
+    await asyncio.wait_for(stream.aclose(), PATIENCE_S)
 
-    await asyncio.wait_for(bench.aborted(), 5)
+    await asyncio.wait_for(bench.aborted(), PATIENCE_S)
 
 
 async def test_a_native_answer_has_the_providers_request_id(native: ResponsesBench) -> None:

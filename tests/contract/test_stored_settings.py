@@ -8,6 +8,7 @@ from application.operations.ports import Sealed, StoredSetting
 from domain.shared.ids import TeamId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_team
 from tests.fakes.secret_box import ReversibleSecretBox
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.stores import IdentityStore
 
 
@@ -126,5 +127,5 @@ async def test_a_lock_keeps_others_waiting_to_the_end(
 async def test_locks_of_different_owners_do_not_meet(store: IdentityStore) -> None:
     async with store.unit_of_work() as one, store.unit_of_work() as two:
         await one.settings.lock(None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await two.settings.lock(TEAM_ID)

@@ -25,6 +25,7 @@ from tests.fakes.upstream import (
     running_upstream,
     stream_head,
 )
+from tests.fixtures.patience import PATIENCE_S
 
 LIMIT = 1 << 20
 
@@ -133,7 +134,7 @@ async def test_refuses_a_body_over_the_limit(upstream: Upstream, transport: Tran
 
     with pytest.raises(ProviderFailedError, match="larger than"):
         await response.read(100_000)
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 async def test_refuses_a_body_over_the_limit_that_came_at_once(
@@ -223,7 +224,7 @@ async def test_a_cancelled_wait_gives_its_place_away(
 
     waiting[0].cancel()
     await held[0].aclose()
-    response = await asyncio.wait_for(waiting[1], 5)
+    response = await asyncio.wait_for(waiting[1], PATIENCE_S)
 
     assert response.status == 200
     await held[1].aclose()
@@ -297,7 +298,7 @@ async def test_silence_before_the_head_times_out(upstream: Upstream, transport: 
     with pytest.raises(ProviderTimedOutError, match="acme"):
         await transport.send(a_request(upstream, timeouts=Timeouts(connect=0.1, first_byte=0.1)))
 
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 async def test_silence_inside_the_body_times_out(upstream: Upstream, transport: Transport) -> None:
@@ -310,7 +311,7 @@ async def test_silence_inside_the_body_times_out(upstream: Upstream, transport: 
         await anext(blocks)
 
     assert first == b"one"
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 async def test_bytes_do_not_outrun_the_total(upstream: Upstream, transport: Transport) -> None:
@@ -332,7 +333,7 @@ async def test_a_cancelled_request_closes_its_connection(
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
     await (await transport.send(a_request(upstream))).read(LIMIT)
     assert upstream.connections == 2
 
@@ -349,7 +350,7 @@ async def test_a_cancelled_reader_closes_its_connection(
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 async def test_closing_a_response_closes_its_connection(
@@ -361,7 +362,7 @@ async def test_closing_a_response_closes_its_connection(
     await response.aclose()
     await response.aclose()
 
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 async def test_closing_a_finished_response_keeps_its_connection(
@@ -398,7 +399,7 @@ async def test_finishing_closes_a_connection_whose_answer_goes_on(
 
     await response.finish()
 
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 @pytest.mark.parametrize("value", ["a\r\nx-evil: 1", "a\nb", "a\x00b", "snow ☃"])
@@ -461,7 +462,7 @@ async def test_a_closed_transport_aborts_what_runs_and_sends_no_more(
         await anext(blocks)
     with pytest.raises(ProviderUnreachableError):
         await transport.send(a_request(upstream))
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 @pytest.mark.parametrize("kind", TransportKind)

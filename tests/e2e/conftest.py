@@ -5,9 +5,15 @@ import httpx
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
+
+# Clients that say nothing else wait for five seconds, which a busy machine may well take.
+httpx._config.DEFAULT_TIMEOUT_CONFIG.read = httpx._config.DEFAULT_TIMEOUT_CONFIG.connect = (
+    PATIENCE_S
+)
 
 
 @pytest.fixture(scope="session")

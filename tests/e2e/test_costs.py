@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -57,7 +58,7 @@ def ask(http: httpx.Client, model: str) -> None:
 
 
 def settle(http: httpx.Client) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while http.get("/api/v1/calls", params={"status": "open"}).json()["items"]:
         assert time.monotonic() < deadline
         time.sleep(0.01)

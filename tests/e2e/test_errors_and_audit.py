@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.fixtures.database import PostgresUnderTest
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CHAT = "/v1/chat/completions"
@@ -71,7 +72,7 @@ def failing(client: httpx.Client, model: str = "broken") -> str:
 
 def soon(look: Callable[[], httpx.Response], when: Callable[[Any], bool] = bool) -> Any:
     """What is found within a few seconds: errors are written in the background."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         answer = look()
         if answer.status_code == httpx.codes.OK and when(answer.json()):

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures.database import PostgresUnderTest
 from tests.fixtures.journal import AGENT, Journal
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 SETUP = re.compile(r"/setup#token=(\S+)")
@@ -188,7 +189,7 @@ async def _manage_the_rest(journal: Journal) -> None:
     async with httpx.AsyncClient(base_url=journal.server.url, headers=headers) as client:
         failed = await client.post("/v1/chat/completions", json=CHAT)
         error_id = failed.headers["x-request-id"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not (await client.get(f"/api/v1/errors/{error_id}")).is_success:
                 await asyncio.sleep(0.05)
     await journal.do(
@@ -228,7 +229,7 @@ async def _come_and_go(journal: Journal) -> None:
 async def _mailed_token(journal: Journal, email: str) -> str:
     """The token in the mail to the address, which a server in development prints."""
     link = re.compile(rf"To: {re.escape(email)}\n(?:(?!To: ).*\n)*?.*#token=(\S+)")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (found := link.search(journal.server.output)) is None:
             await asyncio.sleep(0.05)
     journal.secrets.append(found.group(1))

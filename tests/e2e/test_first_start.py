@@ -11,6 +11,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 pytestmark = pytest.mark.local_model
@@ -94,7 +95,7 @@ def test_healthz_answers_before_the_database_is_there(tmp_path: Path) -> None:
     server = StoaServer(data_dir=tmp_path / "data", from_scratch=True)
     server.spawn()
     seen: set[int] = set()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and seen != {200, 503}:
         try:
             health = httpx.get(f"{server.url}/healthz", timeout=2)

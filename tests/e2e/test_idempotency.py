@@ -14,6 +14,7 @@ import pytest
 from openai import OpenAI
 
 from tests.fakes.upstream import Act, Pause, Upstream, json_answer, running_upstream
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CHAT = "/v1/chat/completions"
@@ -146,7 +147,7 @@ def test_a_client_that_went_away_leaves_the_key_free(http: httpx.Client) -> None
     ):
         pass
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         refused = http.post(CHAT, json=saying("another"), headers=headers)
         if refused.status_code == 200:
@@ -167,6 +168,25 @@ def test_what_is_made_over_the_api_is_made_once(http: httpx.Client) -> None:
     assert second.headers["idempotent-replayed"] == "true"
     assert third.status_code == 409
     assert third.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_a_form_is_the_same_whatever_its_boundary(http: httpx.Client) -> None:
+    headers = keyed()
+
+    def sent(boundary: str, text: str) -> httpx.Response:
+        field = 'Content-Disposition: form-data; name="model"\r\n\r\nlistener'
+        file = f'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n{text}'
+        line = f"--{boundary}"
+        body = f"{line}\r\n{field}\r\n{line}\r\n{file}\r\n{line}--\r\n"
+        form = {"content-type": f"multipart/form-data; boundary={boundary}"}
+        return http.post("/v1/audio/transcriptions", content=body, headers=headers | form)
+
+    first, second = sent("one", "what is heard"), sent("two", "what is heard")
+    other = sent("three", "something else")
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.headers["idempotent-replayed"] == "true"
+    assert other.json()["error"]["code"] == "idempotency_key_reused"
 
 
 def test_other_keys_of_the_team_have_keys_of_their_own(http: httpx.Client) -> None:
@@ -221,7 +241,7 @@ async def test_the_second_of_two_at_the_same_time_is_told_to_come_again(
     await asyncio.to_thread(far.start)
     first = asyncio.create_task(asyncio.to_thread(_ask_raw, far, headers))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await upstream.arrived.wait()
 
         second = await asyncio.to_thread(_ask_raw, far, headers)
@@ -242,7 +262,7 @@ async def test_the_official_client_waits_for_the_answer_of_its_twin(
     headers = keyed()
     await asyncio.to_thread(far.start)
     first = asyncio.create_task(asyncio.to_thread(_ask, far, headers, retries=0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await upstream.arrived.wait()
 
     second = await asyncio.to_thread(_ask, far, headers, retries=10)

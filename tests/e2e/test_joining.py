@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures import mail_server as mail
 from tests.fixtures.mail_server import Post, mail_server, make_certificates, text_of
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 OWNER, BOB, CAROL, DORA, EVE = (
@@ -74,7 +75,7 @@ class House:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():
             await asyncio.sleep(0.02)
 
@@ -262,7 +263,7 @@ async def test_registration_is_closed_until_a_setting_opens_it(house: House) -> 
     closed = await house.send("/auth/register", email=EVE)
     await house.manage("PATCH", "/settings", registration_policy="open")
     opened = await house.send("/auth/register", email=EVE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         # A change is seen within a second.
         while opened.status_code != httpx.codes.ACCEPTED:
             opened = await house.send("/auth/register", email=EVE)
@@ -294,7 +295,7 @@ async def test_a_mail_that_cannot_be_sent_is_an_error_in_the_log(house: House) -
 async def test_a_mail_that_cannot_be_sent_is_among_the_technical_errors(house: House) -> None:
     house.post.answers["DATA"] = "552 full"
     await house.send("/auth/password_reset", email=OWNER)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         found: list[str] = []
         while not any("552 full" in message for message in found):
             await asyncio.sleep(0.1)

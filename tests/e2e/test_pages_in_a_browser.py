@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures.browser import BROWSER, Tab, browser_tab
 from tests.fixtures.mail_server import Post, mail_server, text_of
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 pytestmark = [
@@ -49,7 +50,7 @@ class Desk:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():
             await asyncio.sleep(0.02)
 

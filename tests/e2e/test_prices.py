@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -47,7 +48,7 @@ def prices(http: httpx.Client) -> dict[str, Any]:
 def ask(http: httpx.Client, model: str) -> tuple[httpx.Response, Any]:
     body = {"model": model, "messages": [{"role": "user", "content": "Hi there, all of you"}]}
     answer = http.post("/v1/chat/completions", json=body)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         call = http.get(f"/api/v1/calls/{answer.headers['x-stoa-call-id']}").json()
         if call["status"] != "open" or time.monotonic() > deadline:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
@@ -189,7 +190,7 @@ def test_the_log_is_json_from_the_level_that_was_set(
     http.post(CHAT, json=a_chat("broken"), headers={"x-correlation-id": "failed"})
 
     # An answer is sent before it is logged.
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while LAST not in server.own_log.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     entries = [json.loads(line) for line in server.own_log.read_text().splitlines()]

@@ -25,6 +25,7 @@ from tests.fakes.upstream import (
     stream_head,
 )
 from tests.fixtures.ledger import call_of
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -152,7 +153,7 @@ async def test_hanging_up_ends_the_work_of_the_provider(world: World, openai: As
     ) as told:
         await anext(told.iter_bytes(16))
 
-    await asyncio.wait_for(world.upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(world.upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 async def test_what_a_provider_refuses_comes_back_in_its_words(

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.fakes.upstream import Act, Pause, Upstream, json_answer
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CALLS = 50
@@ -57,7 +58,7 @@ async def _rows(server: StoaServer) -> list[dict[str, Any]]:
 
 async def _settled_rows(server: StoaServer) -> list[dict[str, Any]]:
     """The outcome of a call is written a moment after its answer."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             rows = await _rows(server)
             if all(row["status"] != "open" for row in rows):
@@ -224,7 +225,7 @@ async def test_a_database_that_dies_is_brought_back_and_costs_no_call(
 
 
 async def _until_readiness(client: httpx.AsyncClient, status: int) -> httpx.Response:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             answer = await client.get("/readyz")
             if answer.status_code == status:

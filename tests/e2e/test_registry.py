@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.conftest import SCRIPTED
 from tests.fakes.openai_server import FakeOpenAIServer, running_openai_server
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 KEY = "canary-of-the-real-provider-0123"
@@ -149,7 +150,7 @@ async def test_a_provider_that_cannot_be_built_is_told_and_on_record(
     assert called.status_code == 502
     assert "cannot be used" in called.json()["error"]["message"]
     assert alive.status_code == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not any(
             "provider" in (one.get("route") or "")
             for one in (await api.get("/api/v1/errors")).json()["items"]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.fixtures.database import PostgresUnderTest
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.people import (
     SAME_ORIGIN,
     Person,
@@ -68,7 +69,7 @@ def me(client: httpx.Client) -> int:
 
 def at_once(condition: Callable[[], bool]) -> None:
     """The other node may take a moment: no second, unless the machine is busy."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it took too long"
 
@@ -373,7 +374,7 @@ def test_what_happens_to_sessions_is_on_record(nodes: Nodes, person: Person) -> 
         browser.post("/api/v1/auth/logout").raise_for_status()
 
     with by_bearer(one, one.key) as owner:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         actions: set[str] = set()
         while "user.login_failed" not in actions:
             assert time.monotonic() < deadline

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.conftest import SCRIPTED
 from tests.fakes.identity_provider import AUDIENCE, IdentityProvider
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 # After which every node obeys.
@@ -87,7 +88,7 @@ async def test_who_is_deactivated_is_refused_at_once(
     changed = await client.patch(
         f"/api/v1/users/{user['id']}", json={"is_active": False}, headers=owner
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await client.get("/api/v1/me", headers=leaver)).status_code == 200:
             await asyncio.sleep(0.02)
 
@@ -126,7 +127,7 @@ async def test_a_provider_that_is_away_is_no_fault_of_the_client(
     stranger = bearer(provider, sub="grace", header={"kid": "new"})
 
     # Until the server may ask for new keys again.
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (answer := await client.get("/api/v1/me", headers=stranger)).status_code == 401:
             await asyncio.sleep(0.2)
 

@@ -27,6 +27,7 @@ from tests.fakes.upstream import (
     stream_head,
 )
 from tests.fixtures.ledger import call_of
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -236,7 +237,7 @@ async def test_ends_in_an_error_a_row_and_a_released_hold(
     before = await world.budget()
     asked = BODY[path] | {"model": "far", "stream": stream}
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         answered = await world.client.post(path, json=asked)
 
     row = await asyncio.to_thread(_row, world, answered.headers["x-request-id"])

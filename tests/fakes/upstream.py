@@ -10,6 +10,8 @@ from enum import Enum
 import msgspec
 import trustme
 
+from tests.fixtures.patience import PATIENCE_S
+
 # Made anew for every run: a key in the repository would be a secret that is none.
 AUTHORITY = trustme.CA()
 
@@ -97,7 +99,7 @@ class Upstream:
             self._server.close()
         for writer in tuple(self._writers):
             writer.transport.abort()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self.all_gone.wait()
 
     async def drop_connections(self) -> None:

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from adapters.embedded_postgres.orphan import runs_on
 from adapters.embedded_postgres.server import EmbeddedPostgres
 from tests.fixtures.embedded_postgres import execute, fetch, is_gone, postmaster_of, running
+from tests.fixtures.patience import PATIENCE_S
 
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -42,7 +43,7 @@ async def test_a_killed_server_comes_back_at_its_address_with_its_data(
             late = await _fetch_when_back(url, "SELECT n FROM late")
             second = postmaster_of(used_directory)
             # It answers a moment before the one who started it again has seen that it does.
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 while not any(log["event"] == "postgres.restarted" for log in logs):
                     await asyncio.sleep(0.01)
 
@@ -81,7 +82,7 @@ async def test_a_server_that_does_not_come_back_is_tried_until_it_does(
             pid = postmaster_of(used_directory)
             control.rename(hidden)
             os.kill(pid, signal.SIGKILL)
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(PATIENCE_S):
                 # A list of logs has no event to wait for.
                 while not any(log["event"] == "postgres.not_restarted" for log in logs):
                     await asyncio.sleep(0.02)

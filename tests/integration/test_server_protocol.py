@@ -13,6 +13,7 @@ import uvicorn
 
 from adapters.http.server_protocol import MAX_HEAD_BYTES, ServerProtocol
 from adapters.system.ids import SystemIds
+from tests.fixtures.patience import PATIENCE_S
 
 HELLO = b"GET /v1/hello HTTP/1.1\r\nhost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK"
@@ -88,7 +89,7 @@ async def said(port: int, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             return await reader.read()
     finally:
         writer.close()
@@ -98,7 +99,7 @@ async def begin_of_answer(port: int, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             return await reader.readuntil(b"0\r\n\r\n")
     finally:
         writer.close()
@@ -240,5 +241,5 @@ async def test_a_hang_up_reaches_the_request_in_progress_behind_which_another_wa
 
     writer.transport.abort()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await app.left_alone.wait()

@@ -20,6 +20,7 @@ from tests.fixtures.demands import (
     until_admitted,
 )
 from tests.fixtures.limit_stores import LEASE_S, LimitStore
+from tests.fixtures.patience import PATIENCE_S
 
 
 async def test_places_are_taken_and_freed(limits: RateLimits) -> None:
@@ -89,7 +90,7 @@ async def test_two_processes_that_lock_in_opposite_orders_do_not_stand_still(
     processes = [await store.process() for _ in range(2)]
     subjects = [(KEY, Limits(rpm=10_000)), (USER, Limits(rpm=10_000)), (TEAM, Limits(rpm=10_000))]
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         for _ in range(20):
             await asyncio.gather(
                 *(one.limits.take(a_demand(*subjects)) for one in processes for _ in range(5)),

@@ -10,6 +10,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from tests.fixtures.budget_nodes import HELLO, a_budgeted_key, at_rest, bearer, call, caller
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 Nodes = tuple[StoaServer, StoaServer]
@@ -149,7 +150,7 @@ async def test_a_budget_that_is_set_later_begins_with_what_was_spent(
 
 async def _refused(client: httpx.AsyncClient) -> httpx.Response:
     """Every node obeys at once, which is within a second unless the machine is busy."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             answer = await call(client)
             assert answer is not None

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tests.e2e.budgets.conftest import HOLD_S
 from tests.fixtures.budget_nodes import a_budgeted_key, at_rest, call, caller, standing
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CALLS = 200
@@ -45,7 +46,7 @@ async def test_a_node_that_is_killed_under_load_leaks_no_holds(
     key = await a_budgeted_key(one, str(amount))
     async with caller(one, key.secret) as alive, caller(two, key.secret) as doomed:
         dying = [asyncio.create_task(call(doomed, model="lingering")) for _ in range(40)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while (await standing(budgets_database, key)).open < len(dying):
                 await asyncio.sleep(0.02)
         held = await standing(budgets_database, key)

@@ -59,8 +59,8 @@ async def test_the_true_usage_counts_in_the_end(limits_server: StoaServer) -> No
     key = await a_key(limits_server, tpm=6000)
     async with client_of(limits_server, key) as client:
         answer = await client.chat.completions.create(model="echo", messages=HELLO, max_tokens=5000)
-        # It is counted a moment after the answer; waiting would take most of a minute to help.
-        async with asyncio.timeout(10):
+        # It is counted a moment after the answer; waiting alone would take 40 seconds to help.
+        async with asyncio.timeout(30):
             while (headers := await _headers_of_another(client)) is None:
                 await asyncio.sleep(0.05)
 

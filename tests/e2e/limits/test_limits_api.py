@@ -3,6 +3,7 @@ import asyncio
 import httpx
 
 from tests.fixtures.limited_keys import HELLO, a_key, bearer, client_of
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 
@@ -43,7 +44,7 @@ async def test_changed_limits_act_on_the_next_calls(limits_server: StoaServer) -
                 model="echo", messages=HELLO
             )
             await http.patch(f"/api/v1/keys/{made['id']}", json={"limits": {"rpm": 7}})
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     limited = await client.chat.completions.with_raw_response.create(
                         model="echo", messages=HELLO

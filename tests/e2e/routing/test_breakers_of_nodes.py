@@ -12,6 +12,7 @@ from tests.e2e.routing.conftest import Houses
 from tests.e2e.routing.test_failing_providers import ERROR, HELLO
 from tests.fakes.upstream import json_answer
 from tests.fixtures.database import PostgresUnderTest
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -56,7 +57,7 @@ async def who_answers(client: httpx.AsyncClient) -> str:
 
 
 async def shows(client: httpx.AsyncClient, line: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while line not in (await client.get("/metrics")).text.splitlines():
             await asyncio.sleep(0.05)
 
@@ -81,7 +82,7 @@ async def test_all_nodes_leave_it_alone_and_all_come_back(
         assert len(houses.alpha.requests) == 3
 
         houses.forget()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await who_answers(one) == "beta/b":
                 await asyncio.sleep(0.1)
         await shows(one, CLOSED)

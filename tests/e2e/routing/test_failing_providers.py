@@ -11,6 +11,7 @@ from openai import AsyncOpenAI
 from tests.e2e.routing.conftest import Houses
 from tests.fakes.openai_wire import chunk_event
 from tests.fakes.upstream import Act, Step, answer, chunk, json_answer, stream_head
+from tests.fixtures.patience import PATIENCE_S
 
 HELLO: Any = [{"role": "user", "content": "hello"}]
 ERROR = b'{"error":{"message":"No.","type":"server_error","code":null,"param":null}}'
@@ -43,7 +44,7 @@ STREAM_FAILURES: dict[str, tuple[list[Step], str]] = {
 
 
 async def row_of(api: httpx.AsyncClient, call_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             found = await api.get(f"/api/v1/calls/{call_id}")
             if found.status_code == httpx.codes.OK and found.json()["status"] != "open":

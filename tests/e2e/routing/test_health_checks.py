@@ -9,6 +9,7 @@ from tests.e2e.routing.conftest import Houses, completion
 from tests.e2e.routing.test_breakers_of_nodes import CONFIG, who_answers
 from tests.e2e.routing.test_failing_providers import ERROR
 from tests.fakes.upstream import json_answer
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 SETTINGS = {
@@ -33,11 +34,11 @@ async def test_a_sign_of_life_ends_the_time_alone(houses: Houses, tmp_path: Path
             houses.alpha.default = [NO_LIST]
             assert [await who_answers(client) for _ in range(2)] == ["beta/b"] * 2
             houses.alpha.default = [LIST]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while not any(seen.target.endswith("/models") for seen in houses.alpha.requests):
                     await asyncio.sleep(0.05)
             houses.alpha.default = completion("alpha")
 
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while await who_answers(client) == "beta/b":
                     await asyncio.sleep(0.1)

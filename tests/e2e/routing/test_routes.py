@@ -10,6 +10,7 @@ from openai import AsyncOpenAI
 
 from tests.e2e.routing.conftest import HANG, Houses
 from tests.e2e.routing.test_failing_providers import HELLO, row_of
+from tests.fixtures.patience import PATIENCE_S
 
 LOCAL_ONLY = {"x-stoa-privacy": "local_only"}
 
@@ -35,7 +36,7 @@ async def test_a_slow_start_is_overtaken(
         ("alpha/a", "cancelled"),
         ("beta/b", "succeeded"),
     ]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await houses.alpha.requests[0].disconnected.wait()
 
 

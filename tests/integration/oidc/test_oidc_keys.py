@@ -10,6 +10,7 @@ from domain.identity.errors import CredentialsInvalidError
 from domain.shared.errors import UnavailableError
 from tests.fakes.identity_provider import DISCOVERY, IdentityProvider, jwk_of, rsa_key
 from tests.fakes.oidc_reader import OidcReader
+from tests.fixtures.patience import PATIENCE_S
 
 PAUSE_S = 10.0
 FRESH_S = 3600.0
@@ -74,7 +75,7 @@ async def test_old_keys_are_renewed_behind_the_requests(reader: OidcReader) -> N
     reader.clock.advance(FRESH_S)
 
     meanwhile = await outcome(reader, reader.token())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while reader.provider.asked["/keys"] < 2:
             await asyncio.sleep(0.01)
 
@@ -192,7 +193,7 @@ async def test_a_provider_that_says_nothing_is_given_up(provider: IdentityProvid
     reader = OidcReader(provider, HttpDocuments(timeout_s=0.2))
     provider.silence_s = 4.0
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         found = await outcome(reader, reader.token())
 
     assert found == "unavailable"

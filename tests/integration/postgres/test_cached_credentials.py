@@ -22,6 +22,7 @@ from tests.builders import OTHER_TEAM_ID, USER_ID, a_key, a_team
 from tests.fakes.clock import START
 from tests.fakes.runtime_settings import InMemoryRuntimeSettings
 from tests.fixtures.embedded_postgres import execute
+from tests.fixtures.patience import PATIENCE_S
 
 TERMINATE_LISTENERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -155,7 +156,7 @@ async def test_a_revocation_elsewhere_is_obeyed_within_a_second(
 
     await nodes[0].save(key)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         for node in nodes:
             while not await _is_revoked(node, key):
                 await asyncio.sleep(0.001)
@@ -253,7 +254,7 @@ async def test_says_when_the_database_is_away() -> None:
 
 
 async def _until(node: Node, *, is_listening: bool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while node.changes.are_heard != is_listening:
             await asyncio.sleep(0)
 

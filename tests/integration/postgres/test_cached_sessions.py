@@ -18,6 +18,7 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from domain.identity.session import Session
 from tests.builders import USER_ID, a_membership, a_session, a_user
 from tests.fakes.clock import START
+from tests.fixtures.patience import PATIENCE_S
 
 TERMINATE_LISTENERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -117,7 +118,7 @@ async def test_another_node_hears_of_the_end_within_a_second(
 
     await nodes[0].log_out(session)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await nodes[1].is_live(session):
             await asyncio.sleep(0.001)
 
@@ -130,7 +131,7 @@ async def test_an_end_while_it_cannot_hear_is_obeyed_too(
     await sql.execute(TERMINATE_LISTENERS)
     await nodes[0].log_out(session)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await nodes[1].is_live(session):
             await asyncio.sleep(0.001)
 

@@ -22,6 +22,7 @@ from tests.builders import OTHER_TEAM_ID, TEAM_ID
 from tests.event_builders import an_event
 from tests.fakes.clock import START
 from tests.fakes.errors import RecordingErrorLog
+from tests.fixtures.patience import PATIENCE_S
 
 LISTENERS = (
     "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stoa events'"
@@ -61,7 +62,7 @@ async def nodes(team_url: str, sql: asyncpg.Connection) -> AsyncIterator[list[No
 
 async def hear(listener: EventSubscription, count: int) -> list[Event]:
     heard: list[Event] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(heard) < count:
             heard += await listener.next()
     return heard
@@ -157,7 +158,7 @@ async def test_what_keeps_events_from_being_read_is_on_record_and_passes(
 
     await sql.execute("ALTER TABLE events RENAME TO gone")
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not errors.occurrences:
                 await asyncio.sleep(0.01)
     finally:

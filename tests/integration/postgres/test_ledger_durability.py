@@ -28,6 +28,7 @@ from tests.fixtures.ledger_load import (
     stored_ids,
     succeed,
 )
+from tests.fixtures.patience import PATIENCE_S
 
 TERMINATE_LEDGER = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -163,7 +164,7 @@ async def test_stopping_writes_what_is_queued(team_url: str, sql: asyncpg.Connec
 async def _until_there_are(count: int, sql: asyncpg.Connection) -> None:
     """Wait until the ledger has so many connections; with none, the server is also done with what
     was sent through them."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await sql.fetchval(COUNT_CONNECTIONS) != count:
             await asyncio.sleep(0.01)
 

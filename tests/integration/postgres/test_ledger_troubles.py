@@ -19,6 +19,7 @@ from tests.builders import TEAM_ID
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 from tests.fixtures.ledger_load import a_call_now, make_call, statuses, succeed
+from tests.fixtures.patience import PATIENCE_S
 
 NOWHERE = "postgresql://stoa@/stoa?host=/nonexistent"
 NO_TEAM = TeamId(uuid7_at(START, 666))
@@ -237,7 +238,7 @@ async def test_a_refusal_waits_no_longer_than_a_call_for_its_row() -> None:
     call.settle(CallStatus.REFUSED, at=START, latency_ms=0.0)
 
     with pytest.raises(LedgerUnavailableError):
-        await asyncio.wait_for(ledger.record(call), 5)
+        await asyncio.wait_for(ledger.record(call), PATIENCE_S)
     left = await ledger.flush(0.05)
     await ledger.stop(timeout_s=0)
 
@@ -288,7 +289,7 @@ async def test_a_ledger_with_nothing_to_do_stands_in_the_way_of_no_migration(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND application_name LIKE 'stoa ledger%' AND query = 'SELECT 1'"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await sql.fetchval(prepared) < 2:
             await asyncio.sleep(0.01)
 
@@ -309,7 +310,7 @@ async def test_a_team_that_is_being_changed_holds_no_call_up(
     async with sql.transaction():
         await sql.execute("SELECT 1 FROM teams WHERE id = $1 FOR NO KEY UPDATE", TEAM_ID)
         await sql.execute("UPDATE teams SET name = 'x' WHERE id = $1", TEAM_ID)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await make_call(ledger, a_call_now())
 
     assert await ledger.flush(5) == 0

@@ -18,6 +18,7 @@ from domain.shared.errors import UnavailableError
 from tests.fakes.clock import START
 from tests.fixtures.embedded_postgres import PROJECT, SOURCE_PATH, line_of
 from tests.fixtures.ledger_load import a_call_now, statuses, succeed
+from tests.fixtures.patience import PATIENCE_S
 
 LOCK_HOLDERS = (
     "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database"
@@ -61,7 +62,7 @@ async def test_interrupts_the_calls_of_a_killed_process_and_no_others(
         while_both_live = await orphans.interrupt(START)
 
         victim.kill()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             interrupted = 0
             while not interrupted:
                 interrupted = await orphans.interrupt(START)
@@ -99,7 +100,7 @@ async def test_a_process_that_lost_the_database_for_a_moment_keeps_its_calls(
     await ledger.open(call).committed
 
     killed = [row["pid"] for row in await sql.fetch(TERMINATE_PRESENCE)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await sql.fetchval(LOCK_HOLDERS, killed) < 1:
             await asyncio.sleep(0.005)
     interrupted = await PostgresOrphanedCalls(engine, process=0).interrupt(START)

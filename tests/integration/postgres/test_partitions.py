@@ -15,6 +15,7 @@ from adapters.postgres.partitions import (
     partition_name,
 )
 from tests.fakes.ids import uuid7_at
+from tests.fixtures.patience import PATIENCE_S
 
 OLD = datetime(1999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 
@@ -73,7 +74,7 @@ async def test_readers_of_the_ledger_do_not_wait_for_a_new_partition(
 ) -> None:
     reader = await asyncpg.connect(team_url)
 
-    async with reader.transaction(), asyncio.timeout(5):
+    async with reader.transaction(), asyncio.timeout(PATIENCE_S):
         await reader.execute("LOCK TABLE calls, call_contents IN ROW EXCLUSIVE MODE")
         created = await ensure_partitions(without_old_partitions, [OLD])
     await reader.close()

@@ -17,6 +17,7 @@ from application.operations.records.error_reporter import ErrorReporter
 from domain.shared.errors import UnavailableError
 from tests.fakes.errors import RecordingErrorLog
 from tests.fixtures.demands import of_key, refused, until_admitted
+from tests.fixtures.patience import PATIENCE_S
 
 _ONE_HOLDER_IS_DEAD = (
     "UPDATE limit_slots SET process = 4711 WHERE id IN (SELECT id FROM limit_slots LIMIT 1)"
@@ -144,7 +145,7 @@ async def test_the_sweep_runs_by_itself(
     await limits.take(of_key(concurrency=1))
     await sql.execute("UPDATE limit_slots SET process = 4711")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await sql.fetchval("SELECT count(*) FROM limit_slots"):
             await asyncio.sleep(0.02)
 
@@ -186,7 +187,7 @@ async def test_a_sweep_that_fails_is_on_record_and_tried_again(
     await sql.execute("ALTER TABLE limit_slots RENAME TO gone")
     with capture_logs() as logs:
         await sweeping.look(of_key(rpm=1))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(entry["event"] == "limits.sweep_failed" for entry in logs):
                 await asyncio.sleep(0.02)
     await sql.execute("ALTER TABLE gone RENAME TO limit_slots")

@@ -23,6 +23,7 @@ from domain.operations.runtime_settings import (
 )
 from domain.shared.ids import TeamId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID
+from tests.fixtures.patience import PATIENCE_S
 
 KEY = "k" * 32
 TERMINATE_LISTENERS = (
@@ -154,7 +155,7 @@ async def test_the_last_known_values_hold_while_the_database_cannot_be_heard(
     await has(nodes[1], 3)
 
     await sql.execute(TERMINATE_LISTENERS)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while nodes[1].settings.is_listening:
             await asyncio.sleep(0)
 

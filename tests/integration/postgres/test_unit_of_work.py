@@ -14,6 +14,7 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from domain.shared.errors import UnavailableError
 from tests.builders import TEAM_ID, a_key
 from tests.fakes.clock import START
+from tests.fixtures.patience import PATIENCE_S
 
 NOWHERE = "postgresql://stoa@/stoa?host=/nonexistent"
 
@@ -40,7 +41,7 @@ async def test_a_cancelled_use_gives_its_connection_back(one_connection: AsyncEn
     hanging.cancel()
     await asyncio.wait([hanging])
 
-    async with asyncio.timeout(5), uow as tx:
+    async with asyncio.timeout(PATIENCE_S), uow as tx:
         assert (await tx.teams.get(TEAM_ID)).id == TEAM_ID
 
 

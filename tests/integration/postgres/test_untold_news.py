@@ -8,6 +8,7 @@ from adapters.system.ids import SystemIds
 from application.inference.routing.ports import DeploymentNews
 from application.operations.records.error_reporter import ErrorReporter
 from tests.fakes.errors import RecordingErrorLog
+from tests.fixtures.patience import PATIENCE_S
 
 
 async def test_news_that_the_database_refuses_are_on_record_and_told_later(
@@ -21,12 +22,12 @@ async def test_news_that_the_database_refuses_are_on_record_and_told_later(
 
     try:
         board.announce(DeploymentNews(deployment="a/x", out_s=60.0, reason="X"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not errors.occurrences:
                 await asyncio.sleep(0.01)
     finally:
         await sql.execute("ALTER TABLE gone RENAME TO deployment_outages")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await sql.fetchval("SELECT count(*) FROM deployment_outages"):
             await asyncio.sleep(0.01)
     await board.stop()

@@ -20,6 +20,7 @@ from tests.fakes.upstream import (
     running_upstream,
     stream_head,
 )
+from tests.fixtures.patience import PATIENCE_S
 
 LIMIT = 1 << 20
 
@@ -113,7 +114,7 @@ async def test_uses_no_connection_that_the_server_closed(
 async def test_idle_connections_expire(upstream: Upstream, pool: PoolTransport) -> None:
     await call(pool, upstream)
 
-    await asyncio.wait_for(upstream.all_gone.wait(), 3)
+    await asyncio.wait_for(upstream.all_gone.wait(), PATIENCE_S)
     await call(pool, upstream)
     assert upstream.connections == 2
 

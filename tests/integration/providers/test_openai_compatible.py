@@ -38,6 +38,7 @@ from tests.fakes.upstream import (
     running_upstream,
     stream_head,
 )
+from tests.fixtures.patience import PATIENCE_S
 
 SECRET = "sk-canary-0123456789"
 
@@ -168,7 +169,7 @@ async def test_the_first_event_is_out_before_the_second_is_in(
     upstream.play(stream_head(), chunk(chunk_event({"content": "one"})), Act.HANG)
     stream = await provider.open_stream(a_request(stream=True))
 
-    block = await asyncio.wait_for(anext(aiter(stream)), 5)
+    block = await asyncio.wait_for(anext(aiter(stream)), PATIENCE_S)
 
     assert b'"one"' in block
     await stream.aclose()
@@ -279,7 +280,7 @@ async def test_an_endless_stream_is_aborted_within_a_second(
 
     await stream.aclose()
 
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
     assert stream.report.usage.completion_tokens > 0
 
 
@@ -293,7 +294,7 @@ async def test_comments_alone_do_not_keep_a_stream_alive_for_ever(upstream: Upst
     with pytest.raises(ProviderTimedOutError):
         await anext(aiter(stream))
 
-    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), 5)
+    await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
     await provider.stop()
 
 

@@ -30,6 +30,7 @@ from tests.fakes.ids import SequentialIds
 from tests.fakes.openai_server import running_openai_server
 from tests.fakes.providers import DONE, RecordingProvider, ScriptedModelProviders
 from tests.fakes.secret_box import ReversibleSecretBox
+from tests.fixtures.patience import PATIENCE_S
 from tests.registry_builders import a_provider
 
 MODEL = a_model(owner=TEAM_ID, name="talker", upstream_name="talker")
@@ -99,7 +100,7 @@ def a_request(stream: bool = False) -> ProviderRequest:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.01)
 

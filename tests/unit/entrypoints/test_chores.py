@@ -10,6 +10,7 @@ from entrypoints.chores import Bell, Chore, name_of, repeat, repeat_when_rung
 from tests.fakes.clock import FrozenClock
 from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.ids import SequentialIds
+from tests.fixtures.patience import PATIENCE_S
 
 
 class Sweeping:
@@ -29,7 +30,7 @@ async def _until_done(chore: Sweeping) -> RecordingErrorLog:
     log = RecordingErrorLog()
     reporter = ErrorReporter(errors=log, clock=FrozenClock(), ids=SequentialIds())
     running = asyncio.create_task(repeat(0.001, chore, reporter))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await chore.done.wait()
     running.cancel()
     return log

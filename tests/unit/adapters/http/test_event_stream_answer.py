@@ -25,6 +25,7 @@ from tests.fakes.clock import START
 from tests.fakes.events import InMemoryEventFeed
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.fakes.ids import uuid7_at
+from tests.fixtures.patience import PATIENCE_S
 
 QUICK = Pace(heartbeat=60, check=0.02, patience=0.2)
 READER = an_actor(permissions=frozenset({Permission.READ_TEAM}))
@@ -74,7 +75,7 @@ class Client:
         await self.answer()(scope, self._receive, self._send)
 
     async def sees(self, part: bytes) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while part not in self.body:
                 await asyncio.sleep(0.005)
 
@@ -98,7 +99,7 @@ async def streaming(client: Client) -> AsyncIterator["asyncio.Task[None]"]:
     task = asyncio.create_task(client.ask())
     await client.sees(GREETING)
     yield task
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await task
     assert client.feed.open == 0
 

@@ -36,6 +36,7 @@ from tests.fakes.providers import DONE, RecordingProvider, ScriptedModelProvider
 from tests.fakes.providers import ScriptedProviderStream as Script
 from tests.fakes.rate_limits import InMemoryRateLimits
 from tests.fakes.runtime_settings import InMemoryRuntimeSettings
+from tests.fixtures.patience import PATIENCE_S
 
 SECRET = "sk-stoa-of-the-door"
 HEARTBEAT_S = 0.02
@@ -250,7 +251,7 @@ async def test_a_hang_up_cancels_the_work_and_says_nothing_more() -> None:
         await house.provider.working.reached.wait()
 
         wire.hang_up()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
 
         assert wire.sent == []
         assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
@@ -265,7 +266,7 @@ async def test_a_hang_up_in_the_middle_of_a_stream_closes_the_providers_stream()
     await thinking.reached.wait()
 
     wire.hang_up()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE_S)
 
     assert source.closes == 1
     assert house.outcome == (CallStatus.CANCELLED, "CANCELLED")
@@ -279,7 +280,7 @@ async def test_a_call_that_a_shutdown_cuts_is_told_so(stream: bool) -> None:
     await house.provider.working.reached.wait()
 
     task.cancel()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE_S)
 
     assert wire.status == 503
     assert json.loads(wire.body)["error"]["message"] == "The server is stopping."
@@ -295,7 +296,7 @@ async def test_a_stream_that_a_shutdown_cuts_ends_with_an_event() -> None:
     await thinking.reached.wait()
 
     task.cancel()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE_S)
 
     events = wire.body.removeprefix(FIRST)
     assert json.loads(events.removeprefix(b"data: "))["error"]["type"] == "api_error"

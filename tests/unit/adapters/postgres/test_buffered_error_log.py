@@ -8,6 +8,7 @@ from adapters.postgres.operations.error_log import MAX_BATCH, BufferedErrorLog
 from domain.operations.technical_error import ErrorOccurrence
 from domain.shared.errors import UnavailableError
 from tests.builders import an_occurrence
+from tests.fixtures.patience import PATIENCE_S
 
 
 class Database:
@@ -117,7 +118,7 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
     log.record(an_occurrence())
 
     with capture_logs() as logs:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await log.stop(timeout_s=0.05)
 
     assert [(entry["event"], entry["count"]) for entry in logs] == [("errors.lost", 1)]
@@ -127,7 +128,7 @@ async def test_a_stop_without_a_start_does_nothing() -> None:
     log = BufferedErrorLog()
     log.record(an_occurrence())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await log.stop()
 
 
