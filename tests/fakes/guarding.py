@@ -9,6 +9,7 @@ from application.inference.guarding.ports import (
     StreamFormat,
 )
 from application.inference.ports import Operation
+from application.models.registry.ports import SchemaCheck
 
 
 class PlainStream(StreamFormat):
@@ -68,7 +69,7 @@ class UnchangedChannel(Channel):
         return ""
 
 
-class TypeSchemas(JsonSchemas):
+class TypeSchemas(JsonSchemas, SchemaCheck):
     """Knows nothing of schemas but the ``type`` ``object``."""
 
     def objection(self, schema: Mapping[str, object], text: str) -> str | None:

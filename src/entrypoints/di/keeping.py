@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterable
 
-from dishka import Provider, Scope, provide
+from dishka import AnyOf, Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.dialects.guarding.formats import DialectContentFormats
@@ -22,6 +22,7 @@ from application.inference.keeping.tidy_answers import TidyAnswers
 from application.inference.ports import Ledger
 from application.inference.routing.deployments import Deployments
 from application.inference.routing.planner import Planner
+from application.models.registry.ports import SchemaCheck
 from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock, IdGenerator
 
@@ -33,7 +34,7 @@ class KeepingProvider(Provider):
 
     facts = provide(QuestionFacts)
     content_formats = provide(DialectContentFormats, provides=ContentFormats)
-    json_schemas = provide(JsonSchemaValidators, provides=JsonSchemas)
+    json_schemas = provide(JsonSchemaValidators, provides=AnyOf[JsonSchemas, SchemaCheck])
     guard_content = provide(GuardContent)
     tidy_answers = provide(TidyAnswers)
     recall = provide(RecallAnswer)

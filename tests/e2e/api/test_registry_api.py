@@ -339,6 +339,7 @@ async def test_a_route_is_set_up_and_changed() -> None:
         ({"retry": {"attempts": 0}}, "retry.attempts"),
         ({"timeouts": {"total": 0}}, "timeouts.total"),
         ({"guardrails": {"pii": ["shoe_size"]}}, "guardrails.pii"),
+        ({"guardrails": {"output_schema": {"type": "objct"}}}, "guardrails.output_schema"),
         ({"split": {"by": "user", "arms": []}}, "split.arms"),
         ({"strategy": "luck"}, "strategy"),
     ],

@@ -34,6 +34,7 @@ from application.models.registry.ports import (
     ProviderConfigurations,
     ProviderOffers,
     RegistryUnitOfWork,
+    SchemaCheck,
 )
 from application.models.registry.providers.entries import ProviderEntries
 from application.models.registry.references import References
@@ -75,6 +76,7 @@ from tests.fakes.errors import (
     InMemoryErrorsUnitOfWork,
     RecordingErrorLog,
 )
+from tests.fakes.guarding import TypeSchemas
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.fakes.inference import LedgerRows
@@ -259,6 +261,7 @@ class World:
         provider.provide(FixedConfigurations, provides=ProviderConfigurations)
         provider.provide(lambda: self.live, provides=LiveRegistry)
         provider.provide(lambda: self.offers, provides=ProviderOffers)
+        provider.provide(TypeSchemas, provides=SchemaCheck)
         provider.provide_all(References, ProviderEntries, ModelEntries, RouteEntries)
 
     def _audit_reader(self) -> AuditReader:

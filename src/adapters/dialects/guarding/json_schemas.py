@@ -4,9 +4,10 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from application.inference.guarding.ports import JsonSchemas
+from application.models.registry.ports import SchemaCheck
 
 
-class JsonSchemaValidators(JsonSchemas):
+class JsonSchemaValidators(JsonSchemas, SchemaCheck):
     """By the rules of the draft that the schema names. Schemas that it refers to have to stand in
     itself: nothing is fetched, and no file is read."""
 

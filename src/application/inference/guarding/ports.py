@@ -68,7 +68,3 @@ class JsonSchemas(Protocol):
     def objection(self, schema: Mapping[str, object], text: str) -> str | None:
         """Why the text is no JSON that the schema allows, without its words; ``None`` if it is."""
         ...
-
-    def problem(self, schema: Mapping[str, object]) -> str | None:
-        """What is wrong with the schema itself, in words that follow its name."""
-        ...

@@ -224,3 +224,11 @@ class ProviderOffers(Protocol):
         """Ask the provider what it has, by name. Raises what calls of it raise, and
         ``OffersUnknownError``."""
         ...
+
+
+class SchemaCheck(Protocol):
+    """Knows what a JSON schema is."""
+
+    def problem(self, schema: Mapping[str, object]) -> str | None:
+        """What is wrong with it, in words that follow its name; ``None`` if it can be used."""
+        ...

@@ -29,6 +29,7 @@ from domain.models.registry.provider import Provider
 from domain.models.route import Route
 from tests.builders import a_model, an_actor
 from tests.fakes.clock import FrozenClock
+from tests.fakes.guarding import TypeSchemas
 from tests.fakes.ids import SequentialIds
 from tests.fakes.models import InMemoryModelCatalog
 from tests.fakes.pricing import InMemoryPricingUnitOfWork
@@ -101,7 +102,11 @@ class RegistryDesk:
     @property
     def routes(self) -> RouteEntries:
         return RouteEntries(
-            references=self.references, auditor=self.auditor, clock=self.clock, ids=self.ids
+            references=self.references,
+            schemas=TypeSchemas(),
+            auditor=self.auditor,
+            clock=self.clock,
+            ids=self.ids,
         )
 
     @property

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from application.models.registry.ports import RegistryUnitOfWork
+from application.models.registry.ports import RegistryUnitOfWork, SchemaCheck
 from application.models.registry.references import References
 from application.models.registry.served_to_all import must_not_change_for_all
 from application.shared.actor import Actor
@@ -21,6 +21,7 @@ class RouteEntries:
     audit log. What they name is checked where the change is whole: ``references``."""
 
     references: References
+    schemas: SchemaCheck
     auditor: Auditor
     clock: Clock
     ids: IdGenerator
@@ -35,7 +36,7 @@ class RouteEntries:
             updated_at=now,
         )
         await _permit(tx, actor, route)
-        _check(route)
+        self._check(route)
         await tx.routes.add(registered)
         await self.auditor.record(
             tx, actor, "route.created", _target(registered), after=recorded(route)
@@ -51,7 +52,7 @@ class RouteEntries:
             return old
         await _permit(tx, actor, old.route)
         await _permit(tx, actor, route)
-        _check(route)
+        self._check(route)
         new = replace(old, route=route, updated_at=self.clock.now())
         await tx.routes.save(new)
         await self.auditor.record(
@@ -71,17 +72,20 @@ class RouteEntries:
             tx, actor, "route.deleted", _target(route), before=recorded(route.route)
         )
 
+    def _check(self, route: Route) -> None:
+        problems = route_problems(route)
+        schema = None if route.guardrails is None else route.guardrails.output_schema
+        wrong = None if schema is None or problems else self.schemas.problem(schema)
+        if wrong is not None:
+            problems.append(("guardrails.output_schema", wrong))
+        if problems:
+            raise wrong_fields(problems)
+
 
 def recorded(route: Route) -> Mapping[str, object]:
     members = asdict(route)
     del members["owner"]
     return members
-
-
-def _check(route: Route) -> None:
-    problems = route_problems(route)
-    if problems:
-        raise wrong_fields(problems)
 
 
 async def _permit(tx: RegistryUnitOfWork, actor: Actor, route: Route) -> None:
