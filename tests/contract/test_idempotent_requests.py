@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.engine import make_engine
 from adapters.postgres.inference.process_presence import ProcessPresence
@@ -190,3 +191,54 @@ async def test_a_claim_that_could_not_be_ended_stands_in_nobodys_way(
     postgres_requests._running.clear()
 
     assert await claim(postgres_requests) is None
+
+
+class LateEngine:
+    """An engine whose first transaction is over in the database before its caller hears of it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.is_committed = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self._engine = engine
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        is_first = not self.is_committed.is_set()
+        async with self._engine.begin() as connection:
+            yield connection
+        if is_first:
+            self.is_committed.set()
+            await self.may_go_on.wait()
+
+
+async def test_a_claim_is_seen_before_its_process_hears_that_it_is_committed(
+    postgres_requests: PostgresIdempotentRequests,
+) -> None:
+    late = LateEngine(postgres_requests._engine)
+    requests = PostgresIdempotentRequests(
+        cast("AsyncEngine", late), process=postgres_requests._process
+    )
+    first = asyncio.create_task(claim(requests))
+    await late.is_committed.wait()
+
+    second = await claim(requests)
+    late.may_go_on.set()
+
+    assert second == KnownRequest(fingerprint=b"what is asked", is_answered=False)
+    assert await first is None
+
+
+async def test_a_claim_that_nobody_waits_for_any_more_stands_in_nobodys_way(
+    postgres_requests: PostgresIdempotentRequests,
+) -> None:
+    late = LateEngine(postgres_requests._engine)
+    requests = PostgresIdempotentRequests(
+        cast("AsyncEngine", late), process=postgres_requests._process
+    )
+    abandoned = asyncio.create_task(claim(requests))
+    await late.is_committed.wait()
+
+    abandoned.cancel()
+    await asyncio.wait([abandoned])
+
+    assert await claim(requests) is None

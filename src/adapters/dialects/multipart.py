@@ -89,12 +89,18 @@ class Form:
         return found[0] if found else None
 
 
+def boundary_of(content_type: str) -> str | None:
+    """``None`` for what is no form."""
+    found = _BOUNDARY.search(content_type)
+    is_form = content_type.lower().startswith("multipart/form-data")
+    return found[2] if is_form and found is not None else None
+
+
 def read_form(body: bytes, content_type: str) -> Form:
     """Raises ``InvalidError`` for what is no form."""
-    found = _BOUNDARY.search(content_type)
-    if not content_type.lower().startswith("multipart/form-data") or found is None:
+    boundary = boundary_of(content_type)
+    if boundary is None:
         raise InvalidError("The request body must be multipart/form-data with a boundary.")
-    boundary = found[2]
     line = b"--" + boundary.encode()
     parts: list[FormPart] = []
     start = len(line) if body.startswith(line) else -1

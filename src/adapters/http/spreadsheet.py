@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
+# Where the comma is the decimal sign, spreadsheets end a cell at a semicolon, and some at a tab.
+_NEW_CELL = re.compile("([;\t]\\s*)([=+\\-@|%＝＋－＠])")  # noqa: RUF001
 # A spreadsheet takes a cell that begins so for a formula, and may run it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")  # noqa: RUF001
 
@@ -15,5 +18,5 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
+    text = _NEW_CELL.sub(r"\1'\2", "" if value is None else str(value))
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import click
 
@@ -24,6 +24,18 @@ from entrypoints.cli.session import Session, run_session
 GROUPINGS: dict[str, Period | Dimension] = {str(one): one for one in (*Period, *Dimension)}
 SUMS = ("calls", "failed", "unpriced", "cost $", "saved $", "average $")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+class SecondsType(click.ParamType[Decimal]):
+    name = "number"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            self.fail(f"'{value}' is not a number.", param, ctx)
 
 
 @click.group()
@@ -110,7 +122,7 @@ def show_dashboard(
 @click.argument("model")
 @click.option("--input-tokens", type=int, help="How long the prompt is, in tokens.")
 @click.option("--input-characters", type=int, help="How long the prompt is, in characters.")
-@click.option("--seconds", default="0", help="How long the audio is.")
+@click.option("--seconds", type=SecondsType(), default="0", help="How long the audio is.")
 @click.option("--max-output-tokens", type=int, help="How long an answer may be.")
 @click.option("-n", "n", type=int, default=1, show_default=True, help="How many answers.")
 @team_option
@@ -123,7 +135,7 @@ def predict(
     *,
     input_tokens: int | None,
     input_characters: int | None,
-    seconds: str,
+    seconds: Decimal,
     max_output_tokens: int | None,
     n: int,
     team: str | None,
@@ -140,7 +152,7 @@ def predict(
             model=model,
             input_tokens=input_tokens,
             input_characters=input_characters,
-            seconds=Decimal(seconds),
+            seconds=seconds,
             max_output_tokens=max_output_tokens,
             n=n,
         )

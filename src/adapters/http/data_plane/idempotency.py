@@ -22,7 +22,8 @@ from litestar.types import (
     Send,
 )
 
-from adapters.http.data_plane.body import read_body
+from adapters.dialects.multipart import boundary_of
+from adapters.http.data_plane.body import content_type_of, read_body
 from adapters.http.presented import NOTHING, SAFE_METHODS, Presented
 from application.identity.authenticate import Authenticate
 from application.operations.idempotency.answer_once import AnswerOnce
@@ -147,13 +148,20 @@ class _Recorder:
 
 
 def _request(key: str, actor: Actor, scope: HTTPScope, body: bytes) -> IdempotentRequest:
-    asked = (scope["method"].encode(), scope["path"].encode(), scope["query_string"], body)
+    said = _said(body, content_type_of(scope))
+    asked = (scope["method"].encode(), scope["path"].encode(), scope["query_string"], said)
     return IdempotentRequest(
         team_id=actor.team_id,
         principal_id=_principal(actor),
         key=key,
         fingerprint=_hash(asked),
     )
+
+
+def _said(body: bytes, content_type: str) -> bytes:
+    """A form without its boundary, which clients make up anew each time that they send it."""
+    boundary = boundary_of(content_type)
+    return body if boundary is None else body.replace(b"--" + boundary.encode(), b"--")
 
 
 def _principal(actor: Actor) -> UUID:

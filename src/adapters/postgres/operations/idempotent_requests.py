@@ -1,3 +1,5 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -34,21 +36,39 @@ class PostgresIdempotentRequests(IdempotentRequests):
             "is_answered": False,
             "answer": None,
         }
-        identity = _identity(request)
-        with translated():
+        with translated(), self._noted(_identity(request)) as note:
             async with self._engine.begin() as connection:
                 known = await self._insert(connection, request, fresh)
-                if known is not None and await self._is_void(connection, known, identity, at):
-                    await connection.execute(update(rows).where(_is(request)).values(fresh))
-                    known = None
-        if known is None:
+                if known is None:
+                    note()
+                    return None
+                if not await self._is_void(connection, known, _identity(request), at):
+                    return KnownRequest(
+                        fingerprint=known.fingerprint,
+                        is_answered=known.is_answered,
+                        answer=None if known.answer is None else Sealed(known.answer),
+                    )
+                await connection.execute(update(rows).where(_is(request)).values(fresh))
+                note()
+                return None
+
+    @contextmanager
+    def _noted(self, identity: _Identity) -> Iterator[Callable[[], None]]:
+        """Notes that this process does the request before anybody else can see the row, and no
+        longer if nobody has heard of the claim."""
+        is_noted = False
+
+        def note() -> None:
+            nonlocal is_noted
+            is_noted = True
             self._running.add(identity)
-            return None
-        return KnownRequest(
-            fingerprint=known.fingerprint,
-            is_answered=known.is_answered,
-            answer=None if known.answer is None else Sealed(known.answer),
-        )
+
+        try:
+            yield note
+        except BaseException:
+            if is_noted:
+                self._running.discard(identity)
+            raise
 
     async def keep(self, request: IdempotentRequest, answer: Sealed | None) -> None:
         await self._end(

@@ -20,6 +20,8 @@ BYTES_PER_CHARACTER = 4
 MAX_INPUT = 100_000_000
 MAX_OUTPUT = 10_000_000
 MAX_CHOICES = 128
+# More than any clock of a recording tells.
+SECONDS_PLACES = 9
 
 _OPERATIONS = {
     ModelKind.CHAT: Operation.CHAT,
@@ -136,9 +138,15 @@ def _beside_tokens(model: ServedModel, query: PredictCostQuery) -> Usage:
     speaks = model.kind is ModelKind.SPEECH
     return Usage(
         images=query.n if model.kind is ModelKind.IMAGE else 0,
-        characters=(query.input_characters or 0) if speaks else 0,
+        characters=_characters(query) if speaks else 0,
         seconds=query.seconds if model.kind is ModelKind.TRANSCRIPTION else Decimal(0),
     )
+
+
+def _characters(query: PredictCostQuery) -> int:
+    if query.input_characters is not None:
+        return query.input_characters
+    return (query.input_tokens or 0) * BYTES_PER_TOKEN
 
 
 def _tokens(query: PredictCostQuery) -> int:
@@ -154,6 +162,8 @@ def _most_tokens(query: PredictCostQuery) -> int:
 
 
 def _check(query: PredictCostQuery) -> None:
+    if not _is_length(query.seconds):
+        raise _invalid("seconds", f"must be a number of at most {SECONDS_PLACES} decimal places")
     for name, value, least, most in (
         ("input_tokens", query.input_tokens, 0, MAX_INPUT),
         ("input_characters", query.input_characters, 0, MAX_INPUT),
@@ -165,6 +175,11 @@ def _check(query: PredictCostQuery) -> None:
             raise _invalid(name, f"must be between {least} and {most}")
     if (query.input_tokens is None) is (query.input_characters is None) and not query.seconds:
         raise _invalid("input_tokens", "or 'input_characters' must be given, and not both")
+
+
+def _is_length(seconds: Decimal) -> bool:
+    exponent = seconds.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -SECONDS_PLACES
 
 
 def _invalid(name: str, message: str) -> InvalidError:

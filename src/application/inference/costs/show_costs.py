@@ -14,6 +14,8 @@ DEFAULT_DAYS = 30
 MAX_DAYS = 3660
 DEFAULT_GROUPS = 100
 MAX_GROUPS = 1000
+# Names of files beside those of the time zones: they mean something else on every machine.
+_NO_ZONES = frozenset({"localtime", "posix", "posixrules", "right"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +135,12 @@ def _name(day: date, period: Period) -> str:
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
+        zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _invalid("time_zone", "is not a time zone such as Europe/Berlin") from None
+        zone = None
+    if zone is None or name.partition("/")[0] in _NO_ZONES:
+        raise _invalid("time_zone", "is not a time zone such as Europe/Berlin")
+    return zone
 
 
 def _invalid(name: str, message: str) -> InvalidError:

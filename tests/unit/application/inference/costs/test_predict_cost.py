@@ -77,6 +77,7 @@ async def test_a_text_is_measured_in_characters() -> None:
     [
         (ModelKind.IMAGE, {"image": Decimal(2)}, {"input_tokens": 5, "n": 3}, 6),
         (ModelKind.SPEECH, {"character": Decimal(1_000_000)}, {"input_characters": 7}, 7),
+        (ModelKind.SPEECH, {"character": Decimal(1_000_000)}, {"input_tokens": 2}, 8),
         (ModelKind.TRANSCRIPTION, {"second": Decimal(2)}, {"seconds": Decimal(5)}, 10),
     ],
 )
@@ -111,6 +112,10 @@ async def test_every_deployment_that_may_answer_is_told_once_and_what_is_unknown
         ({"input_tokens": 1, "max_output_tokens": 0}, "max_output_tokens"),
         ({"input_tokens": 1, "n": 129}, "n"),
         ({"seconds": Decimal(-1)}, "seconds"),
+        ({"seconds": Decimal("NaN")}, "seconds"),
+        ({"seconds": Decimal("sNaN")}, "seconds"),
+        ({"seconds": Decimal("Infinity")}, "seconds"),
+        ({"seconds": Decimal("1e-400000")}, "seconds"),
     ],
 )
 async def test_what_is_no_call_is_refused(fields: dict[str, Any], param: str) -> None:

@@ -99,6 +99,9 @@ async def test_only_operators_see_all_teams_and_only_by_team(
         ({"until": date.max}, "since"),
         ({"time_zone": "Nowhere"}, "time_zone"),
         ({"time_zone": ""}, "time_zone"),
+        ({"time_zone": "localtime"}, "time_zone"),
+        ({"time_zone": "posixrules"}, "time_zone"),
+        ({"time_zone": "right/UTC"}, "time_zone"),
     ],
 )
 async def test_what_cannot_be_summed_is_refused(fields: dict[str, Any], param: str) -> None:
