@@ -1,12 +1,13 @@
 """What to paste into the clients that people use."""
 
 import json
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from application.models.list_models import ListModels
-from domain.models.served_model import ModelKind
+from domain.models.served_model import Capability, ModelKind, ServedModel
 from entrypoints.cli.acting import actor_in
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.session import Session, run_session, settings_of
@@ -14,18 +15,21 @@ from entrypoints.settings import Settings
 
 Client = Literal["openai", "anthropic", "langchain", "aider", "continue", "open-webui"]
 CLIENTS: tuple[str, ...] = get_args(Client)
-NO_KEY = "$STOA_API_KEY"
+NO_KEY = "STOA_API_KEY"
+_SIZES = ("OPUS", "SONNET", "HAIKU")
 _NO_CHAT, _NO_EMBEDDING = "<a chat model>", "<an embedding model>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """``key`` is the real one only where somebody gave it."""
+    """``key`` is there only where somebody gave it. ``tool_users`` are the chat models that are
+    known to call tools."""
 
     url: str
-    key: str
+    key: str | None
     chats: Sequence[str]
     embeddings: Sequence[str]
+    tool_users: Collection[str] = ()
 
     @property
     def chat(self) -> str:
@@ -47,9 +51,14 @@ def configuration_for(
         names = {kind: [one.name for one in models if one.kind is kind] for kind in ModelKind}
         return Access(
             url=(url or _url_of(settings)).rstrip("/"),
-            key=key or NO_KEY,
+            key=key,
             chats=names[ModelKind.CHAT],
             embeddings=names[ModelKind.EMBEDDING],
+            tool_users={
+                one.name
+                for one in models
+                if isinstance(one, ServedModel) and Capability.TOOLS in (one.capabilities or ())
+            },
         )
 
     return WRITERS[client](run_session(invocation, work))
@@ -59,22 +68,25 @@ def _url_of(settings: Settings) -> str:
     if settings.public_url:
         return settings.public_url
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-    return f"http://{host}:{settings.port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _openai(access: Access) -> str:
     return f"""\
-export OPENAI_BASE_URL={access.url}/v1
-export OPENAI_API_KEY={access.key}
+export OPENAI_BASE_URL={shlex.quote(f"{access.url}/v1")}
+export OPENAI_API_KEY={_in_shell(access.key)}
 # Models: {_listed([*access.chats, *access.embeddings])}
 """
 
 
 def _anthropic(access: Access) -> str:
+    # Agents ask for models of three sizes by names that they have built in.
+    sizes = ("ANTHROPIC_MODEL", *(f"ANTHROPIC_DEFAULT_{s}_MODEL" for s in _SIZES))
+    models = "\n".join(f"export {name}={shlex.quote(access.chat)}" for name in sizes)
     return f"""\
-export ANTHROPIC_BASE_URL={access.url}
-export ANTHROPIC_API_KEY={access.key}
-export ANTHROPIC_MODEL={access.chat}
+export ANTHROPIC_BASE_URL={shlex.quote(access.url)}
+export ANTHROPIC_API_KEY={_in_shell(access.key)}
+{models}
 # Models: {_listed(access.chats)}
 """
 
@@ -86,12 +98,12 @@ import os
 
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
-BASE_URL = {json.dumps(f"{access.url}/v1")}
-API_KEY = {_in_python(access.key)}
+BASE_URL = {_in_python(f"{access.url}/v1")}
+API_KEY = {f'os.environ["{NO_KEY}"]' if access.key is None else _in_python(access.key)}
 
-chat = ChatOpenAI(model={json.dumps(access.chat)}, base_url=BASE_URL, api_key=API_KEY)
+chat = ChatOpenAI(model={_in_python(access.chat)}, base_url=BASE_URL, api_key=API_KEY)
 embeddings = OpenAIEmbeddings(
-    model={json.dumps(access.embedding)},
+    model={_in_python(access.embedding)},
     base_url=BASE_URL,
     api_key=API_KEY,
     check_embedding_ctx_length=False,
@@ -101,14 +113,14 @@ embeddings = OpenAIEmbeddings(
 
 def _aider(access: Access) -> str:
     return f"""\
-export OPENAI_API_BASE={access.url}/v1
-export OPENAI_API_KEY={access.key}
-aider --model openai/{access.chat}
+export OPENAI_API_BASE={shlex.quote(f"{access.url}/v1")}
+export OPENAI_API_KEY={_in_shell(access.key)}
+aider --model {shlex.quote(f"openai/{access.chat}")}
 """
 
 
 def _continue(access: Access) -> str:
-    key = "${{ secrets.STOA_API_KEY }}" if access.key == NO_KEY else json.dumps(access.key)
+    secret = f"${{{{ secrets.{NO_KEY} }}}}"
     lines = ["# ~/.continue/config.yaml", "name: Stoa", "version: 0.0.1", "schema: v1", "models:"]
     roles = [
         *((name, "[chat, edit, apply]") for name in access.chats or [_NO_CHAT]),
@@ -119,33 +131,46 @@ def _continue(access: Access) -> str:
             f"  - name: {json.dumps(name)}",
             "    provider: openai",
             f"    model: {json.dumps(name)}",
-            f"    apiBase: {access.url}/v1",
-            f"    apiKey: {key}",
+            f"    apiBase: {json.dumps(f'{access.url}/v1')}",
+            f"    apiKey: {secret if access.key is None else json.dumps(access.key)}",
             f"    roles: {of_it}",
         ]
+        if name in access.tool_users:
+            lines.append("    capabilities: [tool_use]")
     return "\n".join(lines) + "\n"
 
 
 def _open_webui(access: Access) -> str:
-    return f"""\
-ENABLE_OLLAMA_API=false
-ENABLE_OPENAI_API=true
-OPENAI_API_BASE_URL={access.url}/v1
-OPENAI_API_KEY={access.key}
-RAG_EMBEDDING_ENGINE=openai
-RAG_EMBEDDING_MODEL={access.embedding}
-RAG_OPENAI_API_BASE_URL={access.url}/v1
-RAG_OPENAI_API_KEY={access.key}
-# Models: {_listed(access.chats)}
-"""
+    key = access.key or f"${{{NO_KEY}}}"
+    lines = [
+        "# Variables for its first start; what has started once is set in its admin panel.",
+        f"# Docker Compose fills in ${{{NO_KEY}}}, `docker run --env-file` does not.",
+        "# In a container 127.0.0.1 is the container itself; --url says where Stoa is then.",
+        "ENABLE_OLLAMA_API=false",
+        "ENABLE_OPENAI_API=true",
+        f"OPENAI_API_BASE_URL={access.url}/v1",
+        f"OPENAI_API_KEY={key}",
+    ]
+    if access.embeddings:
+        lines += [
+            "RAG_EMBEDDING_ENGINE=openai",
+            f"RAG_EMBEDDING_MODEL={access.embedding}",
+            f"RAG_OPENAI_API_BASE_URL={access.url}/v1",
+            f"RAG_OPENAI_API_KEY={key}",
+        ]
+    return "\n".join([*lines, f"# Models: {_listed(access.chats)}"]) + "\n"
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none yet"
 
 
-def _in_python(key: str) -> str:
-    return 'os.environ["STOA_API_KEY"]' if key == NO_KEY else json.dumps(key)
+def _in_shell(key: str | None) -> str:
+    return f'"${NO_KEY}"' if key is None else shlex.quote(key)
+
+
+def _in_python(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 WRITERS: dict[str, Callable[[Access], str]] = {
