@@ -19,18 +19,21 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 @dataclass
 class FakeOpenAIServer:
-    """``faults`` switch off promises by name; ``seen_keys`` are the credentials that came."""
+    """``faults`` switch off promises by name; ``seen_keys`` are the credentials that came,
+    ``seen_paths`` what they came for."""
 
     key: str | None = "sk-fake-canary-1234567890"
     faults: frozenset[str] = frozenset()
     url: str = ""
     seen_keys: list[str] = field(default_factory=list)
+    seen_paths: set[str] = field(default_factory=set)
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{name}", self._model)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/completions", self._complete)
         app.router.add_post("/v1/embeddings", self._embed)
         FakeMedia(self.faults).add_to(app)
         return app
@@ -39,6 +42,7 @@ class FakeOpenAIServer:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("authorization", "")
         self.seen_keys.append(given)
+        self.seen_paths.add(request.path)
         if self.key and given != f"Bearer {self.key}" and "open-door" not in self.faults:
             return self._error(401, f"Incorrect API key provided: {given}.")
         return await handler(request)
@@ -75,6 +79,15 @@ class FakeOpenAIServer:
             "choices": [choice],
             "usage": {**USAGE, "total_tokens": 99} if "wrong-sum" in self.faults else USAGE,
         }
+        return web.json_response(completion)
+
+    async def _complete(self, request: web.Request) -> web.Response:
+        if "chats-only" in self.faults:
+            return self._error(404, "This is a chat model.")
+        body = await request.json()
+        text = body["prompt"] if "no-text" not in self.faults else None
+        choice = {"index": 0, "text": text, "finish_reason": "stop"}
+        completion = {"object": "text_completion", "choices": [choice], "usage": USAGE}
         return web.json_response(completion)
 
     async def _stream(self, request: web.Request, body: dict[str, object]) -> web.StreamResponse:

@@ -4,6 +4,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from application.inference.ports import Operation
 from entrypoints.selftest.conformance import CHECKS, Report, examine
 from entrypoints.selftest.target import CheckFailedError, CheckSkippedError, Target
 from tests.fakes.anthropic_server import KEY, running_anthropic
@@ -55,6 +56,7 @@ async def test_checks_of_authentication_are_skipped_where_no_key_is_asked_for() 
         ("short-envelope", "errors: malformed JSON", "lacks param"),
         ("wrong-sum", "chat", "not the sum"),
         ("no-done", "chat: stream", "[DONE]"),
+        ("no-text", "completions", "has no text"),
         ("odd-base64", "embeddings", "no list of 32-bit numbers"),
         ("worst-first", "rerank", "the best result is not the first"),
         ("no-verdict", "moderations", "does not say 'flagged'"),
@@ -71,6 +73,20 @@ async def test_a_fault_is_found_and_named(fault: str, check: str, says: str) -> 
     outcome = next(outcome for outcome in report.checks if outcome.check == check)
     assert outcome.status == "fail"
     assert says in outcome.detail
+
+
+async def test_every_door_is_tried() -> None:
+    async with running_openai_server() as server:
+        await run(server.url, api_key=server.key, model="talker")
+
+    assert {f"/v1/{operation}" for operation in Operation} <= server.seen_paths
+
+
+async def test_a_model_that_completes_no_texts_is_no_fault() -> None:
+    async with running_openai_server("chats-only") as server:
+        report = await run(server.url, api_key=server.key)
+
+    assert results(report)["completions"] == "skip"
 
 
 async def test_what_no_model_sounds_like_is_skipped() -> None:

@@ -11,6 +11,7 @@ from application.shared.masking import MASK, mask_text
 from entrypoints.selftest import (
     access_checks,
     chat_checks,
+    completion_checks,
     media_checks,
     message_checks,
     other_checks,
@@ -30,6 +31,7 @@ CHECKS: dict[str, Check] = {
     "chat": chat_checks.chats,
     "chat: stream": chat_checks.streams,
     "chat: stream usage": chat_checks.streams_usage,
+    "completions": completion_checks.completes,
     "responses": response_checks.answers,
     "responses: stream": response_checks.streams,
     "responses: go on": response_checks.goes_on,
