@@ -25,6 +25,12 @@ class RecordKind(StrEnum):
     EVENTS = "events"
     NOTIFICATIONS = "notifications"
     RESPONSES = "responses"
+    BUDGETS = "budgets"
+
+
+# Nobody looks at the account of a period that is over, and no call of it runs for so long; what
+# calls have cost stays in the ledger.
+CLOSED_ACCOUNTS_KEPT = timedelta(days=35)
 
 
 RETENTION_OF: Mapping[RecordKind, RuntimeSetting[int]] = MappingProxyType(
@@ -52,9 +58,10 @@ def cutoffs(
 ) -> dict[RecordKind, datetime]:
     """The time before which records may go, for each kind that is not kept for ever. Contents are
     not kept longer than the calls that they belong to. Responses know themselves when they may go,
-    which their teams decide."""
+    which their teams decide; the accounts of budgets go some time after their period."""
     days = {kind: days_of(setting) for kind, setting in RETENTION_OF.items()}
     of_calls, of_contents = days[RecordKind.CALLS], days[RecordKind.CONTENTS]
     days[RecordKind.CONTENTS] = min(of_calls or of_contents, of_contents or of_calls)
     before = {kind: now - timedelta(days=kept) for kind, kept in days.items() if kept}
-    return before | {RecordKind.RESPONSES: now}
+    closed = now - CLOSED_ACCOUNTS_KEPT
+    return before | {RecordKind.RESPONSES: now, RecordKind.BUDGETS: closed}

@@ -178,6 +178,47 @@ async def test_responses_go_when_their_time_is_over(
     assert (before, await count(sql, "responses")) == (3, 2)
 
 
+async def test_accounts_of_budgets_go_some_time_after_their_period(
+    records: PostgresOldRecords, sql: asyncpg.Connection
+) -> None:
+    for period, subject, starts_at, held in (
+        ("month", TEAM_ID, OLD, 0),
+        ("month", TEAM_ID, NEXT, 0),
+        ("day", USER_ID, OLD, 0),
+        ("day", USER_ID, OLD + timedelta(days=1), 1),
+        ("total", OTHER_TEAM_ID, datetime(1970, 1, 1, tzinfo=UTC), 0),
+    ):
+        await sql.execute(
+            "INSERT INTO budgets VALUES ($1, $2, $3, 5, $4, true) ON CONFLICT DO NOTHING",
+            TEAM_ID,
+            "user" if subject is USER_ID else "team",
+            subject,
+            period,
+        )
+        await sql.execute(
+            "INSERT INTO budget_periods VALUES ($1, $2, $3, $4, 0, $5, 0)",
+            TEAM_ID,
+            "user" if subject is USER_ID else "team",
+            subject,
+            starts_at,
+            held,
+        )
+    almost = NEXT - timedelta(seconds=1)
+
+    early = await records.remove(RecordKind.BUDGETS, almost, dry_run=True)
+    counted = await records.remove(RecordKind.BUDGETS, NEXT + timedelta(seconds=1), dry_run=True)
+    removed = await records.remove(RecordKind.BUDGETS, NEXT + timedelta(seconds=1), dry_run=False)
+
+    assert early == Removed(records=1)
+    assert removed == counted == Removed(records=2)
+    left = await sql.fetch("SELECT starts_at FROM budget_periods ORDER BY starts_at")
+    assert [row["starts_at"] for row in left] == [
+        datetime(1970, 1, 1, tzinfo=UTC),
+        OLD + timedelta(days=1),
+        NEXT,
+    ]
+
+
 async def test_a_group_of_errors_goes_with_its_last_occurrence_unless_it_is_ignored(
     records: PostgresOldRecords, sql: asyncpg.Connection
 ) -> None:

@@ -34,6 +34,10 @@ ORDER BY c.relname
 _OLD = {
     RecordKind.NOTIFICATIONS: "FROM notifications WHERE created_at < $1",
     RecordKind.RESPONSES: "FROM responses WHERE expires_at < $1",
+    RecordKind.BUDGETS: """
+FROM budget_periods p JOIN budgets b USING (team_id, subject_kind, subject_id)
+WHERE p.starts_at < $1 AND p.held = 0 AND budget_ends_at(b.period, p.starts_at) < $1
+""",
 }
 _ROWS = {
     RecordKind.NOTIFICATIONS: """
@@ -43,6 +47,19 @@ DELETE FROM notifications n USING old WHERE n.team_id = old.team_id AND n.id = o
     RecordKind.RESPONSES: """
 WITH old AS (SELECT team_id, id FROM responses WHERE expires_at < $1 LIMIT $2)
 DELETE FROM responses r USING old WHERE r.team_id = old.team_id AND r.id = old.id
+""",
+    # Whoever charges one of them goes before; should a call still belong to one that is gone, the
+    # account is made anew out of the ledger.
+    RecordKind.BUDGETS: """
+WITH old AS (
+    SELECT p.team_id, p.subject_kind, p.subject_id, p.starts_at
+    FROM budget_periods p JOIN budgets b USING (team_id, subject_kind, subject_id)
+    WHERE p.starts_at < $1 AND p.held = 0 AND budget_ends_at(b.period, p.starts_at) < $1
+    LIMIT $2 FOR UPDATE OF p SKIP LOCKED
+)
+DELETE FROM budget_periods p USING old WHERE p.team_id = old.team_id
+AND p.subject_kind = old.subject_kind AND p.subject_id = old.subject_id
+AND p.starts_at = old.starts_at
 """,
 }
 # What somebody chose to ignore is ignored when it comes back, too.

@@ -64,6 +64,12 @@ async def test_responses_go_at_the_time_that_they_bear(desk: Desk) -> None:
     assert desk.records.asked[RecordKind.RESPONSES] == START
 
 
+async def test_accounts_of_budgets_go_five_weeks_after_their_period(desk: Desk) -> None:
+    await desk.run(RunRetentionCommand())
+
+    assert desk.records.asked[RecordKind.BUDGETS] == START - timedelta(days=35)
+
+
 async def test_keeps_for_ever_what_has_zero_days(desk: Desk) -> None:
     desk.settings.set(RETENTION_EVENTS_DAYS, 0)
     desk.has_events_of(10_000)
