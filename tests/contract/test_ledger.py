@@ -86,7 +86,14 @@ async def test_what_is_rare_comes_back_as_it_was(ledger: LedgerStore) -> None:
     await ledger.ledger.open(call).committed
     call.routed_to, call.reason, call.arm = "large", "lowest_cost", "b"
     call.attempts = (
-        Attempt(deployment="a/ы", began_ms=0.0, took_ms=0.1 + 0.2, outcome="PROVIDER_ERROR"),
+        Attempt(
+            deployment="a/ы",
+            began_ms=0.0,
+            took_ms=0.1 + 0.2,
+            outcome="PROVIDER_ERROR",
+            usage=Usage(**tokens, seconds=Decimal("0.1"), counted=True),
+            cost=Decimal("0.00000000012345678901"),
+        ),
         Attempt(deployment="b/x", began_ms=1.5, took_ms=2.5, outcome="succeeded"),
     )
     call.cache, call.saved = CacheUse.HIT, Decimal("0.0000001")

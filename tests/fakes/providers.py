@@ -28,14 +28,18 @@ class Transactional(Protocol):
 class ScriptedProviderStream(ProviderStream):
     """Yields the bytes, raises the errors and waits at the gates that it is given, in order.
 
-    While it goes on, the report counts a token for each block; at its end it says ``usage``.
+    While it goes on, the report says ``reported``, or else counts a token for each block; at its
+    end it says ``usage``. ``closing`` holds up whoever closes it.
     """
 
-    def __init__(self, *steps: Step, usage: Usage = USAGE) -> None:
+    def __init__(self, *steps: Step, usage: Usage = USAGE, reported: Usage | None = None) -> None:
         self.closes = 0
+        self.closing = Gate()
         self._steps = deque(steps)
         self._usage = usage
-        self._report = StreamReport(usage=Usage(counted=True), provider_request_id="req-1")
+        self._report = StreamReport(
+            usage=reported or Usage(counted=True), provider_request_id="req-1"
+        )
 
     @property
     def report(self) -> StreamReport:
@@ -62,8 +66,11 @@ class ScriptedProviderStream(ProviderStream):
 
     async def aclose(self) -> None:
         self.closes += 1
+        await self.closing.passed()
 
     def _count(self) -> None:
+        if not self._report.usage.counted:
+            return
         blocks = self._report.usage.completion_tokens + 1
         self._report.usage = Usage(completion_tokens=blocks, counted=True)
 

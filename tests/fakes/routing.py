@@ -48,11 +48,12 @@ class ScriptedProbe(DeploymentProbe):
 
 @dataclass
 class ClockedPauses(Pauses):
-    """Waits no real time: the clock goes on by what was asked for, which is in ``made``."""
+    """Waits no real time: the clock goes on by the most that was asked for; what was asked for is
+    in ``made``, the least and the most."""
 
     clock: FrozenClock
-    made: list[float] = field(default_factory=list)
+    made: list[tuple[float, float]] = field(default_factory=list)
 
-    async def pause(self, seconds: float, *, jitter: float = 0.0) -> None:
-        self.made.append(seconds)
-        self.clock.advance(seconds)
+    async def pause(self, least_s: float, most_s: float) -> None:
+        self.made.append((least_s, most_s))
+        self.clock.advance(most_s)

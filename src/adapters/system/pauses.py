@@ -5,6 +5,5 @@ from application.inference.routing.ports import Pauses
 
 
 class SystemPauses(Pauses):
-    async def pause(self, seconds: float, *, jitter: float = 0.0) -> None:
-        shorter = random.random() * jitter  # noqa: S311 - nobody gains by guessing it
-        await asyncio.sleep(seconds * (1 - shorter))
+    async def pause(self, least_s: float, most_s: float) -> None:
+        await asyncio.sleep(random.uniform(least_s, most_s))  # noqa: S311 - no secret

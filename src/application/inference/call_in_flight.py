@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from application.inference.call_allowances import Reservation
 from application.inference.call_trace import CallTrace
@@ -52,8 +53,9 @@ class CallInFlight:
     filters: tuple[AnswerFilter, ...] = ()
     attempts: list[Attempt] = field(default_factory=list)
     pulse: Pulse | None = None
-    # Of a stream that was opened and has no block yet.
-    awaited: StreamReport | None = None
+    # The attempt that the row is about, the last one that reached a provider, and its model.
+    own: Attempt | None = None
+    asked: ServedModel | None = None
 
     @property
     def elapsed_ms(self) -> float:
@@ -76,34 +78,40 @@ class CallInFlight:
         request = self.request
         return request if model is request.model else replace(request, model=model)
 
-    def note(self, model: ServedModel, began_ms: float, outcome: str) -> None:
-        """Put an attempt that has ended on record."""
-        took_ms = self.elapsed_ms - began_ms
-        self.attempts.append(
-            Attempt(
-                deployment=model.deployment, began_ms=began_ms, took_ms=took_ms, outcome=outcome
-            )
+    def note(
+        self,
+        model: ServedModel,
+        began_ms: float,
+        outcome: str,
+        *,
+        spent: Usage | None = None,
+        is_asked: bool = True,
+    ) -> None:
+        """Put an attempt that has ended on record. ``spent`` is what its provider bills all the
+        same; ``is_asked`` says that it did reach one."""
+        attempt = Attempt(
+            deployment=model.deployment,
+            began_ms=began_ms,
+            took_ms=self.elapsed_ms - began_ms,
+            outcome=outcome,
+            usage=spent,
+            cost=None if spent is None or model.prices is None else model.prices.cost(spent),
         )
+        self.attempts.append(attempt)
+        if is_asked:
+            self.own, self.asked = attempt, model
 
     def answered_by(
         self, pulse: Pulse, model: ServedModel, began_ms: float, reserved: Reservation | None
     ) -> None:
         """The deployment has begun to answer: the call is charged at its price."""
         self.pulse = pulse
-        self.awaited = None
         if reserved is not None:
             self.reserved = (*self.reserved, reserved)
         if self.is_plain:
             return
         self.note(model, began_ms, SUCCEEDED)
-        call = self.call
-        call.routed_to, call.reason = model.name, self._reason(model)
         self._be_at(model)
-
-    def failed_at(self, model: ServedModel) -> None:
-        """No model answers; this one was asked last."""
-        if self.plan.reason is not None or model is not self.plan.first:
-            self._be_at(model)
 
     def first_byte(self) -> None:
         self.call.ttft_ms = self.elapsed_ms
@@ -122,7 +130,8 @@ class CallInFlight:
         code, spent = TechnicalError.code, None
         if isinstance(error, StoaError):
             code, spent = error.code, error.spent
-            self.call.provider_request_id = error.provider_request_id
+            if error.provider_request_id is not None:
+                self.call.provider_request_id = error.provider_request_id
         if self.pulse is not None:
             self.deployments.failed(self.pulse, error)
         self._settle(CallStatus.FAILED, report, error_code=code, response=response, spent=spent)
@@ -136,13 +145,16 @@ class CallInFlight:
     def _be_at(self, model: ServedModel) -> None:
         call = self.call
         call.provider, call.deployment, call.price = model.provider, model.deployment, model.prices
+        call.routed_to, call.reason = model.name, self._reason(model)
         self.request = self.request_for(model)
 
     def _reason(self, model: ServedModel) -> str | None:
         plan = self.plan
-        if model is plan.first and plan.reason is not None:
+        before = [one for one in self.attempts if one is not self.own]
+        is_first = plan.reason is not None and model is plan.first
+        if not before or (is_first and all(one.deployment != model.deployment for one in before)):
             return plan.reason
-        failure = [one.outcome for one in self.attempts if one.outcome != SUCCEEDED][-1]
+        failure = before[-1].outcome
         if failure == CANCELLED.lower():
             return "hedge"
         chosen = "auto: " if plan.route is None and plan.reason is not None else ""
@@ -160,7 +172,11 @@ class CallInFlight:
     ) -> None:
         usage = spent
         call = self.call
-        report = report or self.awaited
+        if self.pulse is None and self.own is not None and self.asked is not None:
+            # Nobody answers; the row is about whom was asked last.
+            usage = self.own.usage
+            if self.plan.reason is not None or self.asked is not self.plan.first:
+                self._be_at(self.asked)
         if report is not None:
             usage = report.usage
             call.finish_reason = report.finish_reason
@@ -172,27 +188,42 @@ class CallInFlight:
             )
         if self.pulse is not None:
             self.deployments.end(self.pulse)
-        if len(self.attempts) > 1 or (self.attempts and self.plan.reason is not None):
-            self._put_attempts_on_record(error_code)
         call.settle(
             status,
             at=self.clock.now(),
             latency_ms=self.elapsed_ms,
             usage=usage,
             error_code=error_code,
+            beside=self._cost_in_vain() if self.attempts else None,
         )
+        if len(self.attempts) > 1 or (self.attempts and self.plan.reason is not None):
+            self._put_attempts_on_record(error_code)
         for reservation in self.reserved:
             reservation.settle(call)
         self.ledger.settle(call)
 
+    def _cost_in_vain(self) -> Decimal | None:
+        """What attempts cost that did not answer the call; ``None`` if that is nothing."""
+        costs = [one.cost for one in self.attempts if one is not self.own and one.cost]
+        return sum(costs, Decimal(0)) if costs else None
+
     def _put_attempts_on_record(self, error_code: str | None) -> None:
-        if self.pulse is not None and error_code is not None:
-            # It had begun to answer, and did not come to an end.
-            outcome = CANCELLED.lower() if error_code == CANCELLED else error_code
-            answering = next(one for one in self.attempts if one.outcome == SUCCEEDED)
-            broken = replace(answering, outcome=outcome)
-            self.attempts[self.attempts.index(answering)] = broken
-        self.call.attempts = tuple(sorted(self.attempts, key=lambda one: one.began_ms))
+        call, own = self.call, self.own
+        if own is not None and self.pulse is not None:
+            outcome = own.outcome
+            if error_code is not None:
+                # It had begun to answer, and did not come to an end.
+                outcome = CANCELLED.lower() if error_code == CANCELLED else error_code
+            ended = replace(own, outcome=outcome, usage=call.usage, cost=_cost(call))
+            self.attempts = [ended if one is own else one for one in self.attempts]
+        call.attempts = tuple(sorted(self.attempts, key=lambda one: one.began_ms))
+
+
+def _cost(call: Call) -> Decimal | None:
+    """That of the answer alone."""
+    if call.usage is None or call.price is None:
+        return None
+    return call.price.cost(call.usage)
 
 
 def _text(body: bytes, content_type: str) -> str:

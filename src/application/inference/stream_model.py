@@ -1,11 +1,10 @@
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from application.inference.admission import Admission
 from application.inference.attempts.attempts import Attempts
 from application.inference.attempts.begun_stream import BegunStream, begun
-from application.inference.attempts.time_limits import punctual
 from application.inference.call_in_flight import CallInFlight
 from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import ProviderAnswer, ProviderStream, StreamReport
@@ -49,7 +48,7 @@ class AnswerStream:
                 if flight.capture:
                     self._captured += first
                 yield first
-                async for block in self._rest():
+                async for block in self.source.rest:
                     if flight.capture and len(self._captured) < MAX_CAPTURED_BYTES:
                         self._captured += block
                     yield block
@@ -62,12 +61,6 @@ class AnswerStream:
             raise
         self._closed = True
         flight.succeed(self.source.report, bytes(self._captured))
-
-    def _rest(self) -> AsyncIterator[bytes]:
-        timeouts = self.flight.plan.timeouts
-        if timeouts.between_tokens is None and timeouts.total is None:
-            return self.source.rest
-        return punctual(self.source.rest, timeouts, self.flight)
 
     def _close_as_cancelled(self) -> None:
         if not self._closed:

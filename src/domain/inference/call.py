@@ -28,12 +28,15 @@ class CallContent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try at one deployment. ``began_ms`` is the time since the admission, ``outcome`` is
-    ``succeeded``, ``cancelled`` or the code of the error that it ended with."""
+    ``succeeded``, ``cancelled`` or the code of the error that it ended with. ``usage`` and ``cost``
+    are what its provider bills, as far as that is known."""
 
     deployment: str
     began_ms: float
     took_ms: float
     outcome: str
+    usage: Usage | None = None
+    cost: Decimal | None = None
 
 
 class CacheUse(StrEnum):
@@ -125,8 +128,10 @@ class Call:
         latency_ms: float,
         usage: Usage | None = None,
         error_code: str | None = None,
+        beside: Decimal | None = None,
     ) -> None:
-        """Close the call with its outcome and the cost that follows from its usage."""
+        """Close the call with its outcome and the cost that follows from its usage. ``beside`` is
+        what attempts have cost that did not answer it."""
         self.status = status
         self.settled_at = at
         self.latency_ms = latency_ms
@@ -138,3 +143,5 @@ class Call:
             self.cost = Decimal(0)
         elif usage is not None and self.price is not None:
             self.cost = self.price.cost(usage)
+        if beside is not None:
+            self.cost = beside + (self.cost or 0)

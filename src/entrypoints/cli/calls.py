@@ -116,7 +116,8 @@ def show_call(invocation: Invocation, call_id: UUID, as_json: bool) -> None:
 
 def _attempt(attempt: AttemptView) -> str:
     took = f"{attempt.took_ms:.0f} ms from {attempt.began_ms:.0f}"
-    return f"{attempt.deployment} {attempt.outcome} ({took})"
+    cost = "" if attempt.cost is None else f", ${attempt.cost}"
+    return f"{attempt.deployment} {attempt.outcome} ({took}{cost})"
 
 
 def _verdict(verdict: VerdictView) -> str:

@@ -19,7 +19,14 @@ SOME_ID = UUID(int=77)
 async def test_a_settled_call_has_all_its_members() -> None:
     world = World()
     price = Prices(input=Decimal("0.15"), output=Decimal("0.60"))
-    attempt = Attempt(deployment="acme/large-1", began_ms=0.1234, took_ms=5, outcome="succeeded")
+    attempt = Attempt(
+        deployment="acme/large-1",
+        began_ms=0.1234,
+        took_ms=5,
+        outcome="succeeded",
+        usage=Usage(prompt_tokens=10, completion_tokens=2),
+        cost=Decimal("0.0000027"),
+    )
     call = a_call(
         world.team.id,
         key_id=world.key.id,
@@ -92,6 +99,9 @@ async def test_a_settled_call_has_all_its_members() -> None:
                         "began_ms": 0.123,
                         "took_ms": 5.0,
                         "outcome": "succeeded",
+                        "prompt_tokens": 10,
+                        "completion_tokens": 2,
+                        "cost": "0.0000027",
                     }
                 ],
                 "cache": "miss",

@@ -59,20 +59,28 @@ class PriceView(Struct, kw_only=True):
 
 class AttemptView(Struct, kw_only=True):
     """One try at one deployment. `began_ms` is the time since the call was admitted; `outcome` is
-    `succeeded`, `cancelled` or the code of the error that it ended with."""
+    `succeeded`, `cancelled` or the code of the error that it ended with. The tokens and the `cost`
+    are what its provider bills, as far as that is known; the costs are part of that of the call."""
 
     deployment: str
     began_ms: float
     took_ms: float
     outcome: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: str | None
 
     @classmethod
     def of(cls, attempt: Attempt) -> Self:
+        usage = attempt.usage
         return cls(
             deployment=attempt.deployment,
             began_ms=round(attempt.began_ms, 3),
             took_ms=round(attempt.took_ms, 3),
             outcome=attempt.outcome,
+            prompt_tokens=None if usage is None else usage.prompt_tokens,
+            completion_tokens=None if usage is None else usage.completion_tokens,
+            cost=None if attempt.cost is None else money(attempt.cost),
         )
 
 
@@ -97,7 +105,8 @@ class CallView(Struct, kw_only=True):
 
     `model` is the name that was asked for, `routed_to` the model that was chosen and `reason` why;
     both are null, and `attempts` is empty, where the name was that of a single model, which
-    answered or failed at once. `saved` is what an answer out of the `cache` would have cost."""
+    answered or failed at once. `cost` is that of all attempts, the tokens are those of the last.
+    `saved` is what an answer out of the `cache` would have cost."""
 
     id: UUID
     created_at: datetime

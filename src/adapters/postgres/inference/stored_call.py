@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import msgspec
 from sqlalchemy import RowMapping
 
 from domain.inference.call import Attempt, CacheUse, Call, CallStatus, GuardrailVerdict
@@ -35,7 +36,7 @@ def call_of(row: RowMapping) -> Call:
         routed_to=row["routed_to"],
         reason=row["reason"],
         arm=row["arm"],
-        attempts=tuple(Attempt(**attempt) for attempt in row["attempts"] or ()),
+        attempts=msgspec.convert(row["attempts"] or (), tuple[Attempt, ...]),
         cache=None if row["cache"] is None else CacheUse(row["cache"]),
         saved=row["saved"],
         guardrails=tuple(GuardrailVerdict(**verdict) for verdict in row["guardrails"] or ()),

@@ -1,41 +1,41 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from application.inference.attempts.begun_stream import BegunStream, begun
-from application.inference.attempts.course import Course
-from application.inference.attempts.deployment_limits import DeploymentLimitCheck
-from application.inference.attempts.refusals import forget_estimate
-from application.inference.attempts.time_limits import within
-from application.inference.call_allowances import Reservation
-from application.inference.call_in_flight import CallInFlight
+from application.inference.attempts.course import Course, Step
+from application.inference.attempts.deployment_limits import (
+    DeploymentLimitCheck,
+    DeploymentReservation,
+)
+from application.inference.attempts.race import first_to_begin, let_go
+from application.inference.attempts.time_limits import punctual, within
+from application.inference.attempts.trial import Trial
+from application.inference.call_in_flight import CANCELLED, CallInFlight
 from application.inference.ports import (
     ModelProvider,
     ModelProviders,
     ProviderAnswer,
     ProviderRequest,
 )
-from application.inference.routing.deployments import Deployments, Pulse
+from application.inference.routing.deployments import Deployments
 from application.inference.routing.ports import Pauses
+from domain.inference.errors import ProviderTimedOutError
 from domain.models.served_model import DeploymentLimits, ServedModel
 from domain.shared.errors import StoaError, TechnicalError
 
-JITTER = 0.5
-CANCELLED = "cancelled"
+LET_GO = CANCELLED.lower()
 
 T = TypeVar("T", ProviderAnswer, BegunStream)
-Begin = Callable[[ModelProvider, ProviderRequest, CallInFlight], Awaitable[T]]
+Begin = Callable[[ModelProvider, ProviderRequest, Trial], Awaitable[T]]
 
 
 class Begun(NamedTuple, Generic[T]):
     """An attempt that a deployment has begun to answer."""
 
     result: T
-    model: ServedModel
-    pulse: Pulse
-    began_ms: float
-    reserved: Reservation | None
+    trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,11 @@ class Attempts:
         return await self._in_time(flight, _complete)
 
     async def stream(self, flight: CallInFlight) -> BegunStream:
-        return await self._in_time(flight, _begin)
+        stream = await self._in_time(flight, _begin)
+        limits = flight.plan.timeouts
+        if limits.between_tokens is not None or limits.total is not None:
+            stream.rest = punctual(stream.rest, limits, flight)
+        return stream
 
     async def _in_time(self, flight: CallInFlight, begin: Begin[T]) -> T:
         plan = flight.plan
@@ -70,139 +74,144 @@ class Attempts:
         return await within(plan.timeouts.total, "total", flight, work)
 
     async def _try_all(self, flight: CallInFlight, begin: Begin[T]) -> T:
-        model = flight.plan.first
+        course, model = self._first(flight)
         try:
             found = await self._attempt(flight, model, begin)
         except StoaError as error:
-            course = self._course(flight)
+            course = course or self._course(flight)
             course.learn(model, error)
-            return await self._go_on(flight, begin, course, model)
+            return await self._go_on(flight, begin, course)
         return _accepted(flight, found)
 
-    async def _go_on(
-        self, flight: CallInFlight, begin: Begin[T], course: Course, model: ServedModel
-    ) -> T:
-        while (step := course.next()) is not None:
-            if step.pause_s:
-                await self.pauses.pause(step.pause_s, jitter=JITTER)
-            model = step.model
+    def _first(self, flight: CallInFlight) -> tuple[Course | None, ServedModel]:
+        """Much may have happened since the plan was made: many calls may have been planned for a
+        deployment that only one is to try."""
+        plan = flight.plan
+        if plan.reason is None or self.deployments.admits(plan.first):
+            return None, plan.first
+        course = self._course(flight)
+        step = course.next()
+        return course, plan.first if step is None else step.model
+
+    async def _go_on(self, flight: CallInFlight, begin: Begin[T], course: Course) -> T:
+        while (step := course.next()) is not None and _is_in_time(flight, step):
+            if step.pause is not None:
+                await self.pauses.pause(*step.pause)
             try:
-                return _accepted(flight, await self._attempt(flight, model, begin))
+                return _accepted(flight, await self._attempt(flight, step.model, begin))
             except StoaError as error:
-                course.learn(model, error)
-        flight.failed_at(model)
+                course.learn(step.model, error)
         raise course.verdict
 
     async def _try_two(self, flight: CallInFlight, begin: Begin[T], after_s: float) -> T:
         """Ask a second model if the first has not begun to answer in time, and take whichever
         begins first; the other one is let go."""
-        course = self._course(flight)
-        first = flight.plan.first
+        course, first = self._first(flight)
+        course = course or self._course(flight)
         tasks: dict[asyncio.Task[Begun[T]], ServedModel]
         tasks = {self._start(flight, first, begin): first}
-        winner: Begun[T] | None = None
+        winner: asyncio.Task[Begun[T]] | None = None
         try:
             done, _ = await asyncio.wait(tasks, timeout=after_s)
             second = None if done else course.next()
             if second is not None:
                 tasks[self._start(flight, second.model, begin)] = second.model
-            winner = await _first_to_begin(tasks, course)
+            winner = await first_to_begin(tasks, course)
         finally:
-            for begun in await _let_go(tasks):
-                if begun is not winner:
-                    await self._discard(flight, begun)
+            is_cancelled = await let_go(tasks)
+            unwanted = [task for task in tasks if task is not winner or is_cancelled]
+            await self._discard([task.result() for task in unwanted if _has_begun(task)])
+            if is_cancelled:
+                raise asyncio.CancelledError
         if winner is None:
-            return await self._go_on(flight, begin, course, [*tasks.values()][-1])
-        return _accepted(flight, winner)
+            return await self._go_on(flight, begin, course)
+        return _accepted(flight, winner.result())
 
     def _start(
         self, flight: CallInFlight, model: ServedModel, begin: Begin[T]
     ) -> "asyncio.Task[Begun[T]]":
         return asyncio.create_task(self._attempt(flight, model, begin))
 
-    async def _discard(self, flight: CallInFlight, loser: "Begun[T]") -> None:
-        """It had begun to answer when it was no longer wanted."""
-        if isinstance(loser.result, BegunStream):
-            await loser.result.aclose()
-        self.deployments.end(loser.pulse)
-        if loser.reserved is not None:
-            loser.reserved.settle(flight.call)
-        flight.note(loser.model, loser.began_ms, CANCELLED)
+    async def _discard(self, unwanted: list[Begun[Any]]) -> None:
+        """They had begun to answer when they were no longer wanted; their providers bill that."""
+        for result, trial in unwanted:
+            report = result.report if isinstance(result, BegunStream) else result
+            self.deployments.end(trial.pulse)
+            trial.end(LET_GO, report.usage, is_cut_off=False)
+        for result, _ in unwanted:
+            if isinstance(result, BegunStream):
+                await result.aclose()
 
     async def _attempt(
         self, flight: CallInFlight, model: ServedModel, begin: Begin[T]
     ) -> "Begun[T]":
-        began_ms = flight.elapsed_ms
-        reserved: Reservation | None = None
+        trial = Trial(flight, model, self.deployments.of(model), flight.elapsed_ms)
         if model.limits is not None:
-            reserved = await self._reserve(flight, model, model.limits, began_ms)
-        pulse = self.deployments.of(model)
-        self.deployments.begin(pulse)
-        flight.awaited = None
+            trial.reserved = await self._reserve(trial, model.limits)
+        self.deployments.begin(trial.pulse)
         try:
-            result = await begin(self.providers.get(model), flight.request_for(model), flight)
+            result = await begin(self.providers.get(model), flight.request_for(model), trial)
         except BaseException as error:
-            forget_estimate(flight, error)
-            self._end(flight, pulse, began_ms, error)
-            if reserved is not None:
-                reserved.settle(flight.call)
+            self._end(trial, error)
             raise
-        took_ms = flight.elapsed_ms - began_ms
-        self.deployments.answered(pulse, took_ms)
+        took_ms = trial.took_ms
+        self.deployments.answered(trial.pulse, took_ms)
         _trace(flight, took_ms)
-        return Begun(result, model, pulse, began_ms, reserved)
+        return Begun(result, trial)
 
-    async def _reserve(
-        self, flight: CallInFlight, model: ServedModel, terms: DeploymentLimits, began_ms: float
-    ) -> Reservation:
+    async def _reserve(self, trial: Trial, terms: DeploymentLimits) -> DeploymentReservation:
+        flight, model = trial.flight, trial.model
         estimate = flight.estimate_for(model)
         try:
             return await self.limits.take(flight.call.id, model, terms, estimate)
         except StoaError as error:
-            flight.note(model, began_ms, error.code)
+            flight.note(model, trial.began_ms, error.code, is_asked=False)
             raise
 
-    def _end(
-        self, flight: CallInFlight, pulse: Pulse, began_ms: float, error: BaseException
-    ) -> None:
-        self.deployments.end(pulse)
+    def _end(self, trial: Trial, error: BaseException) -> None:
+        took_ms = trial.took_ms
+        spent = trial.spent(error)
+        is_cut_off = isinstance(error, asyncio.CancelledError)
+        if is_cut_off:
+            self.deployments.waited(trial.pulse, took_ms)
+            if _took_all_the_time(trial.flight, took_ms):
+                error = ProviderTimedOutError("The time of the call was over.")
+        self.deployments.end(trial.pulse)
+        self.deployments.failed(trial.pulse, error)
         outcome = error.code if isinstance(error, StoaError) else TechnicalError.code
         if isinstance(error, asyncio.CancelledError):
-            outcome = CANCELLED
-        self.deployments.failed(pulse, error)
-        flight.note(pulse.model, began_ms, outcome)
-        _trace(flight, flight.elapsed_ms - began_ms)
+            outcome = LET_GO
+        trial.end(outcome, spent, is_cut_off=is_cut_off)
+        _trace(trial.flight, took_ms)
 
     def _course(self, flight: CallInFlight) -> Course:
         return Course(flight.plan, self.deployments.admits)
 
 
-async def _complete(
-    provider: ModelProvider, request: ProviderRequest, _: CallInFlight
-) -> ProviderAnswer:
+async def _complete(provider: ModelProvider, request: ProviderRequest, _: Trial) -> ProviderAnswer:
     return await provider.complete(request)
 
 
-async def _begin(
-    provider: ModelProvider, request: ProviderRequest, flight: CallInFlight
-) -> BegunStream:
-    seconds = flight.plan.timeouts.first_token
+async def _begin(provider: ModelProvider, request: ProviderRequest, trial: Trial) -> BegunStream:
+    seconds = trial.flight.plan.timeouts.first_token
     if seconds is None:
-        return await _open(provider, request, flight)
-    return await within(seconds, "first_token", flight, _open(provider, request, flight))
+        return await _open(provider, request, trial)
+    return await within(seconds, "first_token", trial.flight, _open(provider, request, trial))
 
 
-async def _open(
-    provider: ModelProvider, request: ProviderRequest, flight: CallInFlight
-) -> BegunStream:
-    source = await provider.open_stream(request)
-    flight.awaited = source.report
-    return await begun(source)
+async def _open(provider: ModelProvider, request: ProviderRequest, trial: Trial) -> BegunStream:
+    trial.source = await provider.open_stream(request)
+    return await begun(trial.source)
 
 
-def _accepted(flight: CallInFlight, begun: "Begun[T]") -> T:
-    flight.answered_by(begun.pulse, begun.model, begun.began_ms, begun.reserved)
+def _accepted(flight: CallInFlight, begun: Begun[T]) -> T:
+    trial = begun.trial
+    flight.answered_by(trial.pulse, trial.model, trial.began_ms, trial.reserved)
     return begun.result
+
+
+def _has_begun(task: "asyncio.Task[Begun[T]]") -> bool:
+    return not task.cancelled() and task.exception() is None
 
 
 def _trace(flight: CallInFlight, took_ms: float) -> None:
@@ -211,27 +220,17 @@ def _trace(flight: CallInFlight, took_ms: float) -> None:
         flight.trace.upstream_ms += took_ms
 
 
-async def _first_to_begin(
-    tasks: "dict[asyncio.Task[Begun[T]], ServedModel]", course: Course
-) -> "Begun[T] | None":
-    """The first of them that does not fail; the course learns of those that do."""
-    waiting = set(tasks)
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        # Of two that begin at once the one that was asked first wins.
-        for task in filter(done.__contains__, tasks):
-            error = task.exception()
-            if error is None:
-                return task.result()
-            if not isinstance(error, StoaError):
-                raise error
-            course.learn(tasks[task], error)
-    return None
+def _is_in_time(flight: CallInFlight, step: Step) -> bool:
+    """Whether the pause before the step is over before the time of the call is."""
+    total = flight.plan.timeouts.total
+    if total is None or step.pause is None:
+        return True
+    return flight.elapsed_ms / 1000 + step.pause.least_s < total
 
 
-async def _let_go(tasks: "dict[asyncio.Task[Begun[T]], ServedModel]") -> "list[Begun[T]]":
-    """End those that still run, and return what had begun all the same."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    return [task.result() for task in tasks if not task.cancelled() and task.exception() is None]
+def _took_all_the_time(flight: CallInFlight, took_ms: float) -> bool:
+    """Whether an attempt was cut off because the time of the call was over, and had most of it."""
+    total = flight.plan.timeouts.total
+    if total is None or flight.elapsed_ms < total * 1000:
+        return False
+    return took_ms >= total * 1000 / 2

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from application.inference.routing.plan import Plan
 from domain.inference.errors import RateLimitedError
-from domain.inference.routing.backoff import pause_s
+from domain.inference.routing.backoff import Pause, pause_before
 from domain.inference.routing.eligibility import is_larger
 from domain.inference.routing.remedy import Remedy, remedy_for
 from domain.models.served_model import ServedModel
@@ -12,10 +12,10 @@ from domain.shared.errors import StoaError
 
 
 class Step(NamedTuple):
-    """The next attempt: at which model, and after how long a pause at most."""
+    """The next attempt: at which model, and after which pause."""
 
     model: ServedModel
-    pause_s: float = 0.0
+    pause: Pause | None = None
 
 
 class Course:
@@ -76,7 +76,7 @@ class Course:
     def _put_off(self, failed: ServedModel, error: StoaError) -> None:
         failures = self._failures[failed.name] = self._failures.get(failed.name, 0) + 1
         retry_after: float | None = getattr(error, "retry_after", None)
-        pause = pause_s(self._retry, failures, retry_after)
+        pause = pause_before(self._retry, failures, retry_after)
         if pause is not None:
             self._again.append(Step(failed, pause))
 

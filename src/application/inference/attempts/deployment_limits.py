@@ -2,7 +2,6 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from application.inference.allowance_ports import RateLimits
-from application.inference.call_allowances import Reservation
 from application.inference.rate_limit_check import ASSUMED_OUTPUT_TOKENS, RateReservation
 from domain.identity.allowance import Limits, Subject, SubjectKind
 from domain.inference.errors import RateLimitedError
@@ -10,10 +9,26 @@ from domain.inference.rate import Demand, Limited, Purpose
 from domain.inference.token_estimate import TokenEstimate
 from domain.models.served_model import DeploymentLimits, ModelKind, ServedModel
 from domain.shared.ids import CallId, TeamId
+from domain.shared.usage import Usage
 
 # The models of the configuration belong to no team; their counters stand under this one.
 _NOBODY = TeamId(UUID(int=0))
 _NAMESPACE = UUID("5f0a1c1e-8f6b-5d0e-9a57-6e2c3f0b7d11")
+
+
+class DeploymentReservation(RateReservation):
+    """What was set aside for one attempt; it is settled with the call that it has answered."""
+
+    __slots__ = ()
+
+    def keep(self, spent: Usage | None, *, is_cut_off: bool) -> None:
+        """The attempt did not answer the call, but may have used something."""
+        tokens: int | None = 0
+        if spent is not None:
+            tokens = spent.prompt_tokens + spent.completion_tokens
+        elif is_cut_off:
+            tokens = None
+        self.limits.settle(self.demand, tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +43,7 @@ class DeploymentLimitCheck:
         model: ServedModel,
         terms: DeploymentLimits,
         estimate: TokenEstimate,
-    ) -> Reservation:
+    ) -> DeploymentReservation:
         """Set aside what an attempt may use. Raises ``RateLimitedError`` when the deployment has no
         room, and ``UnavailableError`` when nobody can say."""
         subject_id = uuid5(_NAMESPACE, f"{model.owner} {model.deployment}")
@@ -53,4 +68,4 @@ class DeploymentLimitCheck:
                 measure=error.measure,
                 retry_after=error.retry_after,
             ) from None
-        return RateReservation(self.limits, demand)
+        return DeploymentReservation(self.limits, demand)

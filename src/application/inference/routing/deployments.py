@@ -100,6 +100,13 @@ class Deployments:
             reason = error.code if isinstance(error, StoaError) else TechnicalError.code
             self.board.announce(DeploymentNews(deployment=pulse.key, out_s=out_s, reason=reason))
 
+    def waited(self, pulse: Pulse, waited_ms: float) -> None:
+        """A call of the deployment was let go before it had begun to answer: it takes longer."""
+        now = self.clock.monotonic()
+        known = pulse.standing.latency(now)
+        if known is not None and known < waited_ms:
+            pulse.standing.measure(waited_ms, now)
+
     def abandoned(self, pulse: Pulse) -> None:
         """A call of the deployment ended without telling anything about it."""
         if pulse.breaker is not None:

@@ -35,9 +35,9 @@ class DeploymentBoard(Protocol):
 class Pauses(Protocol):
     """Waiting."""
 
-    async def pause(self, seconds: float, *, jitter: float = 0.0) -> None:
-        """Wait so long, or by chance up to the share ``jitter`` of it shorter, so that not all who
-        failed together try again together."""
+    async def pause(self, least_s: float, most_s: float) -> None:
+        """Wait a time between the two, by chance, so that not all who failed together try again
+        together."""
         ...
 
 

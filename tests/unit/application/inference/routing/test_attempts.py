@@ -1,12 +1,15 @@
 """What happens when a deployment does not answer."""
 
-import asyncio
 from decimal import Decimal
 
 import pytest
 
 from application.inference.budget_check import BudgetCheck, BudgetReservation
 from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
+from application.inference.interception import Interceptor, Passage
+from application.inference.model_command import InvokeModelCommand
+from application.inference.routing.plan import Plan
+from application.inference.routing.ports import DeploymentNews
 from domain.identity.allowance import Allowance, BudgetPeriod, BudgetTerms, Subject, SubjectKind
 from domain.inference.call import CallStatus
 from domain.inference.errors import (
@@ -22,6 +25,7 @@ from domain.inference.errors import (
 )
 from domain.models.route import Arm, RetryPolicy, RouteTimeouts, Split, SplitBy
 from domain.models.served_model import DeploymentLimits
+from domain.operations.routing_settings import BREAKER_FAILURES
 from domain.shared.errors import UnavailableError
 from tests.builders import TEAM_ID, an_actor
 from tests.fakes.budgets import BudgetBooks, InMemoryBudgets
@@ -40,7 +44,7 @@ async def test_a_failure_that_may_pass_is_tried_again_after_a_pause() -> None:
     scene.feel(a=(BROKEN, ProviderUnreachableError("gone")))
 
     assert await scene.ask("a") == "a"
-    assert scene.plane.pauses.made == [0.2, 0.4]
+    assert scene.plane.pauses.made == [(0.1, 0.2), (0.2, 0.4)]
     assert scene.tried == [
         ("a", "PROVIDER_ERROR"),
         ("a", "PROVIDER_UNREACHABLE"),
@@ -89,7 +93,7 @@ async def test_another_target_comes_before_the_same_one_again() -> None:
 
     assert await scene.ask() == "a"
     assert [name for name, _ in scene.tried] == ["a", "b", "a"]
-    assert scene.plane.pauses.made == [0.2]
+    assert scene.plane.pauses.made == [(0.1, 0.2)]
 
 
 async def test_fallbacks_take_over_when_no_target_can() -> None:
@@ -167,7 +171,26 @@ async def test_a_wish_of_the_provider_for_patience_is_heard_if_it_is_short() -> 
     scene.feel(a=ProviderRateLimitedError("slow down", retry_after=1.5))
 
     assert await scene.ask("a") == "a"
-    assert scene.plane.pauses.made == [1.5]
+    assert scene.plane.pauses.made == [(1.5, 1.875)]
+
+
+async def test_a_provider_that_asks_for_no_patience_gets_the_usual() -> None:
+    scene = RouteScene(A)
+    scene.feel(a=ProviderRateLimitedError("slow down", retry_after=0))
+
+    assert await scene.ask("a") == "a"
+    assert scene.plane.pauses.made == [(0.1, 0.2)]
+
+
+async def test_nobody_waits_for_what_would_come_too_late() -> None:
+    scene = RouteScene(A, a_route("a", timeouts=RouteTimeouts(total=5)))
+    scene.feel(a=(BROKEN, ProviderRateLimitedError("slow down", retry_after=4.9)))
+
+    with pytest.raises(ProviderRateLimitedError):
+        await scene.ask()
+
+    assert scene.plane.pauses.made == [(0.1, 0.2)]
+    assert scene.row.error_code == "PROVIDER_RATE_LIMITED"
 
 
 async def test_a_long_wish_for_patience_is_passed_on() -> None:
@@ -392,12 +415,41 @@ async def test_the_total_covers_the_whole_stream(between: float | None) -> None:
         await scene.relay()
 
 
+async def test_who_took_most_of_the_time_is_too_slow() -> None:
+    scene = RouteScene(A, B, a_route("a", "b", timeouts=RouteTimeouts(total=TIGHT)))
+    scene.settings.set(BREAKER_FAILURES, 1)
+    stuck = Gate()
+    scene.feel(a=BROKEN, b=stuck)
+
+    task = await held_at(stuck, scene.ask())
+    scene.clock.advance(2 * TIGHT)
+
+    with pytest.raises(ProviderTimedOutError):
+        await task
+    assert scene.tried == [("a", "PROVIDER_ERROR"), ("b", "PROVIDER_TIMEOUT")]
+    assert not scene.plane.deployments.admits(B)
+
+
 async def test_a_time_out_that_is_not_ours_is_an_error_like_others() -> None:
     scene = RouteScene(A, a_route("a", timeouts=RouteTimeouts(total=5)))
     scene.feel(a=TimeoutError("of the provider's own making"))
 
     with pytest.raises(TimeoutError, match="own making"):
         await scene.ask()
+
+
+async def test_who_was_tried_by_others_since_the_plan_was_made_is_left_alone() -> None:
+    class Late(Interceptor):
+        def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
+            return True
+
+        async def intercept(self, passage: Passage) -> None:
+            scene.plane.board.announce(DeploymentNews(deployment="a/x", out_s=60))
+
+    scene = RouteScene(A, B, a_route("a", "b"), interceptors=(Late(),))
+
+    assert await scene.ask() == "b"
+    assert scene.asked() == {"b": 1}
 
 
 async def test_attempts_are_counted_over_targets_and_fallbacks() -> None:
@@ -409,15 +461,18 @@ async def test_attempts_are_counted_over_targets_and_fallbacks() -> None:
         await scene.ask()
 
     assert scene.asked() == {"a": 1, "b": 1}
-    assert scene.row.deployment == "b/x"
+    row = scene.row
+    assert (row.deployment, row.routed_to, row.price) == ("b/x", "b", B.prices)
+    assert row.reason == "retry after PROVIDER_ERROR"
 
 
-async def test_a_failed_stream_leaves_the_price_of_whom_was_asked_last() -> None:
+async def test_a_stream_that_fails_before_its_first_word_has_cost_nothing() -> None:
     scene = RouteScene(A)
     scene.feel(a=(ScriptedProviderStream(BROKEN),) * 3)
 
     with pytest.raises(ProviderFailedError):
         await scene.stream("a")
 
-    assert scene.row.usage is not None
-    assert await asyncio.wait_for(scene.ask("a"), 1) == "a"
+    assert (scene.row.usage, scene.row.cost) == (None, None)
+    assert scene.row.provider_request_id == "req-1"
+    assert await scene.ask("a") == "a"

@@ -182,6 +182,41 @@ async def test_a_client_that_goes_away_stops_both() -> None:
     assert [outcome for _, outcome in scene.tried] == ["cancelled", "cancelled"]
 
 
+async def test_a_client_that_goes_away_while_the_loser_is_let_go_leaves_nothing_open() -> None:
+    scene = a_scene()
+    slow, closing = ScriptedProviderStream(stuck()), stuck()
+    slow.closing = closing
+    scene.feel(a=slow)
+
+    task = asyncio.create_task(scene.relay())
+    await closing.reached.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    closing.open()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert [s.closes for s in scene.providers["b"].streams] == [1]
+    assert {p.standing.running for p, _ in scene.plane.deployments.states()} == {0}
+    assert len(scene.plane.limits.settled) == 1
+    assert [outcome for _, outcome in scene.tried] == ["cancelled", "cancelled"]
+
+
+async def test_who_was_too_slow_is_known_to_be() -> None:
+    scene = RouteScene(A, C, a_route("a", "c", hedge_after_ms=AT_ONCE))
+    standing = scene.plane.deployments.of(A).standing
+    standing.measure(100, scene.clock.monotonic())
+    scene.feel(a=(slow := stuck()), c=(other := stuck()))
+
+    task = await held_at(other, scene.ask())
+    scene.clock.advance(2)
+    other.open()
+
+    assert await task == "c"
+    assert standing.ttft_ms == pytest.approx(100 + 0.3 * 1900)
+    slow.open()
+
+
 async def test_an_unforeseen_error_ends_it() -> None:
     scene = a_scene(NEVER)
     scene.feel(a=ValueError("a bug"))

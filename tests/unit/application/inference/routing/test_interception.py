@@ -1,5 +1,6 @@
 """The place for what stands between a call and its providers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -11,7 +12,8 @@ from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import ProviderAnswer, ProviderStream, StreamReport
 from application.inference.routing.plan import Plan
 from domain.inference.call import CacheUse, CallStatus, GuardrailVerdict
-from domain.inference.errors import ProviderFailedError
+from domain.inference.errors import ProviderFailedError, ProviderTimedOutError
+from domain.models.route import RouteTimeouts
 from domain.shared.errors import InvalidError
 from tests.fakes.gate import Gate, held_at
 from tests.fakes.providers import DONE, USAGE, ScriptedProviderStream
@@ -33,6 +35,29 @@ class Doing(Interceptor):
     async def intercept(self, passage: Passage) -> None:
         self.seen.append(passage)
         self.what(passage)
+
+
+class Brooding(AnswerFilter, ProviderStream):
+    """Keeps everything back until all is there."""
+
+    def __init__(self, source: ProviderStream | None = None) -> None:
+        self._source = source or ScriptedProviderStream()
+
+    async def answer(self, answer: ProviderAnswer) -> ProviderAnswer:
+        return answer
+
+    def stream(self, source: ProviderStream) -> ProviderStream:
+        return Brooding(source)
+
+    @property
+    def report(self) -> StreamReport:
+        return self._source.report
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"".join([block async for block in self._source])
+
+    async def aclose(self) -> None:
+        await self._source.aclose()
 
 
 class Shouting(AnswerFilter, ProviderStream):
@@ -219,3 +244,18 @@ async def test_what_breaks_behind_a_filter_fails_the_call() -> None:
         await scene.relay()
 
     assert scene.row.error_code == "PROVIDER_ERROR"
+
+
+async def test_a_filter_that_keeps_everything_back_keeps_no_time_limit_from_ending() -> None:
+    limits = RouteTimeouts(between_tokens=0.02)
+    brooding = Doing(lambda passage: passage.filters.append(Brooding()))
+    scene = RouteScene(A, a_route("a", timeouts=limits), interceptors=(brooding,))
+    stuck = Gate()
+    stuck.shut()
+    scene.feel(a=ScriptedProviderStream(b"one", stuck))
+
+    with pytest.raises(ProviderTimedOutError, match="said nothing"):
+        await asyncio.wait_for(scene.relay(), 10)
+
+    assert scene.row.error_code == "PROVIDER_TIMEOUT"
+    assert scene.providers["a"].streams[0].closes

@@ -13,7 +13,7 @@ from domain.inference.errors import (
     ProviderUnreachableError,
     UnsupportedByModelError,
 )
-from domain.inference.routing.backoff import pause_s
+from domain.inference.routing.backoff import Pause, pause_before
 from domain.inference.routing.remedy import Remedy, is_fault, remedy_for
 from domain.models.route import RetryPolicy
 from tests.builders import a_model
@@ -50,10 +50,21 @@ def test_a_full_queue_of_this_machine_is_no_fault() -> None:
 
 
 def test_the_pause_doubles_up_to_its_limit() -> None:
-    assert [pause_s(POLICY, n, None) for n in (1, 2, 3, 4)] == [0.2, 0.4, 0.8, 1.0]
+    pauses = [pause_before(POLICY, n, None) for n in (1, 2, 3, 4)]
+
+    assert pauses == [Pause(0.1, 0.2), Pause(0.2, 0.4), Pause(0.4, 0.8), Pause(0.5, 1.0)]
 
 
-def test_the_provider_says_how_long_unless_that_is_too_long() -> None:
-    assert pause_s(POLICY, 3, 0.05) == 0.05
-    assert pause_s(POLICY, 1, 1.0) == 1.0
-    assert pause_s(POLICY, 1, 1.1) is None
+@pytest.mark.parametrize(
+    ("failures", "retry_after", "expected"),
+    [
+        (3, 0.05, Pause(0.4, 0.8)),
+        (3, 0.5, Pause(0.5, 0.8)),
+        (1, 1.0, Pause(1.0, 1.25)),
+        (1, 1.1, None),
+    ],
+)
+def test_nobody_comes_back_earlier_than_the_provider_says(
+    failures: int, retry_after: float, expected: Pause | None
+) -> None:
+    assert pause_before(POLICY, failures, retry_after) == expected

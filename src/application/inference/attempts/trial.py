@@ -1,0 +1,69 @@
+from dataclasses import dataclass
+
+from application.inference.attempts.deployment_limits import DeploymentReservation
+from application.inference.call_in_flight import CallInFlight
+from application.inference.ports import ProviderStream, StreamReport
+from application.inference.routing.deployments import Pulse
+from domain.inference.errors import (
+    ContextLengthExceededError,
+    ProviderBusyError,
+    ProviderCredentialsError,
+    ProviderFailedError,
+    ProviderRateLimitedError,
+    ProviderRejectedError,
+)
+from domain.models.served_model import ServedModel
+from domain.shared.errors import StoaError
+from domain.shared.usage import Usage
+
+_REFUSALS = (
+    ContextLengthExceededError,
+    ProviderBusyError,
+    ProviderCredentialsError,
+    ProviderRateLimitedError,
+    ProviderRejectedError,
+)
+
+
+@dataclass(slots=True)
+class Trial:
+    """An attempt under way; ``source`` is there as soon as a provider has accepted a stream."""
+
+    flight: CallInFlight
+    model: ServedModel
+    pulse: Pulse
+    began_ms: float
+    reserved: DeploymentReservation | None = None
+    source: ProviderStream | None = None
+
+    @property
+    def took_ms(self) -> float:
+        return self.flight.elapsed_ms - self.began_ms
+
+    def end(self, outcome: str, spent: Usage | None, *, is_cut_off: bool) -> None:
+        """Put it on record. ``is_cut_off`` says that the provider was at it and had not said what
+        it had used."""
+        if self.reserved is not None:
+            self.reserved.keep(spent, is_cut_off=is_cut_off)
+        self.flight.note(self.model, self.began_ms, outcome, spent=spent)
+
+    def spent(self, error: BaseException) -> Usage | None:
+        """What the provider will bill, as far as anybody can tell: what it reported, or, of a
+        stream that it had accepted, what was counted. Who refused what it had accepted, or said
+        before its first word that it cannot, has done no work."""
+        if self.source is None:
+            return error.spent if isinstance(error, StoaError) else None
+        report = self.source.report
+        self._name_request(report, error)
+        usage = report.usage
+        if not usage.counted:
+            return usage
+        if isinstance(error, _REFUSALS):
+            return None
+        has_said_so = isinstance(error, ProviderFailedError) and error.may_pass
+        return None if has_said_so and not usage.completion_tokens else usage
+
+    def _name_request(self, report: StreamReport, error: BaseException) -> None:
+        self.flight.call.provider_request_id = report.provider_request_id
+        if isinstance(error, StoaError):
+            error.provider_request_id = error.provider_request_id or report.provider_request_id
