@@ -1,10 +1,14 @@
+from datetime import datetime
+
 from application.identity.external.ports import (
     ExternalIdentity,
     ExternalPeople,
     IdentityTokens,
     KnownPerson,
+    PersonActivity,
 )
 from domain.identity.errors import CredentialsInvalidError
+from domain.shared.ids import UserId
 from tests.fakes.identity_state import InMemoryIdentity
 
 
@@ -46,3 +50,14 @@ class InMemoryExternalPeople(ExternalPeople):
                     ),
                 )
         return None
+
+
+class InMemoryPersonActivity(PersonActivity):
+    def __init__(self) -> None:
+        self.touched: dict[UserId, datetime] = {}
+
+    def touch(self, user_id: UserId, at: datetime) -> None:
+        self.touched[user_id] = at
+
+    async def flush(self) -> None:
+        self.touched.clear()

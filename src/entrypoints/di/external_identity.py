@@ -1,13 +1,14 @@
 from collections.abc import AsyncIterable
 
 from dishka import Provider, Scope, provide
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from adapters.postgres.identity.activity import PostgresPersonActivity
 from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.external_people import CachedExternalPeople
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.identity.external.admit_person import AdmitPerson
-from application.identity.external.ports import ExternalPeople, IdentityTokens
+from application.identity.external.ports import ExternalPeople, IdentityTokens, PersonActivity
 from application.identity.external.vouched_people import VouchedPeople
 from application.identity.session_ports import ExternalIdentities
 from application.operations.ports import RuntimeSettings
@@ -43,6 +44,12 @@ class ExternalIdentityProvider(Provider):
         settings: Settings,
     ) -> ExternalPeople:
         return CachedExternalPeople(sessions, changes, patience_s=settings.ledger_timeout_seconds)
+
+    @provide
+    async def person_activity(self, engine: AsyncEngine) -> AsyncIterable[PersonActivity]:
+        activity = PostgresPersonActivity(engine)
+        yield activity
+        await activity.stop()
 
     @provide
     def admit_person(

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.identity.activity import PostgresPersonActivity
 from adapters.postgres.identity.changes import IdentityChanges
 from adapters.postgres.identity.external_people import CachedExternalPeople
 from adapters.postgres.partitions import ensure_partitions, months_from
@@ -57,7 +58,12 @@ async def door(database_url: str, provider: IdentityProvider) -> AsyncIterator[D
         admit = AdmitPerson(uow=uow, auditor=auditor, clock=reader.clock, ids=ids)
         door = Door(
             VouchedPeople(
-                tokens=reader.tokens, people=people, settings=reader.settings, admit=admit
+                tokens=reader.tokens,
+                people=people,
+                settings=reader.settings,
+                admit=admit,
+                activity=PostgresPersonActivity(engine),
+                clock=reader.clock,
             ),
             reader,
         )

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -7,13 +7,18 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.errors import translated
+from application.identity.external.ports import PersonActivity
 from application.identity.ports import KeyActivity
 from application.identity.session_ports import SessionActivity
 from domain.identity.api_key import ApiKey
 from domain.identity.session import Session
 from domain.shared.errors import UnavailableError
+from domain.shared.ids import UserId
 
 log = structlog.get_logger()
+
+# How often a person's last login is written at most, whatever the number of nodes.
+LOGIN_EVERY = timedelta(hours=1)
 
 
 class _Touches:
@@ -70,6 +75,11 @@ _SESSIONS_SEEN = text(
     " FROM unnest(CAST(:sessions AS uuid[]), CAST(:times AS timestamptz[])) AS seen (id, at)"
     " WHERE s.id = seen.id"
 )
+_PEOPLE_CAME = text(
+    "UPDATE users AS u SET last_login_at = came.at"
+    " FROM unnest(CAST(:users AS uuid[]), CAST(:times AS timestamptz[])) AS came (id, at)"
+    " WHERE u.id = came.id AND (u.last_login_at IS NULL OR u.last_login_at <= came.at - :every)"
+).bindparams(every=LOGIN_EVERY)
 
 
 class PostgresKeyActivity(KeyActivity):
@@ -98,3 +108,21 @@ class PostgresSessionActivity(SessionActivity):
 
     async def stop(self) -> None:
         await self._touches.stop("session")
+
+
+class PostgresPersonActivity(PersonActivity):
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._touches = _Touches(engine, _PEOPLE_CAME, ("users",))
+        self._last: dict[UserId, datetime] = {}
+
+    def touch(self, user_id: UserId, at: datetime) -> None:
+        last = self._last.get(user_id)
+        if last is None or last <= at - LOGIN_EVERY:
+            self._last[user_id] = at
+            self._touches.touch((user_id,), at)
+
+    async def flush(self) -> None:
+        await self._touches.flush()
+
+    async def stop(self) -> None:
+        await self._touches.stop("person")

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from domain.identity.allowance import Allowance
@@ -46,4 +47,15 @@ class ExternalPeople(Protocol):
 
     async def find(self, issuer: str, subject: str) -> KnownPerson | None:
         """Raises ``UnavailableError`` while the database is away and the person is not known."""
+        ...
+
+
+class PersonActivity(Protocol):
+    """When people last came with a token of the identity provider, which nobody tells a server in
+    any other way; kept in memory, written in batches, and exact to the hour."""
+
+    def touch(self, user_id: UserId, at: datetime) -> None: ...
+
+    async def flush(self) -> None:
+        """Write what was touched since the last flush."""
         ...

@@ -6,10 +6,12 @@ from application.identity.external.ports import (
     ExternalPeople,
     IdentityTokens,
     KnownPerson,
+    PersonActivity,
 )
 from application.identity.session_ports import ExternalIdentities
 from application.operations.ports import RuntimeSettings
 from application.shared.actor import Actor
+from application.shared.ports import Clock
 from domain.identity.errors import CredentialsInvalidError, NoTeamError, PersonUnknownError
 from domain.identity.permissions import Role, permissions_of
 from domain.operations.audit import ActorKind
@@ -28,6 +30,8 @@ class VouchedPeople(ExternalIdentities):
     people: ExternalPeople
     settings: RuntimeSettings
     admit: AdmitPerson
+    activity: PersonActivity
+    clock: Clock
 
     async def actor_of(self, token: str) -> Actor:
         identity = await self.tokens.verify(token)
@@ -38,6 +42,7 @@ class VouchedPeople(ExternalIdentities):
             raise CredentialsInvalidError
         if person.team_id is None or person.role is None:
             raise NoTeamError
+        self.activity.touch(person.user_id, self.clock.now())
         return Actor(
             team_id=person.team_id,
             user_id=person.user_id,

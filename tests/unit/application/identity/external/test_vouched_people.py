@@ -22,7 +22,11 @@ from domain.operations.runtime_settings import OIDC_CREATE_USERS, OIDC_ROLE
 from domain.shared.ids import UserId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, USER_ID, a_membership, a_team, a_user
 from tests.fakes.clock import START, FrozenClock
-from tests.fakes.external_people import InMemoryExternalPeople, PlainIdentityTokens
+from tests.fakes.external_people import (
+    InMemoryExternalPeople,
+    InMemoryPersonActivity,
+    PlainIdentityTokens,
+)
 from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.fakes.ids import SequentialIds, uuid7_at
@@ -39,6 +43,7 @@ class Desk:
         self.database = InMemoryIdentity()
         self.tokens = PlainIdentityTokens()
         self.settings = InMemoryRuntimeSettings()
+        self.activity = InMemoryPersonActivity()
         clock, ids = FrozenClock(), SequentialIds(START)
         self.state = self.database.committed
         for team in (a_team(), a_team(id=OTHER_TEAM_ID)):
@@ -54,6 +59,8 @@ class Desk:
                 clock=clock,
                 ids=ids,
             ),
+            activity=self.activity,
+            clock=clock,
         )
 
     def knows(self, user: User, role: Role | None = None) -> None:
@@ -90,6 +97,23 @@ async def test_a_known_person_acts_with_the_role_in_the_oldest_team(desk: Desk) 
     assert (actor.team_id, actor.user_id) == (TEAM_ID, PERSON_ID)
     assert actor.permissions == PERMISSIONS_OF[Role.VIEWER]
     assert (actor.kind, actor.key_id, actor.session_id) == (ActorKind.USER, None, None)
+
+
+async def test_coming_with_a_token_is_a_login(desk: Desk) -> None:
+    desk.knows_person()
+
+    await desk.comes()
+
+    assert desk.activity.touched == {PERSON_ID: START}
+
+
+async def test_who_is_refused_has_not_logged_in(desk: Desk) -> None:
+    desk.knows_person(is_active=False)
+
+    with pytest.raises(CredentialsInvalidError):
+        await desk.comes()
+
+    assert not desk.activity.touched
 
 
 async def test_an_operator_stays_one(desk: Desk) -> None:
