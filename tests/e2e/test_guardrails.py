@@ -167,3 +167,50 @@ def test_answers_have_to_fit_the_schema(client: OpenAI) -> None:
 
     assert fitting.choices[0].message.content == '{"name": "Ann"}'
     assert pieces[-1].choices[0].finish_reason == "stop"
+
+
+def test_a_team_guards_all_its_calls(
+    guarding_server: StoaServer, client: OpenAI, messages: Anthropic
+) -> None:
+    rules = {"pii": ["iban"], "denied": ["chimera"]}
+    with httpx.Client(base_url=guarding_server.url, timeout=30) as api:
+        api.headers["authorization"] = f"Bearer {guarding_server.key}"
+        shown = api.patch("/api/v1/settings", json={"guardrails": rules})
+        wrong = api.patch("/api/v1/settings", json={"guardrails": {"pii": ["shoe_size"]}})
+        chat = client.chat.completions.create(**asking("echo", "to DE89370400440532013000"))
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.chat.completions.create(**asking("inward", "a chimera"))
+        message = messages.messages.create(**asking("inward", MAIL), max_tokens=99)
+        reset = api.patch("/api/v1/settings", json={"guardrails": None})
+        free = client.chat.completions.create(**asking("echo", "a chimera"))
+
+    assert (shown.status_code, wrong.status_code, reset.status_code) == (200, 400, 200)
+    (setting,) = shown.json()["groups"][0]["settings"]
+    assert (setting["name"], setting["value"], setting["scope"]) == ("guardrails", rules, "team")
+    assert chat.choices[0].message.content == "to [IBAN]"
+    assert refused.value.code == "content_refused"
+    assert getattr(message.content[0], "text", "") == SHOWN
+    assert free.choices[0].message.content == "a chimera"
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_what_is_stored_of_a_response_is_what_guardrails_left(
+    client: OpenAI, *, is_streamed: bool
+) -> None:
+    def respond(text: str, **members: Any) -> Any:
+        asked = {"model": "inward", "instructions": MAIL, "input": text} | members
+        if not is_streamed:
+            return client.responses.create(**asked)
+        with client.responses.stream(**asked) as events:
+            return events.get_final_response()
+
+    first = respond(MAIL, metadata={"who": "ann@example.com"})
+    second = respond(f"again: {MAIL}", previous_response_id=first.id)
+
+    stored = [client.responses.retrieve(one.id).model_dump_json() for one in (first, second)]
+    items = [client.responses.input_items.list(one.id) for one in (first, second)]
+    told = [page.model_dump_json() for page in items]
+    assert [len(page.data) for page in items] == [1, 1]
+    assert "again: " + SHOWN in told[1]
+    assert "[EMAIL]" in first.metadata["who"]
+    assert "ann@" not in "".join([*stored, *told, first.to_json(), second.to_json()])

@@ -15,7 +15,7 @@ from application.shared.auditing import Auditor, Target
 from domain.identity.permissions import Permission
 from domain.operations.model_settings import DEFAULT_OF_KIND
 from domain.operations.runtime_setting import RuntimeSetting, SettingRegistry
-from domain.operations.setting_values import text_of
+from domain.operations.setting_values import json_of, text_of
 from domain.shared.errors import FieldError, InvalidError
 from domain.shared.ids import TeamId
 
@@ -133,7 +133,7 @@ class ChangeSettings:
         if setting.secret:
             # The name has it masked; what is sealed tells that one secret has replaced another.
             return {"secret_value": stored and stored.value, "source": resolved.source}
-        return {"value": resolved.value, "source": resolved.source}
+        return {"value": json_of(resolved.value), "source": resolved.source}
 
 
 async def _locked(

@@ -153,7 +153,7 @@ class RateLimitedError(LimitExceededError):
 
 
 class ContentRefusedError(InvalidError):
-    """A guardrail of the route does not let the content through; what was found is not repeated."""
+    """A guardrail does not let the content through; what was found is not repeated."""
 
     code = "CONTENT_REFUSED"
 

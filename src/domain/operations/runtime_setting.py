@@ -22,6 +22,7 @@ class SettingGroup(StrEnum):
     MODELS = "models"
     ROUTING = "routing"
     CACHE = "cache"
+    GUARDRAILS = "guardrails"
     JOINING = "joining"
     SIGN_IN = "sign_in"
     LIMITS = "limits"

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
+from domain.operations.guardrail_settings import GUARDRAILS, SERVER_GUARDRAILS
 from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
 from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
@@ -196,6 +197,8 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     *ROUTING_SETTINGS,
     CACHE_DISABLE_ALL,
     ANSWER_CACHE_SECONDS,
+    GUARDRAILS,
+    SERVER_GUARDRAILS,
     API_REQUESTS_PER_MINUTE,
     REGISTRATION_POLICY,
     REGISTRATION_ROLE,

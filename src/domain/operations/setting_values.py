@@ -4,7 +4,7 @@ database) and JSON, and writes the text that is stored."""
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
@@ -38,7 +38,7 @@ class ValueType(Protocol[T_co]):
 
     @property
     def name(self) -> str:
-        """``bool``, ``int``, ``decimal``, ``text``, ``choice`` or ``text_list``."""
+        """``bool``, ``int``, ``decimal``, ``text``, ``choice``, ``text_list`` or ``object``."""
         ...
 
     @property
@@ -202,15 +202,18 @@ def text_of(value: object) -> str:
     """The text that the value's type reads the value from."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, tuple):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, tuple) or is_dataclass(value):
+        return json.dumps(json_of(value), ensure_ascii=False)
     return str(value)
 
 
-def json_of(value: object) -> bool | int | str | list[str] | None:
-    """The value as JSON holds it."""
+def json_of(value: object) -> bool | int | str | list[str] | dict[str, object] | None:
+    """The value as JSON holds it. Of an object only what was said."""
     if value is None or isinstance(value, bool | int):
         return value
+    if is_dataclass(value):
+        members = ((one.name, getattr(value, one.name), one.default) for one in fields(value))
+        return {name: json_of(member) for name, member, usual in members if member != usual}
     return [str(item) for item in value] if isinstance(value, tuple) else str(value)
 
 

@@ -11,6 +11,7 @@ from application.inference.admission import Admission
 from application.inference.attempts.attempts import Attempts
 from application.inference.call_allowances import CallAllowances
 from application.inference.guarding.guard_content import GuardContent
+from application.inference.guarding.guardrails import Guardrails
 from application.inference.guarding.ports import ContentFormats, JsonSchemas
 from application.inference.interception import Interception
 from application.inference.invoke_model import InvokeModel
@@ -32,6 +33,7 @@ class KeepingProvider(Provider):
 
     scope = Scope.APP
 
+    guardrails = provide(Guardrails)
     facts = provide(QuestionFacts)
     content_formats = provide(DialectContentFormats, provides=ContentFormats)
     json_schemas = provide(JsonSchemaValidators, provides=AnyOf[JsonSchemas, SchemaCheck])

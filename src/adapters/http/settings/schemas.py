@@ -11,12 +11,13 @@ from application.operations.resolved_settings import ResolvedSetting, ValueSourc
 from domain.operations.runtime_setting import SettingGroup, SettingScope
 from domain.operations.setting_values import Bounds, json_of
 
-SettingJson = bool | int | str | list[str] | None
+SettingJson = bool | int | str | list[str] | dict[str, Any] | None
 _PLAIN = (OpenAPIType.BOOLEAN, OpenAPIType.INTEGER, OpenAPIType.STRING)
 _VALUE = Schema(
     one_of=[
         *(Schema(type=plain) for plain in _PLAIN),
         Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING)),
+        Schema(type=OpenAPIType.OBJECT),
         Schema(type=OpenAPIType.NULL),
     ]
 )

@@ -20,6 +20,7 @@ _OF_TEAMS = "SELECT team_id, name, value, sealed FROM team_settings"
 
 T = TypeVar("T")
 Place = tuple[UUID | None, str]
+_NOTHING = object()
 
 
 class PostgresRuntimeSettings(RuntimeSettings):
@@ -61,9 +62,9 @@ class PostgresRuntimeSettings(RuntimeSettings):
 
     def get(self, setting: RuntimeSetting[T], team_id: TeamId | None = None) -> T:
         place = (team_id if setting.is_of_team else None, setting.name)
-        if place not in self._values:
+        value = self._values.get(place, _NOTHING)
+        if value is _NOTHING:
             return self.beneath(setting)[0]
-        value = self._values[place]
         if isinstance(value, StoaError):
             raise value.with_traceback(None)
         return cast("T", value)

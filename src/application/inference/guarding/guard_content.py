@@ -1,45 +1,52 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from application.inference.guarding.guard_output import GuardOutput
+from application.inference.guarding.guardrails import Guardrails
 from application.inference.guarding.inspection import INPUT, OUTPUT, Inspection
 from application.inference.guarding.ports import ContentFormats, JsonSchemas
 from application.inference.interception import Interceptor, Passage
 from application.inference.model_command import InvokeModelCommand
 from application.inference.ports import GENERATION, JSON, Operation
 from application.inference.routing.plan import Plan
+from domain.inference.guardrails.rules import rules_of
+from domain.models.route import Route
 
-_SPEAKS = GENERATION | {Operation.COMPLETION}
+_SPEAKS = GENERATION | {Operation.COMPLETION, Operation.IMAGE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardContent(Interceptor):
-    """Looks at the texts of a call for what its route does not let through, on their way to a model
-    and back. Uploads, images and sound are not looked at."""
+    """Looks at the texts of a call for what the server, its team or its route do not let through,
+    on their way to a model and back. Uploads, images and sound are not looked at."""
 
+    guardrails: Guardrails
     formats: ContentFormats
     schemas: JsonSchemas
 
     def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
-        return (
-            plan.route is not None
-            and plan.route.guardrails is not None
-            and command.content_type.startswith(JSON)
-        )
+        policies = self.guardrails.of(plan, command.actor.team_id)
+        return bool(policies) and command.content_type.startswith(JSON)
 
     async def intercept(self, passage: Passage) -> None:
-        route, operation = passage.plan.route, passage.command.operation
-        if route is None or route.guardrails is None:
-            return
-        policy, call = route.guardrails, passage.call
-        asked = Inspection(call=call, stage=INPUT, policy=policy, is_on=policy.on_input)
+        operation, call = passage.command.operation, passage.call
+        policies = self.guardrails.of(passage.plan, call.team_id)
+        asking = rules_of(policies, is_input=True)
+        asked = Inspection(call=call, stage=INPUT, rules=asking)
         passage.body = self.formats.request(operation, passage.body, asked.opens)
-        if operation in _SPEAKS and (policy.on_output or policy.output_schema is not None):
-            said = Inspection(call=call, stage=OUTPUT, policy=policy, is_on=policy.on_output)
+        schema = _schema_of(passage.plan.route)
+        if operation in _SPEAKS and (schema is not None or any(one.on_output for one in policies)):
+            saying = rules_of(policies, is_input=False)
             passage.filters.append(
                 GuardOutput(
-                    inspection=said,
+                    inspection=Inspection(call=call, stage=OUTPUT, rules=saying),
                     formats=self.formats,
                     schemas=self.schemas,
                     operation=operation,
+                    schema=schema,
                 )
             )
+
+
+def _schema_of(route: Route | None) -> Mapping[str, object] | None:
+    return None if route is None or route.guardrails is None else route.guardrails.output_schema

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
 from application.inference.guarding.inspection import Inspection
@@ -27,12 +27,13 @@ class GuardOutput(AnswerFilter):
     formats: ContentFormats
     schemas: JsonSchemas
     operation: Operation
+    schema: Mapping[str, object] | None = None
 
     async def answer(self, answer: ProviderAnswer) -> ProviderAnswer:
         if not answer.content_type.startswith(JSON):
             return answer
         body = self.formats.answer(self.operation, answer.body, self.inspection.opens)
-        if self.inspection.policy.output_schema is not None:
+        if self.schema is not None:
             self.check(self.formats.texts_of(self.operation, body))
         return replace(answer, body=body)
 
@@ -44,17 +45,16 @@ class GuardOutput(AnswerFilter):
             self.operation,
             inspection.opens,
             inspection.repeats,
-            holds_end=inspection.policy.output_schema is not None,
+            holds_end=self.schema is not None,
         )
         return _GuardedStream(source, opened, self)
 
     def check(self, texts: list[str]) -> None:
         """Raises ``OutputSchemaError``."""
-        schema = self.inspection.policy.output_schema
-        if schema is None:
+        if self.schema is None:
             return
         for text in texts:
-            objection = self.schemas.objection(schema, text)
+            objection = self.schemas.objection(self.schema, text)
             if objection is not None:
                 self.inspection.refuse(SCHEMA)
                 raise OutputSchemaError(objection)

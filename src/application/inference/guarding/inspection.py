@@ -7,8 +7,9 @@ from domain.inference.errors import ContentRefusedError
 from domain.inference.guardrails.channel import JsonChannel, Judge, TextChannel
 from domain.inference.guardrails.deny_list import RULE as DENIED
 from domain.inference.guardrails.finding import Finding
+from domain.inference.guardrails.rules import Rules
 from domain.inference.guardrails.screen import screen_of
-from domain.models.route import GuardrailPolicy, PiiAction
+from domain.models.route import PiiAction
 
 INPUT, OUTPUT = "input", "output"
 _DONE = {PiiAction.REDACT: "redacted", PiiAction.REFUSE: "refused", PiiAction.REPORT: "reported"}
@@ -21,8 +22,7 @@ class Inspection:
 
     call: Call
     stage: str
-    policy: GuardrailPolicy
-    is_on: bool
+    rules: Rules
     characters: int = 0
     _before: tuple[GuardrailVerdict, ...] = ()
     _found: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -35,12 +35,12 @@ class Inspection:
         return _Counted(self._channel(is_json, self._replaces), self)
 
     def repeats(self, is_json: bool) -> Channel:
-        """A channel for a text that was seen before, and is not counted again."""
+        """A channel for a text that was seen before in pieces, and is not counted again. What may
+        not be shown is refused, since it may have come in no pieces."""
         return self._channel(is_json, self._replaces_again)
 
     def _channel(self, is_json: bool, judge: Judge) -> Channel:
-        policy = self.policy
-        screen = screen_of(policy.pii, policy.denied) if self.is_on else screen_of((), ())
+        screen = screen_of(tuple(self.rules.actions), self.rules.denied)
         return (JsonChannel if is_json else TextChannel)(screen, judge)
 
     def refuse(self, rule: str) -> ContentRefusedError:
@@ -50,19 +50,26 @@ class Inspection:
     def count(self, characters: int) -> None:
         """Raises ``ContentRefusedError`` for more than may be asked, before that is looked at."""
         self.characters += characters
-        most = self.policy.max_input
-        if self.stage == INPUT and most is not None and self.characters > most:
+        most = self.rules.max_input
+        if most is not None and self.characters > most:
             raise self.refuse("max_input")
 
     def _replaces(self, finding: Finding) -> bool:
-        action = PiiAction.REFUSE if finding.rule == DENIED else self.policy.pii_action
-        if action is PiiAction.REFUSE:
-            raise self.refuse(finding.rule)
+        action = self._action(finding)
         self._note(finding.rule, _DONE[action])
         return action is PiiAction.REDACT
 
     def _replaces_again(self, finding: Finding) -> bool:
-        return finding.rule != DENIED and self.policy.pii_action is PiiAction.REDACT
+        return self._action(finding) is PiiAction.REDACT
+
+    def _action(self, finding: Finding) -> PiiAction:
+        """Raises ``ContentRefusedError``."""
+        if finding.rule == DENIED:
+            raise self.refuse(finding.rule)
+        action = self.rules.actions[finding.rule.rpartition(":")[2]]
+        if action is PiiAction.REFUSE:
+            raise self.refuse(finding.rule)
+        return action
 
     def _note(self, rule: str, action: str) -> None:
         self._found[rule, action] += 1

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from application.inference.guarding.guardrails import Guardrails
 from application.inference.model_command import InvokeModelCommand
 from application.inference.routing.plan import Plan
 from application.models.ports import ModelCatalog
@@ -15,6 +16,7 @@ class QuestionFacts:
     asks, and in which form it is wanted."""
 
     catalog: ModelCatalog
+    guardrails: Guardrails
 
     def of(self, command: InvokeModelCommand, plan: Plan) -> Iterator[object]:
         actor = command.actor
@@ -25,12 +27,13 @@ class QuestionFacts:
         yield sorted(command.features)
         # Callers with other rights may not be shown what these were shown.
         yield sorted(actor.allowed_models), sorted(map(str, actor.permissions))
+        # What they leave of an answer is what is kept of it.
+        yield [asdict(policy) for policy in self.guardrails.of(plan, actor.team_id)]
         route = plan.route
         if route is None:
             yield _model(plan.first)
             return
-        guardrails = None if route.guardrails is None else asdict(route.guardrails)
-        yield str(route.owner), route.name, plan.arm, guardrails
+        yield str(route.owner), route.name, plan.arm
         yield from self._models_of(route, actor.team_id)
 
     def _models_of(self, route: Route, team_id: TeamId) -> Iterator[object]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from domain.models.registry.free_form import free_form_problem
 from domain.models.registry.names import Problem, model_name_problems
-from domain.models.route import Route
+from domain.models.route import GuardrailPolicy, Route
 from domain.models.served_model import ServedModel
 
 MOST_TARGETS = 50
@@ -25,7 +25,7 @@ def route_problems(route: Route) -> list[Problem]:
         *_trying_problems(route),
         *_split_problems(route),
         *_cache_problems(route),
-        *_guardrail_problems(route),
+        *_of_guardrails(route),
     ]
 
 
@@ -133,22 +133,26 @@ def _cache_problems(route: Route) -> Iterator[Problem]:
         yield "cache.semantic_threshold", "must be above 0 and at most 1"
 
 
-def _guardrail_problems(route: Route) -> Iterator[Problem]:
-    rules = route.guardrails
-    if rules is None:
-        return
+def _of_guardrails(route: Route) -> Iterator[Problem]:
+    if route.guardrails is not None:
+        for field, message in guardrail_problems(route.guardrails):
+            yield f"guardrails.{field}", message
+
+
+def guardrail_problems(rules: GuardrailPolicy) -> Iterator[Problem]:
+    """What is wrong with guardrails, wherever they stand."""
     if rules.max_input is not None:
-        yield from _within("guardrails.max_input", rules.max_input, 1, 100_000_000)
+        yield from _within("max_input", rules.max_input, 1, 100_000_000)
     wrong = free_form_problem(rules.denied)
     if wrong is not None or len(rules.denied) > MOST_DENIED:
-        yield "guardrails.denied", wrong or f"may be {MOST_DENIED} at most"
+        yield "denied", wrong or f"may be {MOST_DENIED} at most"
     if not all(one.strip() for one in rules.denied):
-        yield "guardrails.denied", "must not be blank"
+        yield "denied", "must not be blank"
     if (wrong := free_form_problem(rules.output_schema)) is not None:
-        yield "guardrails.output_schema", wrong
+        yield "output_schema", wrong
     unknown = sorted(set(rules.pii) - PII_KINDS)
     if unknown:
-        yield "guardrails.pii", "must be among " + ", ".join(sorted(PII_KINDS))
+        yield "pii", "must be among " + ", ".join(sorted(PII_KINDS))
 
 
 def _within(field: str, number: int, least: int, most: int) -> Iterable[Problem]:

@@ -2,15 +2,17 @@ from typing import Any
 
 import pytest
 
-from application.inference.guarding.guard_content import GuardContent
+from application.inference.guarding.inspection import Inspection
 from application.inference.ports import Operation
 from domain.inference.call import CallStatus, GuardrailVerdict
 from domain.inference.errors import ContentRefusedError, OutputSchemaError
+from domain.inference.guardrails.rules import Rules
 from domain.models.route import CachePolicy, GuardrailPolicy, PiiAction
 from domain.models.served_model import ModelKind
+from domain.operations.guardrail_settings import GUARDRAILS, SERVER_GUARDRAILS
+from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
 from domain.operations.runtime_settings import CONTENT_CAPTURE
-from tests.builders import TEAM_ID
-from tests.fakes.guarding import PlainFormats, TypeSchemas
+from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_call, an_actor
 from tests.fakes.providers import ScriptedProviderStream
 from tests.unit.application.inference.keeping.keeping_scene import KeepingScene
 from tests.unit.application.inference.routing.route_scene import a_route, a_target
@@ -20,9 +22,8 @@ MAIL = b"to ann@example.com"
 
 def a_scene(**policy: Any) -> KeepingScene:
     rules = GuardrailPolicy(**({"pii": ("email",), "denied": ("hydra",)} | policy))
-    guard = GuardContent(formats=PlainFormats(), schemas=TypeSchemas())
     route = a_route("a", guardrails=rules, cache=CachePolicy(ttl_s=60))
-    return KeepingScene(a_target("a"), a_target("ann@example.com"), route, before=(guard,))
+    return KeepingScene(a_target("a"), a_target("ann@example.com"), route, is_guarded=True)
 
 
 def saying(*blocks: bytes) -> ScriptedProviderStream:
@@ -168,14 +169,76 @@ async def test_the_cache_keeps_what_the_client_saw() -> None:
     ],
 )
 async def test_what_the_rules_are_not_for_is_not_looked_at(fields: dict[str, Any]) -> None:
-    guard = GuardContent(formats=PlainFormats(), schemas=TypeSchemas())
     kind = ModelKind.TRANSCRIPTION if "operation" in fields else ModelKind.CHAT
     scene = KeepingScene(
         a_target("a", kind=kind),
         a_route("a", guardrails=GuardrailPolicy(pii=("email",)), kind=kind),
-        before=(guard,),
+        is_guarded=True,
     )
 
     await scene.ask(body=MAIL, **fields)
 
     assert scene.providers["a"].requests[0].body == MAIL
+
+
+async def test_a_team_guards_calls_that_name_a_model() -> None:
+    scene = KeepingScene(a_target("a"), is_guarded=True)
+    scene.settings.set(GUARDRAILS, GuardrailPolicy(pii=("email",)), TEAM_ID)
+
+    await scene.ask("a", body=MAIL)
+
+    assert scene.providers["a"].requests[0].body == b"to [EMAIL]"
+    assert scene.row.guardrails == (verdict("input", "pii:email", "redacted"),)
+
+
+async def test_the_server_guards_all_teams() -> None:
+    scene = KeepingScene(a_target("a"), is_guarded=True)
+    scene.settings.set(SERVER_GUARDRAILS, GuardrailPolicy(denied=("hydra",)))
+
+    with pytest.raises(ContentRefusedError):
+        await scene.ask("a", body=b"a hydra", actor=an_actor(team_id=OTHER_TEAM_ID))
+
+
+@pytest.mark.parametrize("of_route", [PiiAction.REPORT, PiiAction.REDACT])
+async def test_a_route_takes_nothing_from_what_its_team_wants(of_route: PiiAction) -> None:
+    scene = a_scene(pii_action=of_route, denied=(), on_input=True)
+    strict = GuardrailPolicy(pii=("email",), pii_action=PiiAction.REFUSE, denied=("chimera",))
+    scene.settings.set(GUARDRAILS, strict, TEAM_ID)
+
+    for body in (MAIL, b"a chimera"):
+        with pytest.raises(ContentRefusedError):
+            await scene.ask(body=body)
+
+    assert scene.asked() == {}
+
+
+async def test_a_route_may_be_stricter_than_its_team() -> None:
+    scene = a_scene()
+    scene.settings.set(GUARDRAILS, GuardrailPolicy(max_input=50, pii=("phone",)), TEAM_ID)
+
+    await scene.ask(body=MAIL + b" or +49 30 1234567")
+    with pytest.raises(ContentRefusedError):
+        await scene.ask(body=b"a hydra")
+    with pytest.raises(ContentRefusedError):
+        await scene.ask(body=b"a" * 51)
+
+    assert scene.providers["a"].requests[0].body == b"to [EMAIL] or [PHONE]"
+
+
+async def test_answers_are_not_recalled_under_other_guardrails() -> None:
+    scene = KeepingScene(a_target("a"), is_guarded=True)
+    scene.settings.set(ANSWER_CACHE_SECONDS, 60, TEAM_ID)
+    await scene.ask("a", body=b"{}")
+    scene.settings.set(GUARDRAILS, GuardrailPolicy(pii=("email",)), TEAM_ID)
+
+    await scene.ask("a", body=b"{}")
+
+    assert scene.asked() == {"a": 2}
+
+
+def test_what_came_in_no_pieces_is_refused_all_the_same() -> None:
+    rules = Rules(actions={}, denied=("hydra",))
+    channel = Inspection(call=a_call(), stage="output", rules=rules).repeats(False)
+
+    with pytest.raises(ContentRefusedError):
+        channel.feed("a hydra in one piece" + " with a good deal of other text" * 4)

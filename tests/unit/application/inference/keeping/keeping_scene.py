@@ -1,5 +1,6 @@
 from application.inference.call_allowances import AllowanceCheck
-from application.inference.interception import Interceptor
+from application.inference.guarding.guard_content import GuardContent
+from application.inference.guarding.guardrails import Guardrails
 from application.inference.keeping.find_meaning import FindMeaning
 from application.inference.keeping.question_facts import QuestionFacts
 from application.inference.keeping.recall_answer import RecallAnswer
@@ -7,21 +8,23 @@ from domain.models.route import Route
 from domain.models.served_model import ServedModel
 from tests.fakes.answer_cache import InMemoryAnswerCache
 from tests.fakes.embedding_words import WordVectors
+from tests.fakes.guarding import PlainFormats, TypeSchemas
 from tests.fakes.ids import SequentialIds
 from tests.fakes.providers import ScriptedModelProviders
 from tests.unit.application.inference.routing.route_scene import RouteScene
 
 
 class KeepingScene(RouteScene):
-    """The data plane with a cache of answers. ``before`` see a call before it is looked up."""
+    """The data plane with a cache of answers, and with guardrails where ``is_guarded``."""
 
     def __init__(
         self,
         *entries: ServedModel | Route,
         checks: tuple[AllowanceCheck, ...] = (),
-        before: tuple[Interceptor, ...] = (),
+        is_guarded: bool = False,
     ) -> None:
         super().__init__(*entries, checks=checks)
+        self.guardrails = Guardrails(settings=self.settings)
         self.vectors = WordVectors("how", "are", "you", "me")
         self.plane.providers = ScriptedModelProviders(
             **(self.providers | {"vectors": self.vectors})
@@ -30,10 +33,13 @@ class KeepingScene(RouteScene):
         self.cache = InMemoryAnswerCache()
         recall = RecallAnswer(
             cache=self.cache,
-            facts=QuestionFacts(catalog=self.plane.catalog),
+            facts=QuestionFacts(catalog=self.plane.catalog, guardrails=self.guardrails),
             settings=self.settings,
             clock=self.clock,
             find_meaning=FindMeaning(invoke=self._invoke, ids=SequentialIds()),
         )
-        self.plane.interceptors = (*before, recall)
+        guard = GuardContent(
+            guardrails=self.guardrails, formats=PlainFormats(), schemas=TypeSchemas()
+        )
+        self.plane.interceptors = (guard, recall) if is_guarded else (recall,)
         self._invoke, self._stream = self.plane.use_cases()
