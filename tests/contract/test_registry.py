@@ -371,8 +371,9 @@ async def test_a_model_was_called_if_its_ledger_says_so(partitioned_url: str) ->
     provider = a_provider()
     models = {
         name: a_registered_model(provider, name=name, aliases=(f"{name}-too",))
-        for name in ("asked", "aliased", "routed", "refused", "unused")
+        for name in ("asked", "aliased", "routed", "refused", "unused", "renamed")
     }
+    models["renamed"] = replace(models["renamed"], former_names=("before", "way-before"))
     async with uow as tx:
         await tx.teams.add(a_team())
         await tx.teams.add(a_team(id=OTHER_TEAM_ID))
@@ -387,6 +388,7 @@ async def test_a_model_was_called_if_its_ledger_says_so(partitioned_url: str) ->
         ("way", "routed", "acme", TEAM_ID),
         ("refused", None, None, TEAM_ID),
         ("unused", None, "acme", OTHER_TEAM_ID),
+        ("any", "before", "acme", TEAM_ID),
     ]
     async with engine.begin() as connection:
         for number, (asked, routed_to, answering, team_id) in enumerate(rows):
@@ -412,5 +414,5 @@ async def test_a_model_was_called_if_its_ledger_says_so(partitioned_url: str) ->
         by_others = await tx.models.was_called(public)
     await engine.dispose()
 
-    assert called == {"asked", "aliased", "routed"}
+    assert called == {"asked", "aliased", "routed", "renamed"}
     assert by_others

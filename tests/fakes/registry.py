@@ -151,7 +151,7 @@ class InMemoryModels(Models):
         return _page(found, page, sort)
 
     async def was_called(self, model: Model) -> bool:
-        return not self._state.called.isdisjoint(model.names)
+        return not self._state.called.isdisjoint(model.names_ever)
 
 
 class InMemoryRoutes(Routes):

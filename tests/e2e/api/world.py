@@ -36,6 +36,7 @@ from application.models.registry.ports import (
     RegistryUnitOfWork,
     SchemaCheck,
 )
+from application.models.registry.providers.bounds import ProviderBounds
 from application.models.registry.providers.entries import ProviderEntries
 from application.models.registry.references import References
 from application.models.registry.routes.entries import RouteEntries
@@ -262,7 +263,9 @@ class World:
         provider.provide(lambda: self.live, provides=LiveRegistry)
         provider.provide(lambda: self.offers, provides=ProviderOffers)
         provider.provide(TypeSchemas, provides=SchemaCheck)
-        provider.provide_all(References, ProviderEntries, ModelEntries, RouteEntries)
+        provider.provide_all(
+            References, ProviderBounds, ProviderEntries, ModelEntries, RouteEntries
+        )
 
     def _audit_reader(self) -> AuditReader:
         return InMemoryAuditReader(self.identity.committed.audit)

@@ -88,7 +88,7 @@ class PostgresModels(Models):
         # was refused never got a provider.
         called = (
             calls.c.id >= _first_id_of(model.id),
-            calls.c.model.in_(model.names) | (calls.c.routed_to == model.name),
+            calls.c.model.in_(model.names_ever) | calls.c.routed_to.in_(model.names_ever),
             calls.c.provider.is_not(None),
         )
         is_own = calls.c.team_id == model.team_id
@@ -123,6 +123,7 @@ def model_of(row: Mapping[Any, Any]) -> Model:
         visibility=Visibility(row["visibility"]),
         state=ModelState(row["state"]),
         options=row["options"],
+        former_names=tuple(row["former_names"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
@@ -147,6 +148,7 @@ def _values(model: Model) -> dict[str, Any]:
         "visibility": model.visibility,
         "state": model.state,
         "options": model.options,
+        "former_names": list(model.former_names),
         "created_at": model.created_at,
         "updated_at": model.updated_at,
     }

@@ -74,6 +74,7 @@ models = Table(
     Column("visibility", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("options", JSONB, nullable=False),
+    Column("former_names", ARRAY(Text), nullable=False, server_default="{}"),
     _moment("created_at"),
     _moment("updated_at"),
     ForeignKeyConstraint(["team_id", "provider_id"], ["providers.team_id", "providers.id"]),

@@ -1,6 +1,7 @@
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from application.models.applying.moving_names import Standing, let_go_of_aliases, standing
+from application.models.applying.pruning import Pruning
 from application.models.applying.registry_difference import (
     Deed,
     Difference,
@@ -24,8 +25,7 @@ from application.models.registry.routes.entries import RouteEntries
 from application.shared.actor import Actor
 from domain.identity.permissions import Permission
 from domain.models.prices import Prices
-from domain.models.registry.errors import ModelInUseError
-from domain.models.registry.model import Model, ModelState
+from domain.models.registry.model import ModelState
 from domain.models.registry.provider import Provider
 from domain.shared.errors import InvalidError
 
@@ -57,22 +57,32 @@ class ApplyRegistry:
         actor.require(Permission.MANAGE_MODELS)
         async with self.uow as tx:
             await tx.lock_registry(actor.team_id)
-            gone = await self._remove_routes_and_models(tx, command) if command.prune else []
+            there = await standing(tx, actor.team_id)
+            gone: list[Difference] = []
+            if command.prune:
+                gone = await self._pruning.routes_and_models(tx, actor, command.wanted)
+            await let_go_of_aliases(tx, actor.team_id, command.wanted)
             providers = await self._enter_providers(tx, command)
-            models = await self._enter_models(tx, command)
+            models = await self._enter_models(tx, command, there)
             created = {one.name for one in models if one.deed is Deed.CREATED}
             prices = await self._enter_prices(tx, command)
-            routes = await self._enter_routes(tx, command)
-            late = await self._remove_providers(tx, command) if command.prune else []
+            routes = await self._enter_routes(tx, command, there)
+            late: list[Difference] = []
+            if command.prune:
+                late = await self._pruning.unneeded_providers(tx, actor, command.wanted)
             # That a new model has a price is no change of it.
             changed_prices = [one for one in prices if one.name not in created]
             found = [*gone, *providers, *models, *changed_prices, *routes, *late]
-            await self._check(tx, command, found)
+            await self._check(tx, command, there)
             if not command.dry_run:
                 await tx.commit()
         if not command.dry_run:
             await self.live.catch_up(actor.team_id)
         return tuple(found)
+
+    @property
+    def _pruning(self) -> Pruning:
+        return Pruning(providers=self.providers, models=self.models, routes=self.routes)
 
     async def _enter_providers(
         self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
@@ -93,25 +103,25 @@ class ApplyRegistry:
         return found
 
     async def _enter_models(
-        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand, there: Standing
     ) -> list[Difference]:
-        actor = command.actor
-        there = {one.name: one for one in await tx.models.all(actor.team_id)}
+        actor, models = command.actor, there.models
         found: list[Difference] = []
         for draft in command.wanted.models:
-            old = there.get(draft.name)
+            old = models.get(draft.name)
             if old is None:
                 await self.models.add(tx, actor, draft)
                 found.append(Difference(deed=Deed.CREATED, what="model", name=draft.name))
                 continue
             if old.state is ModelState.ARCHIVED:
+                kept = await tx.models.get(actor.team_id, old.id)
                 restored = ModelChange(state=ModelState.ENABLED)
-                old = await self.models.change(tx, actor, old, restored)
+                old = await self.models.change(tx, actor, kept, restored)
             members = {one.name: getattr(draft, one.name) for one in fields(draft)}
             members["upstream_name"] = draft.upstream_name or draft.name
             new = await self.models.change(tx, actor, old, ModelChange(**members))
-            if new != there[draft.name]:
-                before = of_models.recorded(there[draft.name])
+            if new != models[draft.name]:
+                before = of_models.recorded(models[draft.name])
                 found.append(changed("model", draft.name, before, of_models.recorded(new)))
         return found
 
@@ -134,13 +144,12 @@ class ApplyRegistry:
         return found
 
     async def _enter_routes(
-        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand, there: Standing
     ) -> list[Difference]:
-        actor = command.actor
-        there = {one.name: one for one in await tx.routes.all(actor.team_id)}
+        actor, routes = command.actor, there.routes
         found: list[Difference] = []
         for route in command.wanted.routes:
-            old = there.get(route.name)
+            old = routes.get(route.name)
             if old is None:
                 await self.routes.add(tx, actor, route)
                 found.append(Difference(deed=Deed.CREATED, what="route", name=route.name))
@@ -151,50 +160,8 @@ class ApplyRegistry:
                 found.append(changed("route", route.name, before, after))
         return found
 
-    async def _remove_routes_and_models(
-        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
-    ) -> list[Difference]:
-        actor, wanted = command.actor, command.wanted
-        found: list[Difference] = []
-        routes = {route.name for route in wanted.routes}
-        for registered in await tx.routes.all(actor.team_id):
-            if registered.name not in routes:
-                await self.routes.remove(tx, actor, registered)
-                found.append(Difference(deed=Deed.REMOVED, what="route", name=registered.name))
-        models = {model.name for model in wanted.models}
-        unwanted = [
-            model
-            for model in await tx.models.all(actor.team_id)
-            if model.name not in models and model.state is not ModelState.ARCHIVED
-        ]
-        return found + [await self._remove_model(tx, actor, model) for model in unwanted]
-
-    async def _remove_model(self, tx: PricingUnitOfWork, actor: Actor, model: Model) -> Difference:
-        deed = Deed.REMOVED
-        try:
-            await self.models.remove(tx, actor, model)
-        except ModelInUseError:
-            archived = ModelChange(state=ModelState.ARCHIVED)
-            await self.models.change(tx, actor, model, archived)
-            deed = Deed.ARCHIVED
-        return Difference(deed=deed, what="model", name=model.name)
-
-    async def _remove_providers(
-        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand
-    ) -> list[Difference]:
-        """Those of archived models stay: they are part of what is known of their calls."""
-        actor = command.actor
-        wanted = {provider.name for provider in command.wanted.providers}
-        needed = {model.provider_id for model in await tx.models.all(actor.team_id)}
-        found: list[Difference] = []
-        for provider in await tx.providers.all(actor.team_id):
-            if provider.name not in wanted and provider.id not in needed:
-                await self.providers.remove(tx, actor, provider)
-                found.append(Difference(deed=Deed.REMOVED, what="provider", name=provider.name))
-        return found
-
     async def _check(
-        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand, found: Iterable[Difference]
+        self, tx: PricingUnitOfWork, command: ApplyRegistryCommand, there: Standing
     ) -> None:
         references, team_id = self.routes.references, command.actor.team_id
         for route in command.wanted.routes:
@@ -206,8 +173,7 @@ class ApplyRegistry:
                     param=error.param,
                     errors=error.errors,
                 ) from error
-        names = {one.name for one in found if one.what in {"model", "route"}}
-        await references.check_named(tx, team_id, names)
+        await references.check_named(tx, team_id, there.names)
 
 
 def _amounts(prices: Prices | None) -> dict[str, str] | None:

@@ -90,8 +90,8 @@ class Models(Protocol):
     ) -> Page[Model]: ...
 
     async def was_called(self, model: Model) -> bool:
-        """Whether the ledger has a call that a provider was asked to answer under one of the
-        model's names since it is there."""
+        """Whether the ledger has a call that a provider was asked to answer under one of the names
+        that the model has had since it is there."""
         ...
 
 

@@ -31,7 +31,7 @@ class Visibility(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A deployment that a team has set up, under its public name. What is ``None`` nobody has
-    said, as in ``ServedModel``."""
+    said, as in ``ServedModel``. ``former_names`` are those that it had and has not any more."""
 
     id: ModelId
     team_id: TeamId
@@ -47,12 +47,23 @@ class Model:
     visibility: Visibility = Visibility.PRIVATE
     state: ModelState = ModelState.ENABLED
     options: dict[str, object] = field(default_factory=dict)
+    former_names: tuple[str, ...] = ()
     created_at: datetime
     updated_at: datetime
 
     @property
     def names(self) -> tuple[str, ...]:
         return (self.name, *self.aliases)
+
+    @property
+    def names_ever(self) -> tuple[str, ...]:
+        return (*self.names, *self.former_names)
+
+    def former_names_beside(self, new: "Model") -> tuple[str, ...]:
+        """What it had been called once it is called as ``new`` is."""
+        return tuple(
+            dict.fromkeys(n for n in (*self.former_names, *self.names) if n not in new.names)
+        )
 
     def check(self) -> None:
         """Raise ``InvalidError`` that names each field that is wrong."""

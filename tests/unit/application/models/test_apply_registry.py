@@ -15,6 +15,7 @@ from tests.unit.application.models.registry_desk import RegistryDesk, a_draft
 
 LARGE = ModelDraft(name="large", provider="acme")
 SMALL = ModelDraft(name="small", provider="acme")
+ROUTE = a_route("small")
 
 
 @pytest.fixture
@@ -112,6 +113,60 @@ async def test_a_model_that_a_kept_route_names_is_not_taken_from_it(desk: Regist
 
     with pytest.raises(ModelInUseError, match="is named by the route 'any'"):
         await desk.apply(moved)
+
+
+async def test_names_go_from_one_to_another_in_any_order(desk: RegistryDesk) -> None:
+    named = replace(LARGE, aliases=("best",))
+    await desk.apply(named, SMALL, routes=(a_route("small", aliases=("either",)),))
+
+    there = await desk.apply(LARGE, replace(SMALL, aliases=("best", "either")), routes=(ROUTE,))
+    back = await desk.apply(named, SMALL, routes=(a_route("small", aliases=("either",)),))
+
+    changes = [f"changed model {name} (aliases)" for name in ("large", "small")]
+    assert there == [*changes, "changed route any (aliases)"]
+    assert back == there
+
+
+async def test_a_model_and_a_route_change_names(desk: RegistryDesk) -> None:
+    route = a_route("large", name="chat")
+    await desk.apply(LARGE, routes=(route,))
+    desk.kept.called.add("large")
+
+    told = await desk.apply(
+        replace(LARGE, name="chat", upstream_name="large"),
+        routes=(a_route("chat", name="large"),),
+        prune=True,
+    )
+
+    assert told == [
+        "removed route chat",
+        "archived model large (name)",
+        "created model chat",
+        "created route large",
+    ]
+    names = {model.name: model.state for model in desk.kept.models.values()}
+    assert names == {"chat": ModelState.ENABLED, "large-archived": ModelState.ARCHIVED}
+    [archived] = [one for one in desk.kept.models.values() if one.name == "large-archived"]
+    assert archived.former_names == ("large",)
+
+
+async def test_what_is_archived_already_leaves_its_names_to_others(desk: RegistryDesk) -> None:
+    await desk.apply(replace(LARGE, aliases=("best",)), replace(SMALL, name="large-archived"))
+    desk.kept.called.update({"large", "large-archived"})
+    await desk.apply(prune=True)
+
+    told = await desk.apply(replace(SMALL, aliases=("large",)), prune=True)
+
+    assert told == ["changed model large (name)", "created model small"]
+    names = {model.names for model in desk.kept.models.values()}
+    assert ("large-archived-2", "best") in names
+
+
+async def test_an_alias_that_a_kept_route_names_is_not_taken_from_it(desk: RegistryDesk) -> None:
+    await desk.apply(replace(LARGE, aliases=("big",)), routes=(a_route("big"),))
+
+    with pytest.raises(ModelInUseError, match="'big' is named by the route 'any'"):
+        await desk.apply(LARGE)
 
 
 async def test_members_do_not_read_the_whole(desk: RegistryDesk) -> None:

@@ -1,11 +1,13 @@
 import pytest
 
 from application.models.registry.finding import find_model, find_provider, find_route
+from application.models.registry.models.entries import ModelChange, ModelDraft
 from application.models.registry.models.get_registered_model import (
     GetRegisteredModel,
     GetRegisteredModelQuery,
 )
 from domain.models.registry.errors import (
+    ModelInUseError,
     ModelNotRegisteredError,
     ProviderNotFoundError,
     RouteNotFoundError,
@@ -77,3 +79,18 @@ async def test_models_of_the_server_itself_are_its_managers_matter() -> None:
             with pytest.raises(ForbiddenError):
                 await desk.models._provider(tx, ADMIN, which)
         assert await desk.models._provider(tx, an_actor(), "acme") == heavy.id
+
+
+async def test_a_renamed_model_that_was_called_stays() -> None:
+    desk = RegistryDesk()
+    await desk.provider()
+    async with desk.uow as tx:
+        made = await desk.models.add(tx, an_actor(), ModelDraft(name="old", provider="acme"))
+        desk.kept.called.add("old")
+        renamed = await desk.models.change(tx, an_actor(), made, ModelChange(name="new"))
+        back = await desk.models.change(tx, an_actor(), renamed, ModelChange(name="old"))
+
+        with pytest.raises(ModelInUseError):
+            await desk.models.remove(tx, an_actor(), renamed)
+
+    assert (renamed.former_names, back.former_names) == (("old",), ("new",))

@@ -99,14 +99,19 @@ class ModelEntries:
     ) -> Model:
         """Answers ``old`` where nothing is different. Whether routes can still name it is checked
         where the change is whole."""
-        given = change.given
-        if given.keys() != {"state"}:
+        if change.given.keys() != {"state"}:
             old.must_not_be_archived()
+        return await self.change_even_archived(tx, actor, old, change)
+
+    async def change_even_archived(
+        self, tx: RegistryUnitOfWork, actor: Actor, old: Model, change: ModelChange
+    ) -> Model:
+        given = change.given
         if "provider" in given:
             which = given.pop("provider")
             given["provider_id"] = await self._provider(tx, actor, which)
         new = replace(old, **given)
-        new = replace(new, limits=_limits(new.limits))
+        new = replace(new, limits=_limits(new.limits), former_names=old.former_names_beside(new))
         if new == old:
             return old
         await self._provider(tx, actor, new.provider_id)
