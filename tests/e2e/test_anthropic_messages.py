@@ -213,13 +213,15 @@ def test_the_official_client_raises_on_a_failure_in_the_middle(client: Anthropic
 
 
 def test_pings_keep_a_slow_stream_alive(client: Anthropic, http: httpx.Client) -> None:
-    body = {"model": "slow", "max_tokens": 50, "messages": HELLO, "stream": True}
+    body = {"model": "hung", "max_tokens": 50, "messages": HELLO, "stream": True}
 
-    answer = http.post("/v1/messages", json=body)
+    with http.stream("POST", "/v1/messages", json=body) as answer:
+        lines = answer.iter_lines()
+        event = [next(lines) for _ in range(3)]
     with client.messages.stream(model="slow", max_tokens=50, messages=HELLO) as stream:
         text = "".join(stream.text_stream)
 
-    assert answer.text.startswith('event: ping\ndata: {"type":"ping"}\n\n')
+    assert event == ["event: ping", 'data: {"type":"ping"}', ""]
     assert text == "hello there world"
 
 

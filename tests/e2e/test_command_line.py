@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer, stoa
 
 LONG = "word " * 100
@@ -174,7 +175,7 @@ def test_a_wrong_use_is_one_line_too(
 
 def test_ctrl_c_cancels_the_answer_and_exits_with_130(server: StoaServer) -> None:
     with subprocess.Popen(  # noqa: S603 - our own command line
-        stoa("chat", "drip", "hi"),
+        stoa("chat", "stuck", "hi"),
         env=server.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -184,10 +185,10 @@ def test_ctrl_c_cancels_the_answer_and_exits_with_130(server: StoaServer) -> Non
         assert process.stdout is not None
         os.read(process.stdout.fileno(), 10)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE_S)
 
     last = json.loads(
-        server.run("calls", "list", "--model", "drip", "--limit", "1", "--json").stdout
+        server.run("calls", "list", "--model", "stuck", "--limit", "1", "--json").stdout
     )
     assert process.returncode == 130
     assert b"Traceback" not in errors

@@ -258,7 +258,7 @@ async def test_the_second_of_two_at_the_same_time_is_told_to_come_again(
 async def test_the_official_client_waits_for_the_answer_of_its_twin(
     far: StoaServer, upstream: Upstream
 ) -> None:
-    upstream.play(Pause(3), json_answer(msgspec.json.encode(ANSWER)))
+    upstream.play(Pause(1), json_answer(msgspec.json.encode(ANSWER)))
     headers = keyed()
     await asyncio.to_thread(far.start)
     first = asyncio.create_task(asyncio.to_thread(_ask, far, headers, retries=0))

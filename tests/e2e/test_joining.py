@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures import mail_server as mail
 from tests.fixtures.mail_server import Post, mail_server, make_certificates, text_of
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
 from tests.fixtures.server import StoaServer
 
 OWNER, BOB, CAROL, DORA, EVE = (
@@ -72,12 +72,6 @@ class House:
         token = text_of(message).partition("#token=")[2].split()[0]
         self.tokens.append(token)
         return token
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not is_so():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

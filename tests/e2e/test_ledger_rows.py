@@ -74,7 +74,7 @@ def test_a_row_has_every_member_in_its_type(http: httpx.Client, stream: bool) ->
     assert (row["status"], row["finish_reason"]) == ("succeeded", "stop")
     assert 0 < row["ttft_ms"] <= row["latency_ms"]
     lasted = datetime.fromisoformat(row["settled_at"]) - datetime.fromisoformat(row["created_at"])
-    assert timedelta(0) < lasted < timedelta(seconds=10)
+    assert timedelta(0) < lasted < timedelta(minutes=5)
     assert UUID(row["id"]).version == 7
 
 

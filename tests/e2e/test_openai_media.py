@@ -4,7 +4,6 @@ import base64
 import io
 import wave
 from decimal import Decimal
-from time import perf_counter
 
 import httpx
 import pytest
@@ -109,17 +108,16 @@ def test_speaks_to_the_official_client(openai: OpenAI, http: httpx.Client) -> No
 
 
 def test_sound_arrives_as_it_is_made(http: httpx.Client) -> None:
-    body = {"model": "slow-speaker", "input": "one two three four five six " * 4, "voice": "alloy"}
+    body = {"model": "stuck-speaker", "input": TEXT, "voice": "alloy"}
 
     with http.stream("POST", "/v1/audio/speech", json=body) as answer:
-        arrived = [(perf_counter(), piece) for piece in answer.iter_raw()]
+        first = next(answer.iter_raw())
 
-    assert arrived[0][1].startswith(b"RIFF")
-    assert arrived[-1][0] - arrived[0][0] > 0.5
+    assert first.startswith(b"RIFF")
 
 
 def test_hanging_up_on_a_speaker_ends_the_call(http: httpx.Client) -> None:
-    body = {"model": "slow-speaker", "input": TEXT * 5, "voice": "alloy"}
+    body = {"model": "stuck-speaker", "input": TEXT, "voice": "alloy"}
 
     with http.stream("POST", "/v1/audio/speech", json=body) as answer:
         next(answer.iter_raw())

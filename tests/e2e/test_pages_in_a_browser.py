@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures.browser import BROWSER, Tab, browser_tab
 from tests.fixtures.mail_server import Post, mail_server, text_of
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import until
 from tests.fixtures.server import StoaServer
 
 pytestmark = [
@@ -47,12 +47,6 @@ class Desk:
         async with httpx.AsyncClient(base_url=self.server.url) as client:
             body = {"email": email, "password": password}
             return (await client.post("/api/v1/auth/login", json=body)).is_success
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not is_so():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

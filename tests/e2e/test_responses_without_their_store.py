@@ -1,6 +1,7 @@
 """An answer is not lost because it cannot be stored."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,7 @@ from openai import AsyncOpenAI
 
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures.database import PostgresUnderTest
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 ERRAND = "errand keeping a response"
@@ -59,7 +61,8 @@ async def _recorded(server: StoaServer) -> int:
     """How often the errors on record say that a response could not be kept."""
     headers = {"authorization": f"Bearer {server.key}"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers) as operator:
-        for _ in range(100):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
             groups = (await operator.get("/api/v1/errors")).raise_for_status().json()["items"]
             found = [group for group in groups if ERRAND in str(group)]
             if found and found[0]["count"] == 2:

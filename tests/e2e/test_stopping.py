@@ -1,8 +1,6 @@
 """Asked to stop, at any moment and in any way."""
 
 import signal
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,16 +8,10 @@ import httpx
 import pytest
 
 from adapters.embedded_postgres.orphan import read_record, runs_on
+from tests.fixtures.patience import PATIENCE_S, wait_until
 from tests.fixtures.server import StoaServer
 
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)
 
 
 def _send(server: StoaServer, number: signal.Signals) -> None:
@@ -29,7 +21,7 @@ def _send(server: StoaServer, number: signal.Signals) -> None:
 
 def _exit_code(server: StoaServer) -> int:
     assert server.process is not None
-    return server.process.wait(timeout=30)
+    return server.process.wait(timeout=PATIENCE_S)
 
 
 def _leaves_postgres(server: StoaServer) -> bool:
@@ -58,7 +50,7 @@ def test_a_start_can_be_broken_off(
         from_scratch=True,
     )
     server.spawn()
-    _until((tmp_path / reached).exists)
+    wait_until((tmp_path / reached).exists)
 
     _send(server, number)
 
@@ -80,10 +72,11 @@ def test_a_second_ctrl_c_cuts_what_runs_and_keeps_its_row(tmp_path: Path) -> Non
     server = StoaServer(data_dir=tmp_path, config=SCRIPTED).start()
     with ThreadPoolExecutor(1) as callers:
         hung = callers.submit(_chat, server, "hung")
-        _until(lambda: "open" in _statuses(server))
+        wait_until(lambda: "open" in _statuses(server))
 
         _send(server, signal.SIGINT)
-        time.sleep(0.3)
+        # Two that come before it looks would be one.
+        wait_until(lambda: "server.stopping" in server.output)
         waits = server.process is not None and server.process.poll() is None
         _send(server, signal.SIGINT)
         code = _exit_code(server)
@@ -104,7 +97,7 @@ def _chat(server: StoaServer, model: str) -> int:
             f"{server.base_url}/chat/completions",
             json={"model": model, "messages": [{"role": "user", "content": "hi"}]},
             headers={"authorization": f"Bearer {server.key}"},
-            timeout=30,
+            timeout=PATIENCE_S,
         ).status_code
     except httpx.TransportError:
         return 0
@@ -112,5 +105,5 @@ def _chat(server: StoaServer, model: str) -> int:
 
 def _statuses(server: StoaServer) -> list[str]:
     headers = {"authorization": f"Bearer {server.key}"}
-    answer = httpx.get(f"{server.url}/api/v1/calls", headers=headers, timeout=10)
+    answer = httpx.get(f"{server.url}/api/v1/calls", headers=headers, timeout=PATIENCE_S)
     return [row["status"] for row in answer.json()["items"]]

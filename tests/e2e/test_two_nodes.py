@@ -1,6 +1,5 @@
 """Two servers on one external database."""
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,11 +9,10 @@ import pytest
 
 from tests.fixtures.database import PostgresUnderTest
 from tests.fixtures.ledger import call_of
+from tests.fixtures.patience import wait_until
 from tests.fixtures.server import StoaServer
 
 CHAT = "/v1/chat/completions"
-PROMISED_S = 1.0
-PATIENCE_S = 10.0
 HELLO = {"model": "echo", "messages": [{"role": "user", "content": "hello"}]}
 CONFIG = """
 providers:
@@ -61,46 +59,34 @@ async def nodes(
     await postgres_under_test.drop(database)
 
 
-def test_a_revoked_key_is_refused_by_the_other_node_within_a_second(
-    nodes: tuple[Node, Node],
-) -> None:
-    # What else the machine has to do can only make it slower.
-    took = min(_seconds_until_refused(nodes) for _ in range(3))
-
-    assert took < PROMISED_S
-
-
-def _seconds_until_refused(nodes: tuple[Node, Node]) -> float:
+def test_a_revoked_key_is_refused_by_the_other_node(nodes: tuple[Node, Node]) -> None:
     one, two = nodes
     with one.as_owner(one.key) as owner:
         made = owner.post("/api/v1/keys", json={"name": f"app {uuid4().hex}"}).json()
         before = [node.answers(made["key"]) for node in nodes]
         owner.delete(f"/api/v1/keys/{made['id']}").raise_for_status()
-        revoked_at = time.monotonic()
 
-    while two.answers(made["key"]) == httpx.codes.OK:
-        assert time.monotonic() - revoked_at < PATIENCE_S
-    took = time.monotonic() - revoked_at
+    wait_until(lambda: two.answers(made["key"]) != httpx.codes.OK)
     assert before == [200, 200]
     assert [node.answers(made["key"]) for node in nodes] == [401, 401]
-    return took
 
 
 def test_capture_that_is_switched_off_on_one_node_is_off_on_the_other(
     nodes: tuple[Node, Node],
 ) -> None:
     one, two = nodes
-    contents = []
     with one.as_owner(one.key) as here, two.as_owner(two.key) as there:
         for wanted in (True, False):
             there.post(CHAT, json=HELLO).raise_for_status()
             here.patch("/api/v1/team", json={"capture_content": wanted}).raise_for_status()
-            time.sleep(1)
-            answer = there.post(CHAT, json=HELLO)
-            contents.append(call_of(here, answer.headers["x-request-id"])["content"])
 
-    assert "hello" in contents[0]["request"]
-    assert contents[1] is None
+            wait_until(lambda: _is_captured(there, here) is wanted)  # noqa: B023
+
+
+def _is_captured(there: httpx.Client, here: httpx.Client) -> bool:
+    answer = there.post(CHAT, json=HELLO)
+    content = call_of(here, answer.headers["x-request-id"])["content"]
+    return content is not None and "hello" in content["request"]
 
 
 def test_a_new_price_does_not_change_what_earlier_calls_cost(nodes: tuple[Node, Node]) -> None:

@@ -2,15 +2,15 @@
 
 import os
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.fixtures.patience import PATIENCE_S, wait_until
 from tests.fixtures.server import KEY, StoaServer
 
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
@@ -41,14 +41,7 @@ def crew(first_crew: StoaServer) -> StoaServer:
 def _spawn(server: StoaServer) -> None:
     starts = server.output.count("is ready on")
     server.spawn()
-    _until(lambda: server.output.count("is ready on") > starts, within_s=60)
-
-
-def _until(condition: Callable[[], bool], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
+    wait_until(lambda: server.output.count("is ready on") > starts)
 
 
 def _children(server: StoaServer) -> list[int]:
@@ -74,7 +67,7 @@ def _chat(server: StoaServer, key: str, model: str = "echo") -> int:
         f"{server.base_url}/chat/completions",
         json={"model": model, "messages": [{"role": "user", "content": "hi"}]},
         headers={"authorization": f"Bearer {key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     ).status_code
 
 
@@ -84,7 +77,7 @@ def _many(server: StoaServer, key: str, count: int) -> "Counter[int]":
 
 
 def _counted(server: StoaServer) -> float:
-    lines = httpx.get(f"{server.url}/metrics", timeout=10).text.splitlines()
+    lines = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_S).text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(COUNTED))
 
 
@@ -93,7 +86,7 @@ def _rows(server: StoaServer) -> "Counter[str]":
         f"{server.url}/api/v1/calls",
         params={"limit": 200},
         headers={"authorization": f"Bearer {server.key}"},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     return Counter(row["status"] for row in answer.json()["items"])
 
@@ -108,22 +101,23 @@ def test_every_worker_tells_what_all_have_counted_and_the_ledger_agrees(crew: St
 
     answers = _many(crew, crew.key, 60)
 
-    counts = {_counted(crew) for _ in range(6)}
+    # A call is counted a moment after its answer.
+    wait_until(lambda: _counted(crew) == before + 60)
     assert answers == {200: 60}
-    assert counts == {before + 60}
-    _until(lambda: _rows(crew)["succeeded"] == _rows(crew).total() == rows_before + 60)
+    assert {_counted(crew) for _ in range(6)} == {before + 60}
+    wait_until(lambda: _rows(crew)["succeeded"] == _rows(crew).total() == rows_before + 60)
 
 
 def test_a_revoked_key_is_refused_by_all(crew: StoaServer) -> None:
     with httpx.Client(
-        base_url=crew.url, headers={"authorization": f"Bearer {crew.key}"}, timeout=10
+        base_url=crew.url, headers={"authorization": f"Bearer {crew.key}"}, timeout=PATIENCE_S
     ) as client:
         made = client.post("/api/v1/keys", json={"name": "short-lived"}).json()
         while_valid = _many(crew, made["key"], 20)
         client.delete(f"/api/v1/keys/{made['id']}")
 
     assert while_valid == {200: 20}
-    assert _many(crew, made["key"], 20) == {401: 20}
+    wait_until(lambda: _many(crew, made["key"], 20) == {401: 20})
 
 
 def test_a_worker_that_dies_is_replaced_and_its_counts_stay(crew: StoaServer) -> None:
@@ -131,12 +125,12 @@ def test_a_worker_that_dies_is_replaced_and_its_counts_stay(crew: StoaServer) ->
     first, second = _workers(crew)
 
     os.kill(first, signal.SIGKILL)
-    _until(lambda: len(_workers(crew)) == 2 and first not in _workers(crew))
+    wait_until(lambda: len(_workers(crew)) == 2 and first not in _workers(crew))
     answers = _many(crew, crew.key, 20)
 
     assert second in _workers(crew)
     assert answers == {200: 20}
-    assert _counted(crew) == before + 20
+    wait_until(lambda: _counted(crew) == before + 20)
     assert "worker.died" in crew.output
 
 
@@ -145,10 +139,10 @@ def test_ctrl_c_in_the_terminal_lets_running_calls_finish(crew: StoaServer) -> N
     rows_before = _rows(crew).total()
     with ThreadPoolExecutor(4) as callers:
         running = [callers.submit(_chat, crew, crew.key, "slow") for _ in range(4)]
-        _until(lambda: _rows(crew).total() == rows_before + 4)
+        wait_until(lambda: _rows(crew).total() == rows_before + 4)
         # All processes of the terminal get it, the workers too.
         os.killpg(crew.process.pid, signal.SIGINT)
-        code = crew.process.wait(timeout=30)
+        code = crew.process.wait(timeout=PATIENCE_S)
 
     assert [call.result() for call in running] == [200] * 4
     assert code == 0
@@ -161,9 +155,9 @@ def test_workers_of_a_killed_parent_finish_and_the_next_start_recovers(crew: Sto
 
     with ThreadPoolExecutor(1) as callers:
         running = callers.submit(_chat, crew, crew.key, "slow")
-        _until(lambda: _rows(crew).total() == rows_before.total() + 1)
+        wait_until(lambda: _rows(crew).total() == rows_before.total() + 1)
         crew.kill()
-        _until(lambda: not any(_command(pid) for pid in workers), within_s=40)
+        wait_until(lambda: not any(_command(pid) for pid in workers))
     _spawn(crew)
 
     assert running.result() == 200

@@ -44,7 +44,7 @@ async def test_a_client_that_hangs_up_frees_its_place(
     key = await a_key(limits_server, concurrency=1)
     async with client_of(limits_server, key) as client:
         running = asyncio.create_task(
-            occupy(client, model="drip" if stream else "hung", stream=stream)
+            occupy(client, model="stuck" if stream else "hung", stream=stream)
         )
         await refused_for_want_of_a_place(client)
 

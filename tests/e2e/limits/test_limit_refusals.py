@@ -23,8 +23,8 @@ async def test_the_client_of_openai_knows_what_a_reached_limit_is(
     headers = error.response.headers
     assert (error.status_code, error.type, error.code) == (429, "requests", "rate_limit_exceeded")
     assert "Rate limit reached for this key on requests per min (RPM): Limit 1" in error.message
-    assert 50_000 < int(headers["retry-after-ms"]) <= 60_000
-    assert 50 < int(headers["retry-after"]) <= 60
+    assert 30_000 < int(headers["retry-after-ms"]) <= 60_000
+    assert 30 < int(headers["retry-after"]) <= 60
     assert headers["x-ratelimit-remaining-requests"] == "0"
     with httpx.Client(base_url=limits_server.url, headers=bearer(limits_server.key)) as http:
         row = call_of(http, headers["x-request-id"])
@@ -53,7 +53,8 @@ async def test_a_client_that_waits_as_it_is_told_gets_through(limits_server: Sto
         answer = await client.chat.completions.create(model="echo", messages=HELLO)
 
     assert answer.choices
-    assert time.monotonic() - started < 5
+    # By itself the client would wait no longer; a wrong header would have it wait for a minute.
+    assert time.monotonic() - started < 40
 
 
 async def test_what_no_minute_has_room_for_is_not_tried_again(limits_server: StoaServer) -> None:
