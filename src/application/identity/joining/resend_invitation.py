@@ -39,7 +39,7 @@ class ResendInvitation:
             names = await names_for(tx, actor)
             invitation = await tx.invitations.get(actor.team_id, command.invitation_id)
             check_grant(invitation.role, actor.permissions)
-            invitation.renew(secret=secret, at=self.clock.now())
+            invitation.renew(secret=secret, by=actor.user_id, at=self.clock.now())
             await tx.invitations.save(invitation)
             await self.auditor.record(
                 tx,

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from application.identity.joining.pending_invitation import is_backed
 from application.identity.joining.ports import JoiningUnitOfWork
 from application.identity.joining.postbox import Postbox
 from application.identity.session_ports import Attempts
@@ -53,12 +54,16 @@ class SendRegistration:
             raise TeamNotFoundError
         now = self.stamp.clock.now()
         invitation = await tx.invitations.find_open(team.id, email)
-        if invitation is not None:
+        if invitation is not None and await is_backed(tx, invitation):
             # Somebody may have invited this person as something else already.
-            invitation.renew(secret=secret, at=now)
+            invitation.renew(secret=secret, by=invitation.invited_by, at=now)
             await tx.invitations.save(invitation)
             await self._record(tx, invitation, "invitation.renewed")
             return
+        if invitation is not None:
+            invitation.revoke(now)
+            await tx.invitations.save(invitation)
+            await self._record(tx, invitation, "invitation.revoked")
         invitation = Invitation.issue(
             id=InvitationId(self.stamp.ids.new()),
             team_id=TeamId(team.id),

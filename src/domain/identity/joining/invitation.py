@@ -27,7 +27,8 @@ class InvitationStatus(StrEnum):
 class Invitation:
     """Whoever has its secret may join the team under the e-mail address.
 
-    ``invited_by`` is ``None`` where the person registered: that is inviting oneself.
+    ``invited_by`` is ``None`` where the person registered, which is inviting oneself, and where a
+    key invited that is nobody's.
     """
 
     id: InvitationId
@@ -80,11 +81,13 @@ class Invitation:
             return InvitationStatus.REVOKED
         return InvitationStatus.PENDING if at < self.expires_at else InvitationStatus.EXPIRED
 
-    def renew(self, *, secret: str, at: datetime) -> None:
-        """Put another secret in the place of the present one, and begin to count anew."""
+    def renew(self, *, secret: str, by: UserId | None, at: datetime) -> None:
+        """Put another secret in the place of the present one, and begin to count anew. From now on
+        it is the invitation of whoever does so."""
         if not self.is_open:
             raise InvitationClosedError
         self.secret_hash = hash_secret(secret)
+        self.invited_by = by
         self.sent_at = at
         self.expires_at = at + INVITATION_LIVES
 

@@ -331,6 +331,43 @@ async def test_a_revoked_invitation_is_worth_nothing(porch: Porch) -> None:
     assert porch.actions == ["invitation.created", "invitation.revoked"]
 
 
+@pytest.mark.parametrize("loss", ["demoted", "outranked", "removed", "deactivated"])
+async def test_the_invitation_of_who_may_invite_no_more_is_worth_nothing(
+    porch: Porch, loss: str
+) -> None:
+    role = Role.ADMIN if loss == "outranked" else Role.MEMBER
+    await invited(porch, role=Role.OWNER if loss == "outranked" else Role.MEMBER)
+    if loss == "removed":
+        del porch.state.memberships[TEAM_ID, USER_ID]
+    elif loss == "deactivated":
+        porch.has(a_user(is_active=False))
+    else:
+        porch.has(a_user(), a_membership(role=role))
+
+    with pytest.raises(InvitationInvalidError):
+        await porch.inspect(InspectInvitationQuery(token=porch.token_in()))
+    with pytest.raises(InvitationInvalidError):
+        await porch.accept(AcceptInvitationCommand(token=porch.token_in(), password=PASSWORD))
+
+    assert BOB not in {user.email for user in porch.state.users.values()}
+
+
+async def test_who_sends_an_invitation_again_vouches_for_it(porch: Porch) -> None:
+    sent = await invited(porch)
+    ada = UserId(uuid7_at(START, 62))
+    porch.has(a_user(id=ada), a_membership(user_id=ada, role=Role.ADMIN))
+    del porch.state.memberships[TEAM_ID, USER_ID]
+
+    again = ResendInvitationCommand(
+        actor=somebody(Role.ADMIN, user_id=ada), invitation_id=sent.invitation.id
+    )
+    await porch.resend(again)
+    await porch.errands.run_all()
+    joined = await porch.accept(AcceptInvitationCommand(token=porch.token_in(), password=PASSWORD))
+
+    assert joined.membership.role is Role.MEMBER
+
+
 async def test_another_teams_invitation_is_not_found(porch: Porch) -> None:
     porch.state.teams[OTHER_TEAM_ID] = a_team(id=OTHER_TEAM_ID)
     sent = await invited(porch)

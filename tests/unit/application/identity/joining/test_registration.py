@@ -10,7 +10,7 @@ from domain.operations.audit import ActorKind
 from domain.operations.runtime_settings import REGISTRATION_POLICY, REGISTRATION_ROLE
 from domain.shared.errors import InvalidError
 from domain.shared.ids import UserId
-from tests.builders import TEAM_ID, a_user, an_actor
+from tests.builders import TEAM_ID, a_membership, a_user, an_actor
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
 from tests.unit.application.identity.joining.porch import URL, Porch
@@ -92,6 +92,21 @@ async def test_an_invitation_that_is_open_keeps_its_role(gate: Porch) -> None:
         AcceptInvitationCommand(token=gate.token_in(), password="correct horse battery")
     )
     assert joined.membership.role is Role.ADMIN
+
+
+async def test_an_invitation_that_nobody_stands_behind_gives_way_to_a_registration(
+    gate: Porch,
+) -> None:
+    await gate.invite(InviteMemberCommand(actor=an_actor(), email=EVE, role=Role.ADMIN))
+    await gate.errands.run_all()
+    gate.has(a_user(), a_membership(role=Role.MEMBER))
+
+    await registered(gate)
+    joined = await gate.accept(
+        AcceptInvitationCommand(token=gate.token_in(), password="correct horse battery")
+    )
+
+    assert joined.membership.role is Role.MEMBER
 
 
 async def test_what_is_no_address_is_refused(gate: Porch) -> None:
