@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.http.metrics.calls import PrometheusCallMetrics
 from adapters.http.metrics.exposition import Exposition
 from adapters.postgres.health import DatabaseProbe, LedgerProbe
-from adapters.providers.health import LocalModelsProbe
+from adapters.providers.health import LocalModelsProbe, RegistryProvidersProbe
+from adapters.providers.live.registry_providers import RegistryProviders
 from adapters.providers.registry import ConfiguredProviders
 from application.models.ports import ModelCatalog
 from application.operations.check_health import CheckHealth
@@ -68,5 +69,6 @@ class ObservationProvider(Provider):
             DatabaseProbe(lambda: container.get(AsyncEngine)),
             LedgerProbe(backlog.count),
             LocalModelsProbe(lambda: container.get(ConfiguredProviders)),
+            RegistryProvidersProbe(lambda: container.get(RegistryProviders)),
         )
         return CheckHealth(probes, clock)

@@ -54,6 +54,7 @@ class Bench:
     made: list[RecordingProvider] = field(default_factory=list)
     log: RecordingErrorLog = field(default_factory=RecordingErrorLog)
     allows_private: bool = False
+    missing: str | None = None
 
     def providers(self, read: Callable[..., ProviderDefinition] | None = None) -> RegistryProviders:
         clock, ids = FrozenClock(), SequentialIds()
@@ -64,11 +65,14 @@ class Bench:
             reporter=ErrorReporter(errors=self.log, clock=clock, ids=ids),
             allows_private=lambda: self.allows_private,
             grace_s=0.05,
+            first_retry_s=0.01,
         )
 
     def _read(
         self, type_name: str, name: str, configuration: Mapping[str, object]
     ) -> ProviderDefinition:
+        if self.missing is not None and self.missing in configuration:
+            raise InvalidError(f"'{self.missing}' is missing.")
         if "broken" in configuration:
             raise InvalidError("'configuration.broken' is broken.")
         self.made.append(RecordingProvider())
@@ -223,6 +227,27 @@ async def test_what_cannot_be_built_is_told_and_takes_nothing_else_down(
     mended = replace(broken, configuration={})
     await serve(live, mended)
     assert live.problem(broken.id) is None
+
+
+async def test_what_could_not_be_built_is_built_when_what_was_missing_has_come(
+    live: RegistryProviders, bench: Bench
+) -> None:
+    bench.missing = "ca_file"
+    provider = a_provider(configuration={"ca_file": "/late.pem"})
+    gone = a_provider(name="gone", configuration={"ca_file": "/never.pem"})
+    await serve(live, provider, gone)
+    await serve(live, provider)
+    before = live.standing
+
+    bench.missing = None
+    await until(lambda: live.problem(provider.id) is None)
+
+    await live.get(MODEL).complete(a_request())
+    assert (before, live.standing) == ((1, 1), (1, 0))
+    assert len(bench.made) == 1
+    assert [one.message for one in bench.log.occurrences] == [
+        f"The provider '{name}' cannot be used: 'ca_file' is missing." for name in ("acme", "gone")
+    ]
 
 
 async def test_a_process_that_makes_no_calls_builds_nothing(bench: Bench) -> None:
