@@ -14,7 +14,7 @@ import uvicorn
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.events.open_streams import OpenStreams
 from adapters.http.frame import Frame
-from adapters.http.server_protocol import ServerProtocol
+from adapters.http.server.protocol import ServerProtocol
 from application.shared.ports import IdGenerator
 from entrypoints.container import make_container
 from entrypoints.di.doors import DoorsProvider

@@ -2,69 +2,20 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
-import uvicorn
 
-from adapters.http.server_protocol import MAX_HEAD_BYTES, ServerProtocol
-from adapters.system.ids import SystemIds
+from adapters.http.server.protocol import ServerProtocol
+from adapters.http.server.request_reader import MAX_HEAD_BYTES
+from tests.fakes.http_server import HELLO, OK, App, begin_of_answer, said, serving
 from tests.fixtures.patience import PATIENCE_S
-
-HELLO = b"GET /v1/hello HTTP/1.1\r\nhost: x\r\n\r\n"
-OK = b"HTTP/1.1 200 OK"
 
 
 class ImpatientProtocol(ServerProtocol):
     head_s = 0.1
     body_pause_s = 0.1
-
-
-class App:
-    """Answers with the body that it got; ``/wait`` waits until the client is gone."""
-
-    def __init__(self) -> None:
-        self.waiting = asyncio.Event()
-        self.left_alone = asyncio.Event()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        body, message = b"", {"type": "http.request", "more_body": True}
-        while message.get("more_body"):
-            message = await receive()
-            body += message.get("body", b"")
-        if scope["path"] == "/wait":
-            self.waiting.set()
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            self.left_alone.set()
-            return
-        head = {"type": "http.response.start", "status": 200, "headers": []}
-        await send(head)
-        await send({"type": "http.response.body", "body": body})
-
-
-@asynccontextmanager
-async def serving(protocol: type[ServerProtocol], app: App) -> AsyncIterator[int]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app,
-        http=partial(protocol, SystemIds()),  # type: ignore[arg-type]  # any factory will do
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.005)
-    yield listener.getsockname()[1]
-    server.should_exit = True
-    await task
 
 
 @pytest.fixture
@@ -82,27 +33,6 @@ async def port(app: App) -> AsyncIterator[int]:
 async def impatient_port(app: App) -> AsyncIterator[int]:
     async with serving(ImpatientProtocol, app) as number:
         yield number
-
-
-async def said(port: int, data: bytes) -> bytes:
-    """All that the server answers until it closes the connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(data)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            return await reader.read()
-    finally:
-        writer.close()
-
-
-async def begin_of_answer(port: int, data: bytes) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(data)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            return await reader.readuntil(b"0\r\n\r\n")
-    finally:
-        writer.close()
 
 
 def parts(answer: bytes) -> tuple[str, dict[str, str], Any]:
