@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,13 +7,20 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from adapters.redis.limit_script import MOVE, RENEW
-from application.inference.limit_move import LimitMove
-from domain.inference.rate import Demand, Limited, Spent
+from application.inference.limits.limit_move import LimitMove
+from application.inference.limits.tally import CounterKey, Tally
+from domain.identity.allowance import Limits
+from domain.inference.rate import Demand, Spent
 
 # One for batches, one for leases.
 MAX_CONNECTIONS = 2
 PREFIX = "stoa:limits"
 _STATE_LENGTH = 3
+
+# The keys of a counter with its limits, and by how much its requests and tokens change.
+_Change = tuple[CounterKey, Limits, int, int]
+_Item = tuple[str, str, Sequence[_Change]]
+Hear = Callable[[CounterKey, Limits, Spent], None]
 
 
 class LimitClient:
@@ -39,22 +46,33 @@ class LimitClient:
         await self._redis.aclose()
         await self._redis.connection_pool.disconnect()
 
-    async def decide(self, moves: Sequence[LimitMove]) -> None:
-        """Let all of them happen, or be refused, one after the other, and tell who waits."""
+    async def decide(
+        self, tallies: Sequence[Tally], moves: Sequence[LimitMove], hear: Hear
+    ) -> None:
+        """Count what has happened, let the moves happen or be refused, one after the other, and
+        tell who waits. ``hear`` gets the news of all counters."""
+        items = [item for tally in tallies for item in _of_tally(tally)]
+        first_move = len(items)
+        items += map(_of_move, moves)
         keys: list[str] = []
         arguments: list[Any] = [self._lease_s]
-        for move in moves:
-            demand = move.demand
-            arguments += (move.act.value, str(demand.id), len(demand.limited))
-            for one in demand.limited:
-                keys += (_key(demand, one), _slots_key(demand, one))
-                limits = one.limits
+        for act, place, changes in items:
+            arguments += (act, place, len(changes))
+            for key, limits, requests, tokens in changes:
+                name = _name(key)
+                keys += (name, _places(name))
                 numbers = (limits.rpm, limits.tpm, limits.concurrency)
                 arguments += ("" if number is None else number for number in numbers)
-                arguments += (move.requests(one), move.tokens(one))
+                arguments += (requests, tokens)
         answers = await self._move(keys=keys, args=arguments)
-        for move, (fits, *states) in zip(moves, answers, strict=True):
-            move.conclude(fits == 1, _spent(states))
+        states = [_spent(answer[1:]) for answer in answers]
+        for (_, _, changes), spent in zip(items, states, strict=True):
+            for (key, limits, _, _), one in zip(changes, spent, strict=True):
+                hear(key, limits, one)
+        for move, answer, spent in zip(
+            moves, answers[first_move:], states[first_move:], strict=True
+        ):
+            move.conclude(answer[0] == 1, spent)
 
     async def renew(self, place: str, ids: Iterable[UUID]) -> None:
         """Hold the places of that key for another lease."""
@@ -63,7 +81,36 @@ class LimitClient:
 
 def places_of(demand: Demand) -> list[str]:
     """The keys of the places that the demand takes."""
-    return [_slots_key(demand, one) for one in demand.limited if one.limits.concurrency is not None]
+    return [
+        _places(_name((demand.team_id, demand.purpose, one.subject)))
+        for one in demand.limited
+        if one.limits.concurrency is not None
+    ]
+
+
+def _of_move(move: LimitMove) -> _Item:
+    demand = move.demand
+    changes = [
+        (
+            (demand.team_id, demand.purpose, one.subject),
+            one.limits,
+            move.requests(one),
+            move.tokens(one),
+        )
+        for one in demand.limited
+    ]
+    return move.act.value, str(demand.id), changes
+
+
+def _of_tally(tally: Tally) -> Iterator[_Item]:
+    key, limits = tally.key, tally.limits
+    if tally.back_requests or tally.back_tokens:
+        yield "tell", "", [(key, limits, -tally.back_requests, -tally.back_tokens)]
+    yield "tell", "", [(key, limits, tally.requests, tally.tokens)]
+    for place in tally.places:
+        yield "count", str(place), [(key, limits, 0, 0)]
+    for place in tally.freed:
+        yield "tell", str(place), [(key, limits, 0, 0)]
 
 
 def _spent(states: Sequence[Any]) -> list[Spent]:
@@ -73,10 +120,10 @@ def _spent(states: Sequence[Any]) -> list[Spent]:
     ]
 
 
-def _key(demand: Demand, limited: Limited) -> str:
-    subject = limited.subject
-    return f"{PREFIX}:{demand.team_id}:{demand.purpose}:{subject.kind}:{subject.id}"
+def _name(key: CounterKey) -> str:
+    team_id, purpose, subject = key
+    return f"{PREFIX}:{team_id}:{purpose}:{subject.kind}:{subject.id}"
 
 
-def _slots_key(demand: Demand, limited: Limited) -> str:
-    return f"{_key(demand, limited)}:places"
+def _places(name: str) -> str:
+    return f"{name}:places"

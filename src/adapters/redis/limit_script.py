@@ -3,7 +3,8 @@ it."""
 
 # An item is an act, the id of its place and the number of its subjects. Each subject has two keys,
 # a hash of what was spent and a sorted set of the places that are held, and five arguments. Places
-# are leases: the score is when they end, on the server's clock.
+# are leases: the score is when they end, on the server's clock. Only a "take" may be refused; a
+# "count" says that one was taken, and all others but a "look" free the place.
 MOVE = """
 local lease_s = tonumber(ARGV[1])
 local time = redis.call('TIME')
@@ -51,7 +52,7 @@ end
 local function move(act, id, s)
     s.requests = math.max(0, s.requests + s.d_requests)
     s.tokens = math.max(0, s.tokens + s.d_tokens)
-    if act == 'take' and s.places then
+    if (act == 'take' or act == 'count') and s.places then
         redis.call('ZADD', s.slots, now + lease_s, id)
         redis.call('PEXPIRE', s.slots, math.ceil(lease_s * 2000))
         s.running = s.running + 1

@@ -1,4 +1,6 @@
 import asyncio
+import time
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -6,28 +8,33 @@ from redis.exceptions import RedisError
 
 from adapters.redis.limit_client import LimitClient, places_of
 from application.inference.allowance_ports import RateLimits
-from application.inference.limit_move import Act, LimitMove, counters_away
-from domain.inference.rate import Demand, Standings
+from application.inference.limits.foresight import Foresight
+from application.inference.limits.limit_move import Act, LimitMove, counters_away
+from application.inference.limits.tally import CounterKey, Tally
+from domain.identity.allowance import Limits
+from domain.inference.rate import Demand, Spent, Standings
 
 log = structlog.get_logger()
 
 TIMEOUT_S = 5.0
 LEASE_S = 30.0
-# Nobody waits for a settlement; it rides along with what does, or leaves after this.
-LINGER_S = 0.01
+# What nobody waits for rides along with what somebody does, or leaves after this.
+LINGER_S = 0.02
 MAX_BATCH = 256
 MAX_QUEUED = 10_000
 _AWAY = (RedisError, OSError, TimeoutError)
 
 
 class RedisRateLimits(RateLimits):
-    """Counters in Redis or Valkey. What comes while a batch is under way makes up the next one.
-    Places are leases that this process renews for as long as it lives."""
+    """Counters in Redis or Valkey. Who is far from his limits does not wait for them. What comes
+    while a batch is under way makes up the next one. Places are leases that this process renews for
+    as long as it lives."""
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S, lease_s: float = LEASE_S) -> None:
         self._client = LimitClient(url, timeout_s=timeout_s, lease_s=lease_s)
         self._timeout_s = timeout_s
         self._lease_s = lease_s
+        self._foresight = Foresight(time.monotonic)
         self._queue: list[LimitMove] = []
         self._flight: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -39,14 +46,18 @@ class RedisRateLimits(RateLimits):
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.wait([self._renewing])
-        if self._queue:
+        if self._queue or self._foresight.has_to_tell:
             self._take_off()
         if self._flight is not None:
             await asyncio.wait([self._flight])
         await self._client.stop()
 
     async def take(self, demand: Demand) -> Standings:
-        standings = await self._answered(LimitMove(Act.TAKE, demand))
+        standings = self._foresight.admit(demand)
+        if standings is not None:
+            self._linger()
+        else:
+            standings = await self._asked(demand)
         self._hold(demand)
         return standings
 
@@ -55,31 +66,36 @@ class RedisRateLimits(RateLimits):
 
     def settle(self, demand: Demand, tokens: int | None) -> None:
         self._let_go(demand)
-        move = LimitMove(Act.SETTLE, demand, used=tokens)
-        if not move.changes_nothing:
-            self._linger(move)
+        self._foresight.settle(demand, tokens)
+        self._linger()
 
     def release(self, demand: Demand) -> None:
         self._let_go(demand)
-        self._linger(LimitMove(Act.RELEASE, demand))
+        self._foresight.release(demand)
+        self._linger()
+
+    async def _asked(self, demand: Demand) -> Standings:
+        self._foresight.ask_for(demand)
+        try:
+            return await self._answered(LimitMove(Act.TAKE, demand))
+        finally:
+            self._foresight.asked_for(demand)
 
     async def _answered(self, move: LimitMove) -> Standings:
-        answer = move.answer
-        if answer is None or len(self._queue) >= MAX_QUEUED:
+        if len(self._queue) >= MAX_QUEUED:
             raise counters_away()
         self._queue.append(move)
         self._take_off()
         try:
-            return await answer
+            return await move.answer
         except asyncio.CancelledError:
             move.is_wanted = False
             if move.is_admitted:
                 self.release(move.demand)
             raise
 
-    def _linger(self, move: LimitMove) -> None:
-        self._queue.append(move)
-        if self._timer is None and self._flight is None:
+    def _linger(self) -> None:
+        if self._timer is None and self._flight is None and self._foresight.has_to_tell:
             self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._take_off)
 
     def _take_off(self) -> None:
@@ -91,27 +107,35 @@ class RedisRateLimits(RateLimits):
 
     async def _fly(self) -> None:
         try:
-            while self._queue:
+            while self._queue or self._foresight.has_to_tell:
                 batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
-                moves = [move for move in batch if move.is_wanted]
-                if moves:
-                    await self._decide(moves)
+                tallies, moves = self._foresight.tell(), [move for move in batch if move.is_wanted]
+                if tallies or moves:
+                    await self._decide(tallies, moves)
         finally:
             self._flight = None
 
-    async def _decide(self, moves: list[LimitMove]) -> None:
+    async def _decide(self, tallies: list[Tally], moves: list[LimitMove]) -> None:
+        hear = partial(self._hear, self._foresight.now())
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._client.decide(moves)
+                await self._client.decide(tallies, moves, hear)
         except _AWAY as error:
             # Tokens grow back, and places end with their lease.
-            log.warning("limits.not_counted", moves=len(moves), error=repr(error))
+            log.warning(
+                "limits.not_counted", tallies=len(tallies), moves=len(moves), error=repr(error)
+            )
         finally:
+            for tally in tallies:
+                self._foresight.told(tally)
             for move in moves:
                 move.fail()
         for move in moves:
             if move.has_to_be_undone:
                 self.release(move.demand)
+
+    def _hear(self, asked_at: float, key: CounterKey, limits: Limits, spent: Spent) -> None:
+        self._foresight.hear(key, limits, spent, asked_at)
 
     def _hold(self, demand: Demand) -> None:
         for place in places_of(demand):

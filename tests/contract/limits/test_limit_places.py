@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from application.inference.allowance_ports import RateLimits
 from domain.identity.allowance import Limits
 from domain.inference.errors import RateLimitedError
@@ -101,8 +99,10 @@ async def test_two_processes_that_lock_in_opposite_orders_do_not_stand_still(
                 ),
             )
 
-    left = (await remaining(processes[0].limits, a_demand(subjects[0])))[0]
-    assert left == pytest.approx(10_000 - 400, abs=150)
+    async with asyncio.timeout(20):
+        # What the other process took without waiting is counted soon; what was taken grows back.
+        while _of(await remaining(processes[0].limits, a_demand(subjects[0]))) > 10_000 - 250:
+            await asyncio.sleep(0.005)
 
 
 async def test_a_caller_that_goes_away_while_it_asks_keeps_nothing(limits: RateLimits) -> None:
@@ -120,3 +120,31 @@ async def test_a_caller_that_goes_away_while_it_asks_keeps_nothing(limits: RateL
 
 async def _take(limits: RateLimits, demand: Demand) -> None:
     await limits.take(demand)
+
+
+async def test_calls_that_do_not_wait_are_counted_too(store: LimitStore) -> None:
+    def demand() -> Demand:
+        return of_key(rpm=1600, tpm=1_600_000, concurrency=1000, tokens=500)
+
+    one, other = await store.process(), await store.process()
+    demands = [demand() for _ in range(40)]
+    for running in demands:
+        await one.limits.take(running)
+    for ended in demands[:30]:
+        one.limits.settle(ended, 200)
+    await one.limits.look(demand())
+
+    error = await refused(other.limits.take(of_key(concurrency=10)))
+    requests, tokens = await remaining(other.limits, of_key(rpm=1600, tpm=1_600_000))
+
+    assert "Limit 10, Running 10" in error.message
+    assert requests is not None
+    assert tokens is not None
+    assert requests >= 1600 - 40
+    assert tokens >= 1_600_000 - 30 * 200 - 10 * 500
+
+
+def _of(remains: tuple[int | None, int | None]) -> int:
+    requests, _ = remains
+    assert requests is not None
+    return requests

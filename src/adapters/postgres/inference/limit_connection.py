@@ -1,4 +1,5 @@
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 from uuid import UUID
 
@@ -7,8 +8,10 @@ import asyncpg
 from adapters.postgres.engine import connect
 from adapters.postgres.inference.lane import LaneConnection
 from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
-from adapters.postgres.inference.limit_move import LaneMove
-from domain.inference.rate import Demand, Limited, Spent
+from adapters.postgres.inference.limit_move import Entry, LaneItem
+from application.inference.limits.tally import CounterKey
+from domain.identity.allowance import Limits
+from domain.inference.rate import Spent
 
 WRITE_TIMEOUT_S = 5.0
 
@@ -23,19 +26,24 @@ _ARGUMENTS = ", ".join(f"${n}::text::{of}[]" for n, of in enumerate(_ARRAYS, sta
 # ruff: noqa: S608 - everything that is put together here is written here
 _MOVE = f"SELECT admitted, requests, tokens, running FROM move_limits($1, {_ARGUMENTS})"
 
-Counter = tuple[UUID, str, str, UUID]
+# A counter with its limits, what was spent of it, and when it was asked.
+Hear = Callable[[CounterKey, Limits, Spent, float], None]
 
 
-class LimitConnection(LaneConnection[LaneMove]):
+class LimitConnection(LaneConnection[LaneItem]):
     """A connection that decides a batch of moves with one statement."""
 
-    def __init__(self, connection: asyncpg.Connection, statement: Any, process: int) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection, statement: Any, process: int, hear: Hear
+    ) -> None:
         self._connection = connection
         self._statement = statement
         self._process = process
+        self._hear = hear
 
     @classmethod
-    async def open(cls, database_url: str, process: int) -> Self:
+    async def open(cls, database_url: str, process: int, hear: Hear) -> Self:
+        """``hear`` gets the news of all counters that a batch has moved."""
         # The counters are worth a minute: nobody waits for a disk.
         settings = {**LANE_SETTINGS, "synchronous_commit": "off"}
         connection = await connect(database_url, purpose="limits", **settings)
@@ -46,7 +54,7 @@ class LimitConnection(LaneConnection[LaneMove]):
         except BaseException:
             connection.terminate()
             raise
-        return cls(connection, statement, process)
+        return cls(connection, statement, process, hear)
 
     @property
     def is_open(self) -> bool:
@@ -55,22 +63,25 @@ class LimitConnection(LaneConnection[LaneMove]):
     def on_lost(self, call: Callable[[], None]) -> None:
         self._connection.add_termination_listener(lambda _: call())
 
-    async def write(self, batch: Sequence[LaneMove], *, is_retry: bool) -> None:
+    async def write(self, batch: Sequence[LaneItem], *, is_retry: bool) -> None:
         """A batch that is repeated may be counted twice, which grows back; places are not."""
-        # What was sent once may have happened, so it has to come to its end.
-        moves = [move for move in batch if move.is_wanted or move.is_sent]
-        if not moves:
+        items = [item for item in batch if item.is_needed]
+        if not items:
             return
-        for move in moves:
-            move.is_sent = True
+        entries = [item.entries() for item in items]
+        freed = [place for item in items for place in item.freed(is_retry=is_retry)]
+        asked_at = time.monotonic()
         row = await self._statement.fetchrow(
-            self._process, *_arguments(moves, is_retry=is_retry), timeout=WRITE_TIMEOUT_S
+            self._process, *_arguments(entries, freed), timeout=WRITE_TIMEOUT_S
         )
         states = list(map(_spent, row["requests"], row["tokens"], row["running"]))
+        admitted = row["admitted"]
         first = 0
-        for move in moves:
-            last = first + len(move.demand.limited)
-            move.conclude(row["admitted"][first], states[first:last])
+        for item, moved in zip(items, entries, strict=True):
+            last = first + len(moved)
+            for entry, spent in zip(moved, states[first:last], strict=True):
+                self._hear(entry.key, entry.limits, spent, asked_at)
+            item.decided(admitted[first], states[first:last])
             first = last
 
     def terminate(self) -> None:
@@ -87,47 +98,44 @@ def _spent(requests: float, tokens: float, running: int) -> Spent:
     return Spent(requests=requests, tokens=tokens, running=running)
 
 
-def _arguments(moves: Sequence[LaneMove], *, is_retry: bool) -> tuple[str, ...]:
+def _arguments(
+    moves: Sequence[Sequence[Entry]], freed: Sequence[tuple[CounterKey, UUID]]
+) -> tuple[str, ...]:
     """The arrays that ``move_limits`` takes: those of the counters, of the moves, and of the
     places that become free."""
-    keys = sorted({key for move in moves for key, _ in _counters(move.demand)})
-    numbers = {key: number for number, key in enumerate(keys, start=1)}
-    entries = [
+    keys = {entry.key: _columns(entry.key) for entries in moves for entry in entries}
+    keys.update((key, _columns(key)) for key, _ in freed if key not in keys)
+    ordered = sorted(keys.values())
+    places = {columns: number for number, columns in enumerate(ordered, start=1)}
+    numbers = {key: places[columns] for key, columns in keys.items()}
+    lines = [
         (
             item,
-            numbers[key],
-            move.takes,
-            limited.limits.rpm,
-            limited.limits.tpm,
-            limited.limits.concurrency,
-            move.requests(limited),
-            move.tokens(limited),
-            move.demand.id if move.takes and limited.limits.concurrency is not None else None,
+            numbers[entry.key],
+            entry.takes,
+            entry.limits.rpm,
+            entry.limits.tpm,
+            entry.limits.concurrency,
+            entry.requests,
+            entry.tokens,
+            entry.place,
         )
-        for item, move in enumerate(moves)
-        for key, limited in _counters(move.demand)
-    ]
-    freed = [
-        (numbers[key], move.demand.id)
-        for move in moves
-        if move.gives_back_places or (is_retry and move.takes)
-        for key, limited in _counters(move.demand)
-        if limited.limits.concurrency is not None
+        for item, entries in enumerate(moves)
+        for entry in entries
     ]
     return (
-        *map(_array, zip(*keys, strict=True)),
-        *map(_array, zip(*entries, strict=True)),
-        _array(number for number, _ in freed),
-        _array(slot for _, slot in freed),
+        *map(_array, zip(*ordered, strict=True)),
+        *map(_array, zip(*lines, strict=True)),
+        _array(numbers[key] for key, _ in freed),
+        _array(place for _, place in freed),
     )
+
+
+def _columns(key: CounterKey) -> tuple[UUID, str, str, UUID]:
+    team_id, purpose, subject = key
+    return (team_id, str(purpose), str(subject.kind), subject.id)
 
 
 def _array(values: Iterable[object]) -> str:
     """None of them has a character that would have to be quoted."""
     return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
-
-
-def _counters(demand: Demand) -> Iterator[tuple[Counter, Limited]]:
-    for limited in demand.limited:
-        subject = limited.subject
-        yield (demand.team_id, str(demand.purpose), str(subject.kind), subject.id), limited

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -6,10 +7,11 @@ import structlog
 from adapters.postgres.inference.deadlines import Deadlines
 from adapters.postgres.inference.lane import Lane
 from adapters.postgres.inference.limit_connection import LimitConnection
-from adapters.postgres.inference.limit_move import LaneMove
+from adapters.postgres.inference.limit_move import LaneItem, LaneMove, LaneTally
 from adapters.postgres.inference.limit_sweep import SWEEP_EVERY_S, sweep_limits
 from application.inference.allowance_ports import RateLimits
-from application.inference.limit_move import Act, counters_away
+from application.inference.limits.foresight import Foresight
+from application.inference.limits.limit_move import Act, counters_away
 from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from domain.inference.rate import Demand, Standings
 
@@ -20,13 +22,14 @@ ROUTE = "limits"
 MAX_QUEUED = 10_000
 # Batches start this far apart under load; what comes alone leaves at once.
 GAP_S = 0.0005
-# Nobody waits for a settlement; it rides along with what does, or leaves after this.
-LINGER_S = 0.01
+# What nobody waits for rides along with what somebody does, or leaves after this.
+LINGER_S = 0.02
 
 
 class PostgresRateLimits(RateLimits):
-    """Counters in Postgres. What comes while a batch is under way makes up the next one, over one
-    connection of its own, which is made when the first caller with limits comes.
+    """Counters in Postgres. Who is far from his limits does not wait for them. What comes while a
+    batch is under way makes up the next one, over one connection of its own, which is made when the
+    first caller with limits comes.
 
     Places are rows with the number of the process that holds them, so that whoever finds none free
     can see which of them nobody holds any more.
@@ -50,14 +53,14 @@ class PostgresRateLimits(RateLimits):
         self._linger_s = linger_s
         self._sweep_every_s = sweep_every_s
         self._reporter = reporter
-        self._lane = Lane[LaneMove](
+        self._foresight = Foresight(time.monotonic)
+        self._lane = Lane[LaneItem](
             name="limits",
-            connect=lambda: LimitConnection.open(database_url, process),
+            connect=lambda: LimitConnection.open(database_url, process, self._foresight.hear),
             on_durable=self._give_back_unwanted,
             on_refused=self._on_refused,
             gap_s=GAP_S,
         )
-        self._lingering: list[LaneMove] = []
         self._timer: asyncio.TimerHandle | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -69,32 +72,39 @@ class PostgresRateLimits(RateLimits):
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
-        for move in await self._lane.stop():
-            _fail(move, ConnectionAbortedError())
+        for item in await self._lane.stop():
+            _fail(item, ConnectionAbortedError())
         self._deadlines.stop()
 
     async def take(self, demand: Demand) -> Standings:
-        return await self._answered(LaneMove(Act.TAKE, demand))
+        standings = self._foresight.admit(demand)
+        if standings is not None:
+            self._linger()
+            return standings
+        self._foresight.ask_for(demand)
+        try:
+            return await self._answered(LaneMove(Act.TAKE, demand))
+        finally:
+            self._foresight.asked_for(demand)
 
     async def look(self, demand: Demand) -> Standings:
         return await self._answered(LaneMove(Act.LOOK, demand))
 
     def settle(self, demand: Demand, tokens: int | None) -> None:
-        move = LaneMove(Act.SETTLE, demand, used=tokens)
-        if not move.changes_nothing:
-            self._linger(move)
+        self._foresight.settle(demand, tokens)
+        self._linger()
 
     def release(self, demand: Demand) -> None:
-        self._linger(LaneMove(Act.RELEASE, demand))
+        self._foresight.release(demand)
+        self._linger()
 
     async def _answered(self, move: LaneMove) -> Standings:
-        answer = move.answer
-        if answer is None or self._lane.queued >= MAX_QUEUED:
+        if self._lane.queued >= MAX_QUEUED:
             raise counters_away()
         self._put(move)
-        self._deadlines.watch(answer)
+        self._deadlines.watch(move.answer)
         try:
-            return await answer
+            return await move.answer
         except TimeoutError:
             self._abandon(move)
             raise counters_away() from None
@@ -108,14 +118,13 @@ class PostgresRateLimits(RateLimits):
         if move.is_admitted:
             self._give_back_unwanted([move])
 
-    def _give_back_unwanted(self, moves: Sequence[LaneMove]) -> None:
-        for move in moves:
-            if move.has_to_be_undone:
-                self.release(move.demand)
+    def _give_back_unwanted(self, items: Sequence[LaneItem]) -> None:
+        for item in items:
+            if isinstance(item, LaneMove) and item.has_to_be_undone:
+                self.release(item.demand)
 
-    def _linger(self, move: LaneMove) -> None:
-        self._lingering.append(move)
-        if self._timer is None:
+    def _linger(self) -> None:
+        if self._timer is None and self._foresight.has_to_tell:
             self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._put)
 
     def _put(self, *moves: LaneMove) -> None:
@@ -125,8 +134,10 @@ class PostgresRateLimits(RateLimits):
         if self._sweeping is None:
             self._sweeping = asyncio.create_task(self._sweep_for_ever())
             self._lane.start()
-        lingering, self._lingering = self._lingering, []
-        self._lane.put_all((*lingering, *moves))
+        foresight = self._foresight
+        tallies = [LaneTally(tally, foresight.told) for tally in foresight.tell()]
+        if tallies or moves:
+            self._lane.put_all((*tallies, *moves))
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -138,8 +149,8 @@ class PostgresRateLimits(RateLimits):
                 log.exception("limits.sweep_failed")
                 self._report(error)
 
-    def _on_refused(self, move: LaneMove, error: Exception) -> None:
-        _fail(move, error)
+    def _on_refused(self, item: LaneItem, error: Exception) -> None:
+        _fail(item, error)
         self._report(error)
 
     def _report(self, error: Exception) -> None:
@@ -147,6 +158,6 @@ class PostgresRateLimits(RateLimits):
             self._reporter.report(error, Circumstances(route=ROUTE))
 
 
-def _fail(move: LaneMove, error: Exception) -> None:
-    log.error("limits.move_refused", act=move.act.value, error=repr(error))
-    move.fail()
+def _fail(item: LaneItem, error: Exception) -> None:
+    log.error("limits.move_refused", error=repr(error))
+    item.fail()

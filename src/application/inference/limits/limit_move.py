@@ -10,63 +10,40 @@ from domain.shared.errors import UnavailableError
 class Act(Enum):
     TAKE = "take"
     LOOK = "look"
-    SETTLE = "settle"
-    RELEASE = "release"
 
 
 class LimitMove:
     """One demand on its way to counters that are elsewhere. ``answer`` is there for those who
     wait; when they stop waiting, ``is_wanted`` says that what was taken has to be given back."""
 
-    def __init__(self, act: Act, demand: Demand, *, used: int | None = None) -> None:
+    def __init__(self, act: Act, demand: Demand) -> None:
         self.act = act
         self.demand = demand
-        self.used = used
         self.is_sent = False
         self.is_wanted = True
         self.is_admitted = False
-        self.answer: asyncio.Future[Standings] | None = None
-        if act in (Act.TAKE, Act.LOOK):
-            self.answer = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[Standings] = asyncio.get_running_loop().create_future()
 
     @property
     def takes(self) -> bool:
         return self.act is Act.TAKE
 
     @property
-    def gives_back_places(self) -> bool:
-        return self.act is Act.SETTLE or self.act is Act.RELEASE
-
-    @property
     def has_to_be_undone(self) -> bool:
         return self.takes and self.is_admitted and not self.is_wanted
 
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether a settlement corrects nothing and frees nothing."""
-        return not any(
-            one.limits.concurrency is not None or self.tokens(one) for one in self.demand.limited
-        )
-
     def requests(self, limited: Limited) -> int:
         """By how much the move changes what was spent."""
-        if limited.limits.rpm is None:
-            return 0
-        return 1 if self.takes else -(self.act is Act.RELEASE)
+        return 1 if self.takes and limited.limits.rpm is not None else 0
 
     def tokens(self, limited: Limited) -> int:
         """By how much the move changes what was spent."""
-        reserved = limited.reserved(self.demand.tokens)
-        if self.takes:
-            return reserved
-        if self.act is Act.SETTLE:
-            return limited.correction(self.demand.tokens, self.used)
-        return -reserved if self.act is Act.RELEASE else 0
+        return limited.reserved(self.demand.tokens) if self.takes else 0
 
     def conclude(self, is_admitted: bool, states: Sequence[Spent]) -> None:
         """Tell whoever still waits."""
         self.is_admitted = is_admitted
-        if self.answer is None or self.answer.done():
+        if self.answer.done():
             return
         limited = self.demand.limited
         standings = Standings.of(
@@ -80,7 +57,7 @@ class LimitMove:
 
     def fail(self) -> None:
         """Tell whoever still waits that the counters cannot be reached."""
-        if self.answer is not None and not self.answer.done():
+        if not self.answer.done():
             self.answer.set_exception(counters_away())
 
 
