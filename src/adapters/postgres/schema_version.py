@@ -9,7 +9,7 @@ import asyncpg
 from adapters.postgres.engine import connect, place_of
 from adapters.postgres.errors import translated
 
-HEAD = "2026_11_21_1555_former_names"
+HEAD = "2026_11_21_1557_threshold_order"
 
 
 async def schema_version(database_url: str) -> str | None:
