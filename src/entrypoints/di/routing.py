@@ -66,7 +66,7 @@ class RoutingProvider(Provider):
         settings: RuntimeSettings,
         clock: Clock,
     ) -> ProbeDeployments:
-        probe = ListingProbe(loaded.providers, loaded.types, registered)
+        probe = ListingProbe(loaded.providers, loaded.types, registered, clock)
         return ProbeDeployments(
             deployments=deployments, probe=probe, settings=settings, clock=clock
         )

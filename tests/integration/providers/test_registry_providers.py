@@ -9,6 +9,7 @@ import pytest
 
 from adapters.catalog.registered import RegisteredConfigurations
 from adapters.providers.definition import ProviderDefinition, Surroundings
+from adapters.providers.live.discovery import discover
 from adapters.providers.live.registry_providers import AllProviders, RegistryProviders
 from application.inference.ports import ModelProvider, Operation, ProviderRequest
 from application.models.registry.ports import ProviderInUse
@@ -318,12 +319,8 @@ async def test_a_provider_is_asked_what_it_offers(bench: Bench) -> None:
         await live.of(real("http://127.0.0.1:1/v1", may_reach_private=True))
 
 
-async def test_what_does_not_say_what_it_offers_is_told(bench: Bench) -> None:
-    live = bench.providers(RegisteredConfigurations().definition)
-    provider = a_provider(
-        type="bedrock",
-        configuration={"region": "eu-central-1", "api_key": "x"},
-    )
+async def test_what_has_no_way_to_be_asked_is_told() -> None:
+    definition = StubDefinition(name="own", built=RecordingProvider())
 
     with pytest.raises(OffersUnknownError):
-        await live.of(provider)
+        await discover(definition, "openai-compatible", FrozenClock())

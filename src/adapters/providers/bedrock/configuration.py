@@ -1,7 +1,9 @@
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.providers.bedrock.listing import BedrockListing, control_url_of
 from adapters.providers.bedrock.provider import BedrockProvider
 from adapters.providers.bedrock.signing import AwsCredentials
 from adapters.providers.definition import (
@@ -15,13 +17,17 @@ from adapters.providers.http_configuration import (
     HttpConfiguration,
     read_http,
     read_secret,
+    read_url,
 )
 from adapters.providers.translation.provider import TranslatingProvider
+from adapters.providers.transport.endpoint import Timeouts
 from application.inference.ports import ModelProvider
+from application.models.registry.ports import Offer
+from application.shared.ports import Clock
 from domain.models.served_model import ServedModel
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
-_KEYS = ("region", "access_key_id", "secret_access_key", "session_token")
+_KEYS = ("region", "control_url", "access_key_id", "secret_access_key", "session_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,18 @@ class BedrockProviderDefinition(ProviderDefinition):
     region: str
     http: HttpConfiguration
     credentials: AwsCredentials | None
+    control_url: str
+
+    async def offers(self, patience: Timeouts, clock: Clock) -> Sequence[Offer]:
+        listing = BedrockListing(
+            name=self.name,
+            region=self.region,
+            control_url=self.control_url,
+            http=self.http,
+            credentials=self.credentials,
+            clock=clock,
+        )
+        return await listing.offers(patience)
 
     def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
         bedrock = BedrockProvider(
@@ -53,11 +71,13 @@ class BedrockProviderDefinition(ProviderDefinition):
 def _read(fields: ConfigurationFields, name: str, directory: Path) -> BedrockProviderDefinition:
     region = _read_region(fields)
     credentials = _read_credentials(fields)
+    http = read_http(fields, directory, default_url=_url(region))
     return BedrockProviderDefinition(
         name=name,
         region=region,
-        http=read_http(fields, directory, default_url=_url(region)),
+        http=http,
         credentials=credentials,
+        control_url=read_url(fields, "control_url") or control_url_of(http.base_url),
     )
 
 

@@ -23,7 +23,7 @@ from adapters.providers.http_generation import (
     refuse_unstreamed,
 )
 from adapters.providers.translation.token_count import estimate
-from adapters.providers.transport.endpoint import DEFAULT_PORTS, Endpoint
+from adapters.providers.transport.endpoint import Endpoint
 from adapters.providers.transport.transport import UpstreamResponse
 from application.inference.ports import (
     ModelProvider,
@@ -147,16 +147,9 @@ class BedrockProvider(ModelProvider, GenerationProvider):
     def _signed(self, endpoint: Endpoint, body: bytes) -> tuple[tuple[str, str], ...]:
         if self._signer is None:
             return ()
-        headers = {"host": _host(endpoint), "content-type": JSON}
+        headers = {"host": endpoint.origin.shown, "content-type": JSON}
         path = urlsplit(endpoint.url).path
         return self._signer.headers(path, headers, body, self._clock.now())
-
-
-def _host(endpoint: Endpoint) -> str:
-    """As the transports write it."""
-    origin = endpoint.origin
-    shown = f"[{origin.host}]" if ":" in origin.host else origin.host
-    return shown if origin.port == DEFAULT_PORTS[origin.scheme] else f"{shown}:{origin.port}"
 
 
 def _no_way(request: ProviderRequest) -> UnsupportedByModelError:

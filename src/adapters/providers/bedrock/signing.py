@@ -1,4 +1,4 @@
-"""Amazon's Signature Version 4, for requests with a body and without a query."""
+"""Amazon's Signature Version 4."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,11 +31,18 @@ class Signer:
     service: str
 
     def headers(
-        self, path: str, headers: Mapping[str, str], body: bytes, at: datetime
+        self,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        at: datetime,
+        *,
+        method: str = "POST",
+        query: str = "",
     ) -> tuple[tuple[str, str], ...]:
         """What a request needs besides ``headers``, which are signed with it and have lower-case
         names, ``host`` among them. ``path`` is as it is sent, and escaped once more for the
-        signature."""
+        signature; ``query`` is as it is sent, with all that has to be escaped."""
         moment = at.strftime("%Y%m%dT%H%M%SZ")
         added = {"x-amz-date": moment}
         if self.credentials.session_token is not None:
@@ -44,7 +51,10 @@ class Signer:
         names = ";".join(name for name, _ in signed)
         lines = "".join(f"{name}:{' '.join(value.split())}\n" for name, value in signed)
         payload = sha256(body).hexdigest()
-        canonical = f"POST\n{quote(path, safe=_UNRESERVED)}\n\n{lines}\n{names}\n{payload}"
+        parameters = "&".join(sorted(query.split("&")))
+        canonical = "\n".join(
+            (method, quote(path, safe=_UNRESERVED), parameters, lines, names, payload)
+        )
         scope = f"{moment[:8]}/{self.region}/{self.service}/aws4_request"
         hashed = sha256(canonical.encode()).hexdigest()
         text = f"{_ALGORITHM}\n{moment}\n{scope}\n{hashed}"

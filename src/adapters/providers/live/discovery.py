@@ -16,10 +16,18 @@ from adapters.providers.transport.endpoint import Timeouts
 from adapters.providers.types import PROVIDER_TYPES
 from application.models.registry.ports import Offer
 from application.shared.correlation import correlation_id
+from application.shared.ports import Clock
 from domain.models.registry.errors import OffersUnknownError
 
 # Somebody waits for the answer, which is short.
 _PATIENCE = Timeouts(connect=5.0, first_byte=15.0, between_bytes=10.0, total=30.0)
+
+
+@runtime_checkable
+class SaysWhatItOffers(Protocol):
+    """A definition that has a way of its own to ask."""
+
+    async def offers(self, patience: Timeouts, clock: Clock) -> Sequence[Offer]: ...
 
 
 @runtime_checkable
@@ -31,15 +39,18 @@ class ReachedOverHttp(Protocol):
     def http(self) -> HttpConfiguration: ...
 
 
-async def discover(definition: ProviderDefinition, type_name: str) -> Sequence[Offer]:
+async def discover(definition: ProviderDefinition, type_name: str, clock: Clock) -> Sequence[Offer]:
     """What the provider says that it has, by name. Raises what calls of it raise, and
     ``OffersUnknownError``."""
     if PROVIDER_TYPES[type_name].runs_here:
         return ()
     listing = listing_of(type_name)
-    if listing is None or not isinstance(definition, ReachedOverHttp):
+    if isinstance(definition, SaysWhatItOffers):
+        offers = await definition.offers(_PATIENCE, clock)
+    elif listing is None or not isinstance(definition, ReachedOverHttp):
         raise OffersUnknownError(type_name)
-    offers = await _ask(definition.name, definition.http, listing)
+    else:
+        offers = await _ask(definition.name, definition.http, listing)
     return sorted(offers, key=lambda offer: offer.name)
 
 

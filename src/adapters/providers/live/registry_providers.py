@@ -49,6 +49,7 @@ class RegistryProviders(ModelProviders, ProviderFollower, ProviderOffers):
     ) -> None:
         """``allows_private`` is asked whenever a connection is made. What cannot be built is tried
         again after ``first_retry_s``, and after twice as long each time."""
+        self._clock = surroundings.clock
         self._builder = ProviderBuilder(
             read=read,
             surroundings=surroundings,
@@ -94,7 +95,7 @@ class RegistryProviders(ModelProviders, ProviderFollower, ProviderOffers):
     async def of(self, provider: Provider) -> Sequence[Offer]:
         definition = self._builder.definition(provider)
         with within_reach(self._builder.reach(provider)):
-            return await discover(definition, provider.type)
+            return await discover(definition, provider.type, self._clock)
 
     async def follow(self, registries: Mapping[TeamId, Sequence[ProviderInUse]]) -> None:
         for team_id, entries in registries.items():

@@ -18,6 +18,12 @@ class Origin(NamedTuple):
     host: str
     port: int
 
+    @property
+    def shown(self) -> str:
+        """As it stands in the header ``host``."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return shown if self.port == DEFAULT_PORTS[self.scheme] else f"{shown}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
@@ -71,10 +77,7 @@ class Endpoint:
             parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
         )
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        shown = f"[{origin.host}]" if ":" in origin.host else origin.host
-        if origin.port != DEFAULT_PORTS[origin.scheme]:
-            shown = f"{shown}:{origin.port}"
-        lines = [f"{method} {target} HTTP/1.1\r\nhost: {shown}\r\n".encode("ascii")]
+        lines = [f"{method} {target} HTTP/1.1\r\nhost: {origin.shown}\r\n".encode("ascii")]
         lines += [header_line(name, value) for name, value in headers.items()]
         return cls(
             peer=peer,

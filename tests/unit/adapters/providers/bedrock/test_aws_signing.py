@@ -99,3 +99,20 @@ def test_credentials_do_not_show_their_secrets() -> None:
 
     assert SECRET not in shown
     assert TOKEN not in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "signature"),
+    [
+        ("", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+        (
+            "Param2=value2&Param1=value1",
+            "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+        ),
+    ],
+    ids=["get-vanilla", "get-vanilla-query-order-key-case"],
+)
+def test_what_is_only_asked_is_signed_with_its_query(query: str, signature: str) -> None:
+    headers = dict(a_signer().headers("/", HOST, b"", AT, method="GET", query=query))
+
+    assert headers["authorization"].endswith(f"Signature={signature}")
