@@ -1,12 +1,13 @@
 """The HTTP application over in-memory neighbours, with a team, its key and a client."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
-from dishka import Provider, Scope, make_async_container
+from dishka import AsyncContainer, Scope, make_async_container
 from litestar import Controller
 from litestar.types import ControllerRouterHandler
 
@@ -16,43 +17,12 @@ from adapters.http.frame import Frame
 from adapters.http.metrics.exposition import Exposition
 from adapters.http.metrics.requests import RequestMetrics
 from adapters.http.openapi_operations import ExtraOperation
-from application.identity.authenticate import Authenticate, SessionAccess
-from application.identity.joining.links import Links
-from application.identity.joining.ports import JoiningUnitOfWork
-from application.identity.people.deactivation import Deactivation
-from application.identity.people.member_keys import MemberKeys
-from application.identity.people.reset_links import ResetLinks
-from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
-from application.inference.allowance_ports import BudgetReader, RateLimits
-from application.inference.call_ports import CallReader
-from application.inference.count_api_request import CountApiRequest
-from application.inference.show_limits import ShowLimits
-from application.models.ports import ModelCatalog
-from application.models.registry.models.entries import ModelEntries
-from application.models.registry.ports import (
-    LiveRegistry,
-    ProviderConfigurations,
-    ProviderOffers,
-    RegistryUnitOfWork,
-    SchemaCheck,
-)
-from application.models.registry.providers.bounds import ProviderBounds
-from application.models.registry.providers.entries import ProviderEntries
-from application.models.registry.references import References
-from application.models.registry.routes.entries import RouteEntries
 from application.operations.check_health import CheckHealth
 from application.operations.ports import (
     HealthProbe,
-    RuntimeSettings,
-    SecretBox,
-    ServedKinds,
-    SettingsUnitOfWork,
 )
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
-from application.operations.records.ports import AuditReader, ErrorReader, ErrorsUnitOfWork
-from application.shared.auditing import Auditor
-from application.shared.ports import Clock, IdGenerator, SecretGenerator
 from domain.identity.api_key import ApiKey
 from domain.identity.membership import Membership
 from domain.identity.model_patterns import ANY_MODEL
@@ -61,39 +31,25 @@ from domain.identity.scopes import scopes_of
 from domain.identity.team import Team
 from domain.identity.user import User
 from domain.models.served_model import ServedModel
-from domain.operations.runtime_setting import SettingRegistry
-from domain.operations.runtime_settings import REGISTRY
 from domain.shared.ids import KeyId, TeamId, UserId
-from entrypoints.di.use_cases import INSTRUMENTED
 from tests.builders import a_session
-from tests.e2e.api.doubles import CountingIds, CountingSecrets, HandClock, RecordingCalls
-from tests.fakes.audit import InMemoryAuditReader
-from tests.fakes.authentication import session_access
-from tests.fakes.budgets import BudgetBooks, InMemoryBudgetReader
-from tests.fakes.credentials import InMemoryCredentials, InMemoryKeyActivity
+from tests.e2e.api.doubles import CountingIds, HandClock, RecordingCalls
+from tests.e2e.api.neighbours import neighbours
+from tests.e2e.api.stage import Cast, play
+from tests.fakes.budgets import BudgetBooks
 from tests.fakes.errors import (
-    InMemoryErrorReader,
     InMemoryErrors,
-    InMemoryErrorsUnitOfWork,
     RecordingErrorLog,
 )
-from tests.fakes.guarding import TypeSchemas
-from tests.fakes.identity import InMemoryIdentityUnitOfWork
 from tests.fakes.identity_state import InMemoryIdentity
 from tests.fakes.inference import LedgerRows
-from tests.fakes.joining import InMemoryJoiningUnitOfWork
-from tests.fakes.models import InMemoryModelCatalog
-from tests.fakes.passwords import some_passwords
 from tests.fakes.rate_limits import InMemoryRateLimits
 from tests.fakes.registry import (
-    FixedConfigurations,
     FixedOffers,
     InMemoryRegistry,
-    InMemoryRegistryUnitOfWork,
     RecordingLiveRegistry,
 )
 from tests.fakes.sessions import ReadableAccessTokens
-from tests.fakes.settings import InMemorySettingsUnitOfWork
 
 SECRET = "sk-stoa-" + "k" * 43
 
@@ -148,26 +104,32 @@ class World:
         state.keys[self.key.id] = self.key
         self.readiness.open()
 
-    def app(self) -> Frame:
+    def _parts(self) -> HttpParts:
+        exposition = Exposition(version="1.2.3", ledger_backlog=lambda: self.backlog)
+        return HttpParts(
+            ids=self.ids,
+            clock=self.clock,
+            failures=Failures(ErrorReporter(errors=self.error_log, clock=self.clock, ids=self.ids)),
+            readiness=self.readiness,
+            check_health=self.check_health,
+            exposition=exposition,
+            request_metrics=RequestMetrics(exposition.registry),
+        )
+
+    def _build(self, container: AsyncContainer, parts: HttpParts) -> Frame:
         _unwrap_controllers()
         options: dict[str, Any] = {"version": "1.2.3", "max_body_bytes": 2000} | self.options
-        exposition = Exposition(version="1.2.3", ledger_backlog=lambda: self.backlog)
         return create_app(
-            make_async_container(self._provider(), skip_validation=True),
-            parts=HttpParts(
-                ids=self.ids,
-                clock=self.clock,
-                failures=Failures(
-                    ErrorReporter(errors=self.error_log, clock=self.clock, ids=self.ids)
-                ),
-                readiness=self.readiness,
-                check_health=self.check_health,
-                exposition=exposition,
-                request_metrics=RequestMetrics(exposition.registry),
-            ),
+            container,
+            parts=parts,
             options=HttpOptions(**options),
             data_plane=DataPlane(route_handlers=self.route_handlers, operations=self.operations),
         )
+
+    def _likeness(self) -> Hashable:
+        """Worlds that are equal in this may have one application. It remembers when it began."""
+        handlers, operations = tuple(map(id, self.route_handlers)), tuple(map(id, self.operations))
+        return tuple(sorted(self.options.items())), handlers, operations, self.clock.monotonic()
 
     def person(self, name: str, role: Role, *, team: Team | None = None) -> str:
         """Somebody in the team, whose session's token is returned."""
@@ -195,80 +157,18 @@ class World:
     @asynccontextmanager
     async def client(self, key: str | None = SECRET) -> AsyncIterator[httpx.AsyncClient]:
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        # httpx and Litestar describe the same ASGI with different types.
-        app: Any = self.app()
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://stoa.test", headers=headers
-        ) as client:
-            yield client
+        async with _container()(context={World: self}, scope=Scope.SESSION) as container:
+            # httpx and Litestar describe the same ASGI with different types.
+            app: Any = play(Cast(self._parts(), container), self._likeness(), self._build)
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url="http://stoa.test", headers=headers
+            ) as client:
+                yield client
 
-    def _provider(self) -> Provider:
-        provider = Provider(scope=Scope.APP)
-        provider.provide(lambda: self.clock, provides=Clock)
-        provider.provide(lambda: self.ids, provides=IdGenerator)
-        provider.provide(CountingSecrets, provides=SecretGenerator)
-        provider.provide(Auditor)
-        provider.provide(lambda: InMemoryCredentials(self.identity), provides=Credentials)
-        provider.provide(lambda: InMemoryKeyActivity(self.identity), provides=KeyActivity)
-        provider.provide(lambda: session_access(self.identity, self.clock), provides=SessionAccess)
-        provider.provide(lambda: self.calls, provides=CallReader)
-        provider.provide(lambda: InMemoryBudgetReader(self.budgets), provides=BudgetReader)
-        provider.provide(lambda: self.check_health, provides=CheckHealth)
-        provider.provide(
-            lambda: InMemoryIdentityUnitOfWork(self.identity),
-            provides=IdentityUnitOfWork,
-            scope=Scope.REQUEST,
-        )
-        provider.provide(
-            lambda: InMemoryJoiningUnitOfWork(self.identity),
-            provides=JoiningUnitOfWork,
-            scope=Scope.REQUEST,
-        )
-        provider.provide(some_passwords)
-        provider.provide(lambda: Links("http://stoa.test"), provides=Links)
-        provider.provide_all(MemberKeys, Deactivation, ResetLinks)
-        provider.provide(lambda: self.limits, provides=RateLimits)
-        provider.provide_all(CountApiRequest, ShowLimits)
-        settings = self.identity.settings
-        provider.provide(lambda: settings.runtime, provides=RuntimeSettings)
-        provider.provide(lambda: settings.secrets, provides=SecretBox)
-        provider.provide(lambda: REGISTRY, provides=SettingRegistry)
-        provider.provide(lambda: InMemoryModelCatalog(*self.models), provides=ModelCatalog)
-        provider.provide(lambda: InMemoryModelCatalog(*self.models), provides=ServedKinds)
-        provider.provide(
-            lambda: InMemorySettingsUnitOfWork(settings),
-            provides=SettingsUnitOfWork,
-            scope=Scope.REQUEST,
-        )
-        self._provide_registry(provider)
-        provider.provide(self._audit_reader, provides=AuditReader)
-        provider.provide(lambda: InMemoryErrorReader(self.errors), provides=ErrorReader)
-        provider.provide(
-            lambda: InMemoryErrorsUnitOfWork(self.errors),
-            provides=ErrorsUnitOfWork,
-            scope=Scope.REQUEST,
-        )
-        for use_case in (Authenticate, *INSTRUMENTED):
-            provider.provide(use_case, scope=Scope.REQUEST)
-        return provider
 
-    def _provide_registry(self, provider: Provider) -> None:
-        provider.provide(
-            lambda: InMemoryRegistryUnitOfWork(self.registry),
-            provides=RegistryUnitOfWork,
-            scope=Scope.REQUEST,
-        )
-        provider.provide(FixedConfigurations, provides=ProviderConfigurations)
-        provider.provide(lambda: self.live, provides=LiveRegistry)
-        provider.provide(lambda: self.offers, provides=ProviderOffers)
-        provider.provide(TypeSchemas, provides=SchemaCheck)
-        provider.provide_all(
-            References, ProviderBounds, ProviderEntries, ModelEntries, RouteEntries
-        )
-
-    def _audit_reader(self) -> AuditReader:
-        return InMemoryAuditReader(self.identity.committed.audit)
+@cache
+def _container() -> AsyncContainer:
+    return make_async_container(neighbours(World), skip_validation=True)
 
 
 def _unwrap_controllers() -> None:
