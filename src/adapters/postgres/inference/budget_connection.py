@@ -6,7 +6,7 @@ import asyncpg
 
 from adapters.postgres.engine import connect
 from adapters.postgres.inference.budget_move import BudgetMove
-from adapters.postgres.inference.lane import LaneConnection
+from adapters.postgres.inference.carrier import LaneConnection
 from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
 from application.shared.ports import Clock
 from domain.identity.allowance import BudgetPeriod, BudgetTerms, Subject, SubjectKind

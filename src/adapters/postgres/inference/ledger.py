@@ -31,13 +31,15 @@ SENT_TIMEOUT_S = 5.0
 COMMITTED_TIMEOUT_S = 30.0
 # Batches of rows start this far apart under load; a row that comes alone leaves at once.
 INSERT_GAP_S = 0.0005
+# A row that must leave while the database is held up takes a connection of its own, up to so many.
+ROW_CARRIERS = 4
 # Nobody waits for an outcome.
-OUTCOME_LINGER_S = 0.005
+OUTCOME_LINGER_S = 0.02
 
 
 class PostgresLedger(Ledger):
-    """Commits the rows of calls in groups, over two connections of its own: one for new rows, one
-    for outcomes. An outcome never overtakes its row: if that has not left yet, both become one
+    """Commits the rows of calls in groups, over connections of its own: some for new rows, one for
+    outcomes. An outcome never overtakes its row: if that has not left yet, both become one
     insert; if it is under way, the outcome waits for it.
 
     While the database is away rows are kept in order and new calls wait, each for a limited time;
@@ -72,6 +74,7 @@ class PostgresLedger(Ledger):
             on_durable=self._on_rows_durable,
             on_refused=self._on_row_refused,
             gap_s=insert_gap_s,
+            most_carriers=ROW_CARRIERS,
         )
         self._outcomes = Lane[Outcome](
             name="outcomes",

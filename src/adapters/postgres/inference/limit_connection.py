@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from adapters.postgres.engine import connect
-from adapters.postgres.inference.lane import LaneConnection
+from adapters.postgres.inference.carrier import LaneConnection
 from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
 from adapters.postgres.inference.limit_move import Entry, LaneItem
 from application.inference.limits.tally import CounterKey

@@ -1,7 +1,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from adapters.postgres.inference.lane import LONGEST_GAP_S, Lane, LaneConnection
+from adapters.postgres.inference.carrier import LaneConnection
+from adapters.postgres.inference.lane import LONGEST_GAP_S, Lane
 
 GAP_S = 0.001
 
@@ -105,3 +106,100 @@ async def test_a_lane_that_is_in_a_hurry_does_not_wait_for_company() -> None:
 
     assert [size for _, size in written.batches] == [200, 1]
     await lane.stop()
+
+
+class HeldUp(Written):
+    """Has taken what it was given, and does not say so before it is told to."""
+
+    def __init__(self, landing: asyncio.Event) -> None:
+        super().__init__()
+        self._landing = landing
+
+    async def write(self, batch: Sequence[Thing], *, is_retry: bool) -> None:
+        await super().write(batch, is_retry=is_retry)
+        await self._landing.wait()
+
+
+async def a_lane_of_two(landing: asyncio.Event) -> tuple[Lane[Thing], list[HeldUp]]:
+    made: list[HeldUp] = []
+
+    async def connect() -> HeldUp:
+        made.append(HeldUp(landing))
+        return made[-1]
+
+    lane = Lane[Thing](
+        name="things",
+        connect=connect,
+        on_durable=lambda _: None,
+        on_refused=lambda _, __: None,
+        gap_s=GAP_S,
+        most_carriers=2,
+    )
+    lane.start()
+    await asyncio.sleep(0.01)
+    return lane, made
+
+
+async def test_what_must_leave_does_not_wait_for_a_commit_that_is_held_up() -> None:
+    landing = asyncio.Event()
+    lane, made = await a_lane_of_two(landing)
+
+    lane.put(Thing())
+    lane.put(Thing())
+    async with asyncio.timeout(5):
+        while len(made) < 2 or not made[1].batches:
+            await asyncio.sleep(GAP_S)
+
+    assert [len(connection.batches) for connection in made] == [1, 1]
+    landing.set()
+    await lane.stop()
+
+
+async def test_there_are_no_more_carriers_than_allowed_and_what_they_cannot_take_waits() -> None:
+    landing = asyncio.Event()
+    lane, made = await a_lane_of_two(landing)
+    for expected in (1, 2):
+        lane.put(Thing())
+        async with asyncio.timeout(5):
+            while sum(len(connection.batches) for connection in made) < expected:
+                await asyncio.sleep(GAP_S)
+    lane.put(Thing())
+    lane.put(Thing())
+    await asyncio.sleep(0.02)
+    waiting = lane.queued
+
+    landing.set()
+    async with asyncio.timeout(5):
+        while lane.queued:
+            await asyncio.sleep(GAP_S)
+
+    assert waiting == 2
+    assert len(made) == 2
+    await lane.stop()
+
+
+async def test_a_lane_that_is_never_held_up_has_one_connection() -> None:
+    landing = asyncio.Event()
+    landing.set()
+    lane, made = await a_lane_of_two(landing)
+
+    for _ in range(5):
+        lane.put(Thing())
+        await asyncio.sleep(2 * GAP_S)
+
+    assert len(made) == 1
+    await lane.stop()
+
+
+async def test_what_a_stopped_lane_could_not_write_is_handed_back_from_all_carriers() -> None:
+    lane, made = await a_lane_of_two(asyncio.Event())
+    for expected in (1, 2):
+        lane.put(Thing())
+        async with asyncio.timeout(5):
+            while sum(len(connection.batches) for connection in made) < expected:
+                await asyncio.sleep(GAP_S)
+    lane.put(Thing())
+
+    left = await lane.stop()
+
+    assert len(left) == 3
