@@ -35,6 +35,7 @@ from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
 from entrypoints.chores import Chore, repeat, repeat_when_rung
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
+from entrypoints.di.allowances import StoreOfLimits
 from entrypoints.di.events import EventBell
 from entrypoints.first_run import first_run
 from entrypoints.retention import run_retention
@@ -52,6 +53,7 @@ TIDY_ANSWERS_EVERY_S = 300.0
 # Between two rounds; the longer one for what a node had taken on that then died.
 NOTIFY_PAUSE_S = (1.0, 30.0)
 PROBE_EVERY_S = 1.0
+LIMIT_STORE_EVERY_S = 10.0
 PARTITIONS_EVERY_S = 6 * 3600.0
 RETENTION_EVERY_S = 3600.0
 
@@ -140,6 +142,8 @@ class Lifecycle:
         self._every(PARTITIONS_EVERY_S, partial(keep_partitions, url))
         self._every(RETENTION_EVERY_S, partial(run_retention, self.container))
         self._every(TIDY_ANSWERS_EVERY_S, (await get(AnswerOnce)).purge)
+        if (store := (await get(StoreOfLimits)).probe) is not None:
+            self._every(LIMIT_STORE_EVERY_S, store.check)
         self.gate.open(door, await get(Idempotency))
 
     async def _notify_of_events(self) -> None:

@@ -64,6 +64,15 @@ class HealthProbe(Protocol):
         ...
 
 
+class StoreProbe(HealthProbe, Protocol):
+    """Looks at a store that Stoa works without, to some degree."""
+
+    @property
+    def is_there(self) -> bool | None:
+        """As it was found the last time; ``None`` before the first."""
+        ...
+
+
 class CallObserver(Protocol):
     """Sees the outcome of every model call once, on the path of the call: it must be quick, and it
     never raises."""

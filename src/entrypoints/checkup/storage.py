@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 from adapters.postgres.schema_version import HEAD, schema_version
+from application.operations.ports import ComponentHealth, HealthStatus
 from domain.shared.errors import StoaError
 from entrypoints.checkup.finding import Finding, Verdict
 from entrypoints.reaching import database_url
@@ -47,6 +48,29 @@ async def check_database(settings: Settings) -> list[Finding]:
         ]
     reached = Finding(check="database", verdict=Verdict.OK, detail="reachable")
     return [reached, _check_schema(version)]
+
+
+async def check_redis(settings: Settings) -> list[Finding]:
+    """Nothing where no Redis is set."""
+    if settings.redis_url is None:
+        return []
+    # Its client takes a while to import, and most servers have none.
+    from adapters.redis.health import RedisProbe  # noqa: PLC0415
+
+    try:
+        health = await RedisProbe(settings.redis_url).check()
+    except ValueError:
+        health = ComponentHealth(status=HealthStatus.UNHEALTHY, detail="its URL is none")
+    if health.status is HealthStatus.HEALTHY:
+        return [Finding(check="redis", verdict=Verdict.OK, detail="reachable")]
+    return [
+        Finding(
+            check="redis",
+            verdict=Verdict.FAIL,
+            detail=health.detail or "",
+            advice="start it and check STOA_REDIS_URL, or leave that out: Postgres counts then",
+        )
+    ]
 
 
 def _check_schema(version: str | None) -> Finding:

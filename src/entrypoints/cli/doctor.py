@@ -5,7 +5,7 @@ from entrypoints.checkup.finding import Finding, Verdict
 from entrypoints.checkup.machine import check_address, check_data_directory, check_space
 from entrypoints.checkup.secret import check_secret_key
 from entrypoints.checkup.serving import check_serving
-from entrypoints.checkup.storage import check_database, check_embedded_server
+from entrypoints.checkup.storage import check_database, check_embedded_server, check_redis
 from entrypoints.cli.failure import FAILED_CHECKS
 from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.output import json_option, print_json
@@ -62,7 +62,7 @@ async def _look(loaded: LoadedSettings) -> list[Finding]:
     findings.append(check_embedded_server(settings))
     if usable and findings[-1].verdict is Verdict.OK:
         findings += await check_database(settings)
-    return findings
+    return findings + await check_redis(settings)
 
 
 def _print(finding: Finding) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterable
+from typing import NamedTuple
 
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,6 +15,7 @@ from application.inference.count_api_request import CountApiRequest
 from application.inference.keep_holds import KeepHolds
 from application.inference.rate_limit_check import RateLimitCheck
 from application.inference.show_limits import ShowLimits
+from application.operations.ports import StoreProbe
 from application.operations.records.error_reporter import ErrorReporter
 from application.shared.ports import Clock
 from entrypoints.database import DatabaseUrl
@@ -61,8 +63,19 @@ class AllowancesProvider(Provider):
         return PostgresBudgetReader(engine)
 
 
+class StoreOfLimits(NamedTuple):
+    """What looks at the counters of limits; nothing where they are in the database, which is looked
+    at anyway."""
+
+    probe: StoreProbe | None = None
+
+
 class LimitsInPostgresProvider(Provider):
     scope = Scope.APP
+
+    @provide
+    def store_of_limits(self) -> StoreOfLimits:
+        return StoreOfLimits()
 
     @provide
     async def rate_limits(
@@ -97,6 +110,12 @@ class LimitsInRedisProvider(Provider):
         limits = RedisRateLimits(self._url, timeout_s=settings.ledger_timeout_seconds)
         yield limits
         await limits.stop()
+
+    @provide
+    def store_of_limits(self) -> StoreOfLimits:
+        from adapters.redis.health import RedisProbe  # noqa: PLC0415 - as above
+
+        return StoreOfLimits(RedisProbe(self._url))
 
 
 def counters_of_limits(settings: Settings) -> Provider:

@@ -13,8 +13,9 @@ from adapters.providers.live.registry_providers import RegistryProviders
 from adapters.providers.registry import ConfiguredProviders
 from application.models.ports import ModelCatalog
 from application.operations.check_health import CheckHealth
-from application.operations.ports import CallObserver
+from application.operations.ports import CallObserver, HealthProbe
 from application.shared.ports import Clock
+from entrypoints.di.allowances import StoreOfLimits
 
 
 @dataclass(slots=True)
@@ -51,9 +52,14 @@ class ObservationProvider(Provider):
         return BreakerStates()
 
     @provide
-    def exposition(self, backlog: Backlog, breakers: BreakerStates) -> Exposition:
+    def exposition(
+        self, backlog: Backlog, breakers: BreakerStates, limits: StoreOfLimits
+    ) -> Exposition:
         return Exposition(
-            version=version("stoa"), ledger_backlog=backlog.count, breakers=breakers.read
+            version=version("stoa"),
+            ledger_backlog=backlog.count,
+            breakers=breakers.read,
+            limit_store=limits.probe,
         )
 
     @provide
@@ -62,13 +68,15 @@ class ObservationProvider(Provider):
 
     @provide
     def check_health(
-        self, container: AsyncContainer, backlog: Backlog, clock: Clock
+        self, container: AsyncContainer, backlog: Backlog, clock: Clock, limits: StoreOfLimits
     ) -> CheckHealth:
         """The probes fetch what they look at when they look, since it may not be up before."""
-        probes = (
+        probes: tuple[HealthProbe, ...] = (
             DatabaseProbe(lambda: container.get(AsyncEngine)),
             LedgerProbe(backlog.count),
             LocalModelsProbe(lambda: container.get(ConfiguredProviders)),
             RegistryProvidersProbe(lambda: container.get(RegistryProviders)),
         )
+        if limits.probe is not None:
+            probes = (*probes, limits.probe)
         return CheckHealth(probes, clock)

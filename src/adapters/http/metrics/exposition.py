@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from adapters.http.metrics.workers import shared_directory
+from application.operations.ports import StoreProbe
 
 
 class Exposition:
@@ -24,6 +25,7 @@ class Exposition:
         version: str,
         ledger_backlog: Callable[[], int],
         breakers: Callable[[], Iterable[tuple[str, int]]] = tuple,
+        limit_store: StoreProbe | None = None,
     ) -> None:
         """``breakers`` are the deployments with 0 for a closed breaker, 1 for a half-open and 2 for
         an open one."""
@@ -46,6 +48,8 @@ class Exposition:
             registry=self.registry,
             multiprocess_mode="livemax",
         )
+        self._limit_store = limit_store
+        self._limit_store_up = None if limit_store is None else self._gauge_of(limit_store)
         Gauge(
             "stoa_build_info",
             "Always 1; its labels say what runs.",
@@ -59,6 +63,8 @@ class Exposition:
         self._backlog.set(self._ledger_backlog())
         for deployment, state in self._breakers():
             self._breaker.labels(deployment).set(state)
+        if self._limit_store_up is not None and self._limit_store is not None:
+            self._limit_store_up.set(int(self._limit_store.is_there is not False))
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The metrics and their content type, in the format that ``accept`` prefers."""
@@ -69,3 +75,11 @@ class Exposition:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         encode, content_type = choose_encoder(accept)
         return encode(registry), content_type
+
+    def _gauge_of(self, store: StoreProbe) -> Gauge:
+        return Gauge(
+            f"stoa_{store.name}_up",
+            "Whether the store of limits was there when it was last looked at.",
+            registry=self.registry,
+            multiprocess_mode="livemin",
+        )
