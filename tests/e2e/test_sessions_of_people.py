@@ -163,16 +163,18 @@ def test_people_see_their_sessions_and_end_them(nodes: Nodes, person: Person) ->
         current = [session["is_current"] for session in listed["items"]]
         ending = listed["items"][1]["id"]
 
-        ended = own.delete(f"/api/v1/auth/sessions/{ending}").status_code
+        ended = own.delete(f"/api/v1/auth/sessions/{ending}")
         again = own.delete(f"/api/v1/auth/sessions/{ending}").json()
         wait_until(lambda: me(other) == httpx.codes.UNAUTHORIZED)
-        own.delete("/api/v1/auth/sessions", params={"keep_current": "true"})
+        others = own.delete("/api/v1/auth/sessions", params={"keep_current": "true"})
         left = own.get("/api/v1/auth/sessions").json()["items"]
-        own.delete("/api/v1/auth/sessions")
+        everything = own.delete("/api/v1/auth/sessions")
 
         assert me(own) == httpx.codes.UNAUTHORIZED
     assert current == [False, False, True]
-    assert (ended, again["code"]) == (204, "SESSION_NOT_FOUND")
+    assert (ended.status_code, again["code"]) == (204, "SESSION_NOT_FOUND")
+    assert not {"set-cookie"} & {*ended.headers, *others.headers}
+    assert "Max-Age=0" in everything.headers["set-cookie"]
     assert [session["is_current"] for session in left] == [True]
 
 

@@ -45,7 +45,7 @@ class SessionsController(Controller):
     ) -> Response[None]:
         """Ends the session that asks: every node refuses its cookie or its tokens at once."""
         await use_case(RevokeSessionCommand(actor=actor))
-        return Response(None, status_code=HTTP_204_NO_CONTENT, cookies=[session_cookies.gone()])
+        return _ended(session_cookies, is_own=True)
 
     @get("/sessions", operation_id="list_sessions", summary="List my sessions")
     async def list_sessions(
@@ -65,21 +65,25 @@ class SessionsController(Controller):
         session_id: IdParameter,
         actor: NamedDependency[Actor],
         use_case: FromDishka[RevokeSession],
-    ) -> None:
+        session_cookies: NamedDependency[SessionCookies],
+    ) -> Response[None]:
         """Ends one of the caller's sessions: every node refuses it at once."""
         found = SessionId(parse_id(session_id, SessionNotFoundError))
         await use_case(RevokeSessionCommand(actor=actor, session_id=found))
+        return _ended(session_cookies, is_own=found == actor.session_id)
 
     @delete("/sessions", operation_id="revoke_all_sessions", summary="End all my sessions")
     async def revoke_all_sessions(
         self,
         actor: NamedDependency[Actor],
         use_case: FromDishka[RevokeAllSessions],
+        session_cookies: NamedDependency[SessionCookies],
         keep_current: KeepCurrent = False,
-    ) -> None:
+    ) -> Response[None]:
         """Ends all of the caller's sessions at once, the one that asks included unless it is to be
         kept."""
         await use_case(RevokeAllSessionsCommand(actor=actor, keep_current=keep_current))
+        return _ended(session_cookies, is_own=not keep_current)
 
     @post("/team", operation_id="switch_team", summary="Switch teams", status_code=HTTP_200_OK)
     async def switch_team(
@@ -106,3 +110,9 @@ class SessionsController(Controller):
         """Gives the caller another password, for whoever knows the present one. It needs 10
         characters and must not be among the most common ones. All other sessions end at once."""
         await use_case(data.to_command(actor))
+
+
+def _ended(cookies: SessionCookies, *, is_own: bool) -> Response[None]:
+    """The browser forgets a session of its own that is over."""
+    gone = [cookies.gone()] if is_own else []
+    return Response(None, status_code=HTTP_204_NO_CONTENT, cookies=gone)

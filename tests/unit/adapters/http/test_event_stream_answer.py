@@ -229,3 +229,7 @@ async def test_a_stream_that_cannot_begin_takes_no_place() -> None:
             await client.ask()
 
     assert client.messages == []
+
+
+def test_credentials_are_looked_at_more_than_once_a_second() -> None:
+    assert Pace().check < 1
