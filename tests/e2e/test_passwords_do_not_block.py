@@ -1,8 +1,8 @@
 """What everybody else notices while many people log in."""
 
 import asyncio
-import math
 import time
+from statistics import median
 
 import httpx
 import pytest
@@ -11,8 +11,8 @@ from tests.fixtures.people import Person, a_person
 from tests.fixtures.server import StoaServer
 
 AT_ONCE = 20
+MOST = 0.1
 PEOPLE = 4
-P99_S = 0.05
 # Other processes may need the processors just then; a server that blocks does so every time.
 ATTEMPTS = 5
 REQUEST = b"GET /healthz HTTP/1.1\r\nhost: stoa\r\n\r\n"
@@ -26,32 +26,34 @@ def people(server: StoaServer) -> list[Person]:
 async def test_the_server_answers_while_twenty_log_in(
     server: StoaServer, people: list[Person]
 ) -> None:
-    p99s: list[float] = []
+    ratios: list[float] = []
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
-        while len(p99s) < ATTEMPTS and (not p99s or p99s[-1] >= P99_S):
+        while len(ratios) < ATTEMPTS and (not ratios or ratios[-1] >= MOST):
             logins = [
                 asyncio.create_task(_log_in(client, people[number % PEOPLE]))
                 for number in range(AT_ONCE)
             ]
             # Sending so many requests keeps this process busy, and that is not what is measured.
             await asyncio.sleep(0.1)
-            taken = sorted(await _health_until_done(server, logins))
-            assert await asyncio.gather(*logins) == [200] * AT_ONCE
-            p99s.append(taken[int(len(taken) * 0.99)] if len(taken) >= AT_ONCE else math.inf)
+            taken = await _health_until_done(server, logins)
+            # What everybody has to share with other processes, logins have to share as well.
+            ratios.append(median(taken) / median(await asyncio.gather(*logins)))
 
-    assert p99s[-1] < P99_S, p99s
+    assert ratios[-1] < MOST, ratios
 
 
-async def _log_in(client: httpx.AsyncClient, person: Person) -> int:
+async def _log_in(client: httpx.AsyncClient, person: Person) -> float:
+    started = time.perf_counter()
     answer = await client.post("/api/v1/auth/login", json=person.credentials)
-    return answer.status_code
+    assert answer.status_code == httpx.codes.OK
+    return time.perf_counter() - started
 
 
-async def _health_until_done(server: StoaServer, tasks: list[asyncio.Task[int]]) -> list[float]:
+async def _health_until_done(server: StoaServer, tasks: list[asyncio.Task[float]]) -> list[float]:
     """How long each look at the server's health took; one after the other."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    taken = []
-    while not all(task.done() for task in tasks):
+    taken: list[float] = []
+    while not taken or not all(task.done() for task in tasks):
         started = time.perf_counter()
         writer.write(REQUEST)
         head = await reader.readuntil(b"\r\n\r\n")

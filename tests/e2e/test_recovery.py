@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.fakes.upstream import Act, Pause, Upstream, json_answer
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
 from tests.fixtures.server import StoaServer
 
 CALLS = 50
@@ -44,7 +44,7 @@ def _client(server: StoaServer) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=server.url,
         headers={"authorization": f"Bearer {server.key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
         limits=httpx.Limits(max_connections=CALLS),
     )
 
@@ -80,12 +80,6 @@ def _server(tmp_path: Path, upstream: Upstream) -> StoaServer:
     return StoaServer(data_dir=tmp_path / "data", config=config)
 
 
-async def _until(condition: Any, timeout_s: float = 20) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 @pytest.mark.parametrize("arrived", [1, 25, CALLS])
 async def test_a_killed_server_loses_no_call_that_reached_the_provider(
     tmp_path: Path, upstream: Upstream, arrived: int
@@ -96,7 +90,7 @@ async def test_a_killed_server_loses_no_call_that_reached_the_provider(
 
     async with _client(server) as client:
         calls = [asyncio.create_task(_call(client, n)) for n in range(CALLS)]
-        await _until(lambda: len(upstream.requests) >= arrived)
+        await until(lambda: len(upstream.requests) >= arrived)
         await asyncio.to_thread(server.kill)
         await asyncio.gather(*calls)
     await asyncio.to_thread(server.start)
@@ -119,7 +113,7 @@ async def test_a_server_that_is_asked_to_stop_finishes_its_calls(
 
     async with _client(server) as client:
         calls = [asyncio.create_task(_call(client, n)) for n in range(10)]
-        await _until(lambda: len(upstream.requests) == 10)
+        await until(lambda: len(upstream.requests) == 10)
         code = await asyncio.to_thread(server.stop)
         answers = await asyncio.gather(*calls)
     await asyncio.to_thread(server.start)
@@ -142,7 +136,7 @@ async def test_calls_that_outlast_the_grace_are_cut_and_recorded(
 
     async with _client(server) as client:
         call = asyncio.create_task(_call(client, 0))
-        await _until(lambda: len(upstream.requests) == 1)
+        await until(lambda: len(upstream.requests) == 1)
         code = await asyncio.to_thread(server.stop)
         await call
     await asyncio.to_thread(server.start)
@@ -163,7 +157,7 @@ async def test_a_call_in_flight_survives_a_pause_of_the_database(
 
     async with _client(server) as client:
         call = asyncio.create_task(_call(client, 0))
-        await _until(lambda: len(upstream.requests) == 1)
+        await until(lambda: len(upstream.requests) == 1)
         _signal_tree(postmaster, signal.SIGSTOP)
         await asyncio.sleep(2)
         _signal_tree(postmaster, signal.SIGCONT)
@@ -182,7 +176,13 @@ async def test_a_start_that_was_killed_is_begun_anew_at_once(
     server = _server(tmp_path, upstream)
     server.from_scratch = True
     await asyncio.to_thread(server.spawn)
-    await _until(lambda: any(server.data_dir.glob("postgres.new*/global")), timeout_s=30)
+    # It may be made before we look, where this process stands still.
+    await until(
+        lambda: (
+            any(server.data_dir.glob("postgres.new*/global"))
+            or (server.data_dir / "postgres").exists()
+        )
+    )
 
     await asyncio.to_thread(server.kill)
     await asyncio.to_thread(server.start)
@@ -203,7 +203,7 @@ async def test_a_database_that_dies_is_brought_back_and_costs_no_call(
 
     async with _client(server) as client:
         calls = [asyncio.create_task(_call(client, n)) for n in range(5)]
-        await _until(lambda: len(upstream.requests) == 5)
+        await until(lambda: len(upstream.requests) == 5)
         # Without this file it cannot come back before we have looked.
         control.rename(control.with_name("hidden"))
         os.kill(int((cluster / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)

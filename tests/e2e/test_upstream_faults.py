@@ -32,12 +32,14 @@ from tests.fixtures.server import StoaServer
 
 CONFIG = """
 providers:
-  - name: far
+  - {{name: far, type: openai-compatible, base_url: "{base_url}"}}
+  - name: hasty
     type: openai-compatible
     base_url: "{base_url}"
-    timeouts: {{connect: 1, first_byte: 0.7, between_bytes: 0.7, total: 2.5}}
+    timeouts: {{first_byte: 0.3, between_bytes: 0.3, total: 0.6}}
 models:
   - {{name: far, provider: far, context_length: 1000, prices: {{input: 1, output: 2}}}}
+  - {{name: hasty, provider: hasty, context_length: 1000, prices: {{input: 1, output: 2}}}}
 """
 DELTA = msgspec.json.encode(
     {
@@ -68,6 +70,11 @@ class Fault:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def model(self) -> str:
+        """Nothing but what is meant to shall last too long, however busy the machine is."""
+        return "hasty" if "PROVIDER_TIMEOUT" in self.codes else "far"
 
 
 def fault(name: str, *script: Any, codes: str, streams: bool | None = None) -> Fault:
@@ -235,7 +242,7 @@ async def test_ends_in_an_error_a_row_and_a_released_hold(
     world.upstream.scripts.clear()
     world.upstream.default = fault.script
     before = await world.budget()
-    asked = BODY[path] | {"model": "far", "stream": stream}
+    asked = BODY[path] | {"model": fault.model, "stream": stream}
 
     async with asyncio.timeout(PATIENCE_S):
         answered = await world.client.post(path, json=asked)

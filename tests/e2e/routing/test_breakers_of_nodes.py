@@ -1,4 +1,5 @@
-"""A deployment that fails on one node is left alone on all of them, and comes back on all."""
+"""A deployment that fails on one node is left alone on all of them, and comes back on all with a
+sign of life, before its time alone is over."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,11 +9,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.routing.conftest import Houses
+from tests.e2e.routing.conftest import Houses, completion
 from tests.e2e.routing.test_failing_providers import ERROR, HELLO
-from tests.fakes.upstream import json_answer
+from tests.fakes.upstream import Upstream, json_answer
 from tests.fixtures.database import PostgresUnderTest
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -25,7 +26,12 @@ models:
 routes:
   - {{name: both, targets: [a, b]}}
 """
-SETTINGS = {"STOA_BREAKER_FAILURES": "2", "STOA_BREAKER_COOLDOWN_SECONDS": "2"}
+SETTINGS = {
+    "STOA_BREAKER_FAILURES": "2",
+    "STOA_BREAKER_COOLDOWN_SECONDS": "3600",
+    "STOA_HEALTH_CHECK_SECONDS": "1",
+}
+LIST = json_answer(b'{"object":"list","data":[]}')
 OPEN = 'stoa_deployment_breaker{deployment="alpha/a"} 2.0'
 CLOSED = 'stoa_deployment_breaker{deployment="alpha/a"} 0.0'
 
@@ -56,6 +62,10 @@ async def who_answers(client: httpx.AsyncClient) -> str:
     return deployment
 
 
+def chats_of(upstream: Upstream) -> int:
+    return sum(seen.target.endswith("/chat/completions") for seen in upstream.requests)
+
+
 async def shows(client: httpx.AsyncClient, line: str) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while line not in (await client.get("/metrics")).text.splitlines():
@@ -71,17 +81,21 @@ async def test_all_nodes_leave_it_alone_and_all_come_back(
     )
     async with one, two:
         assert await who_answers(two) == "alpha/a"
-        houses.alpha.default = [json_answer(ERROR, status=500)]
+        houses.alpha.streamed, houses.alpha.default = None, [json_answer(ERROR, status=500)]
         assert [await who_answers(one) for _ in range(3)] == ["beta/b"] * 3
         # The third call asked the second provider alone.
-        assert len(houses.alpha.requests) == 3
+        assert chats_of(houses.alpha) == 3
 
         await shows(one, OPEN)
         await shows(two, OPEN)
         assert await who_answers(two) == "beta/b"
-        assert len(houses.alpha.requests) == 3
+        assert chats_of(houses.alpha) == 3
 
         houses.forget()
+        # Questions for a list have no body that could ask for a stream.
+        houses.alpha.streamed, houses.alpha.default = None, [LIST]
+        await until(lambda: bool(houses.alpha.requests))
+        houses.alpha.default = completion("alpha")
         async with asyncio.timeout(PATIENCE_S):
             while await who_answers(one) == "beta/b":
                 await asyncio.sleep(0.1)
