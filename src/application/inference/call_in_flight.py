@@ -32,7 +32,8 @@ _READABLE = ("application/json", "text/")
 class CallInFlight:
     """An admitted call. Exactly one of ``succeed``, ``fail`` and ``cancel`` closes its row and
     settles what was reserved for it; they neither block nor fail, so that they are safe while a
-    task is being cancelled.
+    task is being cancelled. So do ``conclude`` and ``close``, which are the two halves of
+    ``succeed``.
 
     ``request`` is for the first model of the ``plan`` until another one answers. ``instead`` is
     there if no provider has to be asked; ``filters`` see what comes out.
@@ -117,7 +118,19 @@ class CallInFlight:
         self.call.ttft_ms = self.elapsed_ms
 
     def succeed(self, report: ProviderAnswer | StreamReport, response: bytes) -> None:
-        self._settle(CallStatus.SUCCEEDED, report, response=response)
+        self.conclude(report, response)
+        self.close()
+
+    def conclude(self, report: ProviderAnswer | StreamReport, response: bytes) -> None:
+        """The call has succeeded, and what it cost stands; nobody has been told yet."""
+        self._conclude(CallStatus.SUCCEEDED, report, response=response)
+
+    def close(self) -> None:
+        """Tell everybody who has to know what has become of the call."""
+        call = self.call
+        for reservation in self.reserved:
+            reservation.settle(call)
+        self.ledger.settle(call)
 
     def fail(
         self,
@@ -134,13 +147,15 @@ class CallInFlight:
                 self.call.provider_request_id = error.provider_request_id
         if self.pulse is not None:
             self.deployments.failed(self.pulse, error)
-        self._settle(CallStatus.FAILED, report, error_code=code, response=response, spent=spent)
+        self._conclude(CallStatus.FAILED, report, error_code=code, response=response, spent=spent)
+        self.close()
 
     def cancel(
         self, report: ProviderAnswer | StreamReport | None = None, response: bytes = b""
     ) -> None:
         """Close the row of a call whose client went away, or that a shutdown cut off."""
-        self._settle(CallStatus.CANCELLED, report, error_code=CANCELLED, response=response)
+        self._conclude(CallStatus.CANCELLED, report, error_code=CANCELLED, response=response)
+        self.close()
 
     def _be_at(self, model: ServedModel) -> None:
         call = self.call
@@ -161,7 +176,7 @@ class CallInFlight:
         kind = "fallback" if model in plan.fallbacks else "retry"
         return f"{chosen}{kind} after {failure}"
 
-    def _settle(
+    def _conclude(
         self,
         status: CallStatus,
         report: ProviderAnswer | StreamReport | None,
@@ -198,9 +213,6 @@ class CallInFlight:
         )
         if len(self.attempts) > 1 or (self.attempts and self.plan.reason is not None):
             self._put_attempts_on_record(error_code)
-        for reservation in self.reserved:
-            reservation.settle(call)
-        self.ledger.settle(call)
 
     def _cost_in_vain(self) -> Decimal | None:
         """What attempts cost that did not answer the call; ``None`` if that is nothing."""

@@ -12,8 +12,9 @@ from application.inference.ports import ProviderAnswer
 class InvokeModel:
     """Answers a model call in one piece.
 
-    The answer is handed out only when the call's row is durable. Cancelling aborts the provider's
-    work and records the call as cancelled.
+    The answer is handed out only when the call's row is durable, and before its outcome is put on
+    record, for which nobody need wait. Cancelling aborts the provider's work and records the call
+    as cancelled; what was answered is paid for, whether or not it still reaches the client.
     """
 
     admission: Admission
@@ -21,7 +22,6 @@ class InvokeModel:
 
     async def __call__(self, command: InvokeModelCommand) -> ProviderAnswer:
         flight = await self.admission.admit(command)
-        # What was answered is paid for, whether or not it still reaches the client.
         answer: ProviderAnswer | None = None
         try:
             if flight.instead is None:
@@ -38,7 +38,12 @@ class InvokeModel:
         except BaseException as error:
             flight.fail(error, answer)
             raise
-        flight.succeed(answer, answer.body)
+        flight.conclude(answer, answer.body)
+        try:
+            if command.deliver is not None:
+                await command.deliver(answer)
+        finally:
+            flight.close()
         return answer
 
 

@@ -1,13 +1,16 @@
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from application.inference.call_allowances import TellStandings
 from application.inference.call_trace import CallTrace
-from application.inference.ports import JSON, Operation
+from application.inference.ports import JSON, Operation, ProviderAnswer
 from application.shared.actor import Actor
 from domain.inference.token_estimate import TokenEstimate
 from domain.models.served_model import Capability, ServedModel
 from domain.shared.ids import CallId
 from domain.shared.usage import NO_USAGE, Usage
+
+Deliver = Callable[[ProviderAnswer], Awaitable[None]]
 
 
 # Not frozen like other commands: with so many members that would cost microseconds at every call.
@@ -26,9 +29,11 @@ class InvokeModelCommand:
 
     The client's wishes: ``local_only`` forbids that anything leaves the machine, ``user`` and
     ``conversation`` say who stays in one arm of a split, ``tags`` are for its own accounting;
-    ``may_recall`` and ``may_keep`` say whether its answer may come out of the cache and go there.
+    ``may_recall`` and ``may_keep`` say whether its answer may come out of the cache and go there,
+    ``max_age_s`` how long it may have been there.
     ``tell_standings`` is called as soon as it is known what remains of the caller's limits;
-    ``trace`` is kept up to date with what becomes of the call.
+    ``trace`` is kept up to date with what becomes of the call. ``deliver`` hands the client an
+    answer in one piece when it may have it, before the outcome is put on record.
     """
 
     actor: Actor
@@ -55,9 +60,11 @@ class InvokeModelCommand:
     tags: tuple[str, ...] = ()
     may_recall: bool = True
     may_keep: bool = True
+    max_age_s: int | None = None
     endpoint: str | None = None
     tell_standings: TellStandings | None = None
     trace: CallTrace | None = None
+    deliver: Deliver | None = None
 
     def estimate_for(self, model: ServedModel) -> TokenEstimate:
         """What the call may use of the model's tokens, as far as can be told before it is made."""

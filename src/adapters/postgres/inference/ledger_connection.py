@@ -41,9 +41,6 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
         # all of it has: one that a dying connection refuses never does.
         self._protocol = connection._protocol  # noqa: SLF001
         self._transport = connection._transport  # noqa: SLF001
-        # Otherwise uvloop writes at the end of its turn, and whoever must know that his row has
-        # left would wait for the next one.
-        self._transport.set_write_buffer_limits(high=0)
         self._queries_before = 0
         self._prepared = prepared
         self._arguments = arguments
