@@ -11,6 +11,7 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
+from tests.fixtures.ledger import call_of
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -71,8 +72,7 @@ def asking(model: str, text: str) -> dict[str, Any]:
 def row_of(server: StoaServer, call_id: str) -> dict[str, Any]:
     with httpx.Client(base_url=server.url, timeout=30) as client:
         client.headers["authorization"] = f"Bearer {server.key}"
-        row: dict[str, Any] = client.get(f"/api/v1/calls/{call_id}").json()
-    return row
+        return call_of(client, call_id)
 
 
 @pytest.mark.parametrize("model", ["inward", "outward"])
