@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from adapters.postgres.inference.stored_responses import PostgresStoredResponses
-from application.inference.responses.ports import ResponseViewer, StoredResponses
+from application.inference.responses.ports import (
+    ResponsesUnitOfWork,
+    ResponseViewer,
+    StoredResponses,
+)
 from domain.inference.response_errors import (
     PreviousResponseNotFoundError,
     ResponseChainTooLongError,
@@ -18,7 +22,11 @@ from domain.shared.ids import KeyId, ResponseId, UserId
 from tests.builders import KEY_ID, OTHER_TEAM_ID, TEAM_ID, USER_ID, a_team
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
-from tests.fakes.stored_responses import InMemoryStoredResponses, an_item
+from tests.fakes.stored_responses import (
+    InMemoryResponsesUnitOfWork,
+    InMemoryStoredResponses,
+    an_item,
+)
 from tests.fixtures.stores import PostgresIdentityStore
 
 FIRST, SECOND, THIRD = (ResponseId(uuid7_at(START, number)) for number in (1, 2, 3))
@@ -43,6 +51,20 @@ async def postgres_responses(postgres_identity: PostgresIdentityStore) -> Stored
 def store(request: pytest.FixtureRequest) -> StoredResponses:
     found: StoredResponses = request.getfixturevalue(f"{request.param}_responses")
     return found
+
+
+@pytest.fixture
+def uow(request: pytest.FixtureRequest, store: StoredResponses) -> ResponsesUnitOfWork:
+    if isinstance(store, InMemoryStoredResponses):
+        return InMemoryResponsesUnitOfWork(store)
+    identity: PostgresIdentityStore = request.getfixturevalue("postgres_identity")
+    return identity.unit_of_work()
+
+
+async def remove(uow: ResponsesUnitOfWork, viewer: ResponseViewer) -> None:
+    async with uow as tx:
+        await tx.kept_responses.remove(viewer, FIRST)
+        await tx.commit()
 
 
 def a_response(**fields: Any) -> StoredResponse:
@@ -103,14 +125,14 @@ async def test_reads_back_what_was_stored(store: StoredResponses, response: Stor
     ],
 )
 async def test_those_who_made_it_and_those_who_see_all_find_it(
-    store: StoredResponses, viewer: ResponseViewer
+    store: StoredResponses, uow: ResponsesUnitOfWork, viewer: ResponseViewer
 ) -> None:
     await store.add(a_response())
 
     assert (await store.get(viewer, FIRST)).id == FIRST
     assert ids(await store.chain(viewer, FIRST, most=9, most_bytes=999)) == ["msg_in", "msg_Hello"]
     assert ids((await store.items(viewer, ["msg_in"])).values()) == ["msg_in"]
-    await store.remove(viewer, FIRST)
+    await remove(uow, viewer)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +145,15 @@ async def test_those_who_made_it_and_those_who_see_all_find_it(
     ],
     ids=["another team", "another key", "nobody", "too late"],
 )
-async def test_nobody_else_finds_it(store: StoredResponses, viewer: ResponseViewer) -> None:
+async def test_nobody_else_finds_it(
+    store: StoredResponses, uow: ResponsesUnitOfWork, viewer: ResponseViewer
+) -> None:
     await store.add(a_response())
 
     with pytest.raises(ResponseNotFoundError):
         await store.get(viewer, FIRST)
     with pytest.raises(ResponseNotFoundError):
-        await store.remove(viewer, FIRST)
+        await remove(uow, viewer)
     with pytest.raises(PreviousResponseNotFoundError):
         await store.chain(viewer, FIRST, most=9, most_bytes=999)
     assert await store.items(viewer, ["msg_in"]) == {}
@@ -161,9 +185,11 @@ async def test_a_chain_that_is_too_long_is_refused(
         await store.chain(a_viewer(), THIRD, most=most, most_bytes=most_bytes)
 
 
-async def test_a_chain_with_a_gap_names_what_is_missing(store: StoredResponses) -> None:
+async def test_a_chain_with_a_gap_names_what_is_missing(
+    store: StoredResponses, uow: ResponsesUnitOfWork
+) -> None:
     await _three(store)
-    await store.remove(a_viewer(), FIRST)
+    await remove(uow, a_viewer())
 
     with pytest.raises(PreviousResponseNotFoundError) as missing:
         await store.chain(a_viewer(), THIRD, most=9, most_bytes=9999)

@@ -134,13 +134,12 @@ def test_others_do_not_find_a_response(kept_server: StoaServer, client: OpenAI) 
                 lambda: other.responses.delete(answer.id),
                 lambda: other.responses.cancel(answer.id),
                 lambda: other.responses.input_items.list(answer.id),
-                lambda: other.responses.create(
-                    model="echo", input="and?", previous_response_id=answer.id
-                ),
             ):
                 with pytest.raises(sdk.NotFoundError) as refused:
                     knock()
                 assert "ours alone" not in str(refused.value.body)
+            with pytest.raises(sdk.BadRequestError, match="not found"):
+                other.responses.create(model="echo", input="and?", previous_response_id=answer.id)
             with pytest.raises(sdk.BadRequestError):
                 other.responses.create(
                     model="echo", input=[{"type": "item_reference", "id": item.id}]

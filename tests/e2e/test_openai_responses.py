@@ -307,11 +307,10 @@ def test_what_is_not_offered_is_refused_by_name(
     assert refused.value.param == param
 
 
-def test_an_unknown_response_to_go_on_from_is_not_found(openai: OpenAI) -> None:
-    with pytest.raises(sdk.NotFoundError) as refused:
+def test_an_unknown_response_to_go_on_from_is_a_wrong_parameter(openai: OpenAI) -> None:
+    with pytest.raises(sdk.BadRequestError) as refused:
         openai.responses.create(model="echo", input="hi", previous_response_id="resp_none")
 
-    assert refused.value.message.startswith("Error code: 404")
     assert refused.value.code == "previous_response_not_found"
     assert refused.value.param == "previous_response_id"
 

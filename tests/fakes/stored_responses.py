@@ -1,18 +1,27 @@
 import json
 from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
 
-from application.inference.responses.ports import ResponseViewer, StoredResponses
+from application.inference.responses.ports import (
+    KeptResponses,
+    ResponsesUnitOfWork,
+    ResponseViewer,
+    StoredResponses,
+)
 from domain.inference.response_errors import (
     PreviousResponseNotFoundError,
     ResponseChainTooLongError,
     ResponseNotFoundError,
 )
 from domain.inference.stored_response import Item, StoredResponse, response_name
+from domain.operations.audit import AuditEntry
 from domain.shared.ids import ResponseId
 from tests.fakes.gate import Gate
+from tests.fakes.records import InMemoryAuditTrail, InMemoryEventLog
 
 
-class InMemoryStoredResponses(StoredResponses):
+class InMemoryStoredResponses(StoredResponses, KeptResponses):
     """``adding`` can hold up what is stored, and make it fail."""
 
     def __init__(self) -> None:
@@ -66,6 +75,42 @@ class InMemoryStoredResponses(StoredResponses):
         is_own_key = viewer.key_id is not None and found.key_id == viewer.key_id
         is_own = viewer.user_id is not None and found.user_id == viewer.user_id
         return found if viewer.sees_all or is_own_key or is_own else None
+
+
+class InMemoryResponsesUnitOfWork(ResponsesUnitOfWork):
+    def __init__(self, responses: InMemoryStoredResponses) -> None:
+        self.responses = responses
+        self.recorded: list[AuditEntry] = []
+        self._before: dict[ResponseId, StoredResponse] = {}
+
+    async def __aenter__(self) -> Self:
+        self._before = dict(self.responses.rows)
+        self._audit: list[AuditEntry] = []
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.responses.rows = self._before
+
+    async def commit(self) -> None:
+        self._before = self.responses.rows
+        self.recorded += self._audit
+
+    @property
+    def kept_responses(self) -> InMemoryStoredResponses:
+        return self.responses
+
+    @property
+    def audit(self) -> InMemoryAuditTrail:
+        return InMemoryAuditTrail(self._audit)
+
+    @property
+    def events(self) -> InMemoryEventLog:
+        return InMemoryEventLog([])
 
 
 def _bytes(response: StoredResponse) -> int:

@@ -17,7 +17,6 @@ from domain.inference.errors import (
     RateLimitedError,
 )
 from domain.inference.rate import Measure
-from domain.inference.response_errors import PreviousResponseNotFoundError
 from domain.models.errors import ModelNotAllowedError, ModelNotFoundError
 from domain.operations.idempotency_errors import (
     IdempotencyConflictError,
@@ -180,8 +179,6 @@ def _param(error: StoaError) -> str | None:
         return error.param
     if isinstance(error, ModelNotFoundError | ModelNotAllowedError):
         return "model"
-    if isinstance(error, PreviousResponseNotFoundError):
-        return "previous_response_id"
     return None
 
 

@@ -17,6 +17,7 @@ from adapters.postgres.identity.memberships import PostgresMemberships
 from adapters.postgres.identity.sessions import PostgresSessions
 from adapters.postgres.identity.teams import PostgresTeams
 from adapters.postgres.identity.users import PostgresUsers
+from adapters.postgres.inference.stored_responses import PostgresKeptResponses
 from adapters.postgres.models.announcing import lock
 from adapters.postgres.models.credentials import PostgresCredentialStore
 from adapters.postgres.models.models import PostgresModels
@@ -32,6 +33,7 @@ from adapters.postgres.operations.notifications import PostgresNotifications
 from adapters.postgres.operations.operators import PostgresOperators
 from adapters.postgres.operations.stored_settings import PostgresStoredSettings
 from application.identity.joining.ports import JoiningUnitOfWork
+from application.inference.responses.ports import ResponsesUnitOfWork
 from application.models.pricing.ports import PricingUnitOfWork
 from application.operations.events.ports import NotificationsUnitOfWork
 from application.operations.ports import OperationsUnitOfWork, SettingsUnitOfWork
@@ -46,6 +48,7 @@ class PostgresUnitOfWork(
     ErrorsUnitOfWork,
     NotificationsUnitOfWork,
     PricingUnitOfWork,
+    ResponsesUnitOfWork,
 ):
     """One transaction at a time; each entry gets a session of its own, so the object may be used
     again, but not by two tasks at once."""
@@ -162,6 +165,10 @@ class PostgresUnitOfWork(
     @property
     def prices(self) -> PostgresPrices:
         return PostgresPrices(self._open_session)
+
+    @property
+    def kept_responses(self) -> PostgresKeptResponses:
+        return PostgresKeptResponses(self._open_session)
 
     async def lock_registry(self, team_id: TeamId) -> None:
         with translated():

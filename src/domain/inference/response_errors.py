@@ -10,13 +10,15 @@ class ResponseNotFoundError(NotFoundError):
         super().__init__(f"Response with id '{name}' not found.")
 
 
-class PreviousResponseNotFoundError(NotFoundError):
+class PreviousResponseNotFoundError(InvalidError):
     """The response to go on from, or one before it, is not kept for the caller (any more)."""
 
     code = "PREVIOUS_RESPONSE_NOT_FOUND"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Previous response with id '{name}' not found.")
+        super().__init__(
+            f"Previous response with id '{name}' not found.", param="previous_response_id"
+        )
 
 
 class ResponseChainTooLongError(InvalidError):

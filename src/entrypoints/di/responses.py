@@ -4,6 +4,7 @@ from dishka import Provider, Scope, provide
 
 from adapters.dialects.openai_responses.keeping import OpenAIResponseFormat
 from adapters.postgres.inference.stored_responses import PostgresStoredResponses
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.errands import BackgroundErrands
 from application.inference.responses.answer_response import AnswerResponse
 from application.inference.responses.cancel_response import CancelResponse
@@ -12,7 +13,11 @@ from application.inference.responses.get_response import GetResponse
 from application.inference.responses.keep_response import KeepResponse
 from application.inference.responses.list_input_items import ListInputItems
 from application.inference.responses.planned_response import ResponsePlan
-from application.inference.responses.ports import ResponseFormat, StoredResponses
+from application.inference.responses.ports import (
+    ResponseFormat,
+    ResponsesUnitOfWork,
+    StoredResponses,
+)
 from application.inference.responses.stream_response import StreamResponse
 from application.operations.records.error_reporter import ErrorReporter
 from entrypoints.instrumentation import instrumented
@@ -31,6 +36,7 @@ class ResponsesProvider(Provider):
 
     responses = provide(PostgresStoredResponses, provides=StoredResponses)
     response_format = provide(OpenAIResponseFormat, provides=ResponseFormat)
+    unit_of_work = provide(PostgresUnitOfWork, provides=ResponsesUnitOfWork, scope=Scope.REQUEST)
     plan = provide(ResponsePlan)
     answer_response = provide(AnswerResponse)
     stream_response = provide(StreamResponse)

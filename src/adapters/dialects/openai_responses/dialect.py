@@ -39,4 +39,4 @@ class OpenAIResponsesDialect(Dialect):
 
     def write_error(self, error: StoaError) -> bytes:
         """Numbered 0, since only the door knows how much was said before."""
-        return sse(write_error_event(error, 0))
+        return sse(write_error_event(error))

@@ -48,18 +48,21 @@ def write_failure(error: StoaError) -> JsonObject:
     return {"code": code, "message": error.message}
 
 
-def write_error_event(error: StoaError, sequence_number: int) -> JsonObject:
-    """The event ``error``. OpenAI's clients raise on the inner ``error`` and read the members
-    around it where they do not."""
+def write_error_event(error: StoaError) -> JsonObject:
+    """The event ``error`` of a stream in which nothing has been numbered yet."""
     param = error.param if isinstance(error, InvalidError) else None
-    said = {"code": error.code, "message": error.message, "param": param}
     kind = "invalid_request_error" if isinstance(error, FunctionalError) else "server_error"
-    return {
-        "type": "error",
-        "sequence_number": sequence_number,
-        **said,
-        "error": {"type": kind, **said},
-    }
+    code = error.code.lower()
+    return error_event(
+        {"message": error.message, "type": kind, "param": param, "code": code}, number=0
+    )
+
+
+def error_event(said: JsonObject, number: int) -> JsonObject:
+    """OpenAI's clients raise on the inner ``error``, and read the members around it where they do
+    not."""
+    around = {name: said[name] for name in ("code", "message", "param")}
+    return {"type": "error", "sequence_number": number, **around, "error": said}
 
 
 def _word(fields: Fields, name: str) -> str:

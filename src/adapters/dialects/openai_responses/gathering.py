@@ -18,8 +18,8 @@ from domain.shared.errors import StoaError
 
 
 def gathered_items(data: bytes) -> list[JsonObject]:
-    """The items as far as they came. Calls of tools and thoughts that did not come to their end
-    mean nothing to anybody, and are left out."""
+    """The items as far as they came. Thoughts that did not come to their end mean nothing to
+    anybody, and are left out."""
     gathered = _Gathered()
     for event in _events(data):
         gathered.take(event)
@@ -81,7 +81,7 @@ class _Gathered:
                 return Text(text=text)
             case PartKind.REFUSAL:
                 return Refusal(text=text)
-            case _ if index not in self._ended:
+            case PartKind.THINKING if index not in self._ended:
                 return None
             case PartKind.THINKING:
                 return Thinking(text=text, id=begun.part_id, opaque=value, opaque_of=of)

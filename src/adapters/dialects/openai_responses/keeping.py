@@ -71,7 +71,10 @@ class OpenAIResponseFormat(ResponseFormat):
         refers = b'"item_reference"' in bytes(members.get("input", b""))
         if before or refers:
             own = [_resolved(item, referred) for item in _raw_items(members.get("input", _NONE))]
-            earlier = [msgspec.Raw(item.json.encode()) for item in before]
+            given = bytes(members.get("input", b""))
+            earlier = [
+                msgspec.Raw(item.json.encode()) for item in before if not _is_cut(item, given)
+            ]
             members["input"] = raw([*earlier, *own])
         return msgspec.json.encode(members)
 
@@ -100,6 +103,16 @@ class OpenAIResponseFormat(ResponseFormat):
 
     def stream(self, stamp: ResponseStamp, *, keeps: bool) -> ResponseStream:
         return KeptStream(stamp, keeps=keeps)
+
+
+def _is_cut(item: Item, given: bytes) -> bool:
+    """Whether it is a call that broke off before all of it was said, so that it could not be
+    answered; no provider would go on from that."""
+    if '"incomplete"' not in item.json or '"function_call"' not in item.json:
+        return False
+    members = msgspec.json.decode(item.json)
+    is_call = members.get("type") == "function_call" and members.get("status") == "incomplete"
+    return is_call and str(members.get("call_id")).encode() not in given
 
 
 def _request_members(body: bytes) -> Members:

@@ -86,8 +86,19 @@ def other_items(part: Part, ids: ItemIds, *, shows_summary: bool) -> list[JsonOb
             raise unsayable(part, "a response")
 
 
-def call_item(item_id: str, call: ToolCall, status: str = COMPLETED) -> JsonObject:
+def call_item(item_id: str, call: ToolCall, status: str | None = None) -> JsonObject:
+    """A call is complete when its arguments are, whatever became of the answer."""
+    status = status or (COMPLETED if _is_whole(call.arguments) else INCOMPLETE)
     return write_call(call) | {"id": item_id, "status": status}
+
+
+def _is_whole(arguments: str) -> bool:
+    try:
+        msgspec.json.decode(arguments.encode("utf-8", "replace"), type=msgspec.Raw)
+    except msgspec.DecodeError:
+        # Some models say nothing at all for a tool without parameters.
+        return not arguments.strip()
+    return True
 
 
 def sealed_items(call: ToolCall, ids: ItemIds) -> list[JsonObject]:

@@ -53,7 +53,7 @@ class AnthropicManner(Manner):
         status = next((own for known, own in _STATUSES if isinstance(error, known)), kind.status)
         return ErrorAnswer(status, headers_of(error), write_envelope(error, request_id))
 
-    def error_event(self, error: StoaError, request_id: UUID) -> bytes:
+    def error_event(self, error: StoaError, request_id: UUID, last: bytes = b"") -> bytes:
         return write_event(error, request_id)
 
     def tell(self, state: State, standings: Standings) -> None:

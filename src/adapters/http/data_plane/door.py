@@ -170,7 +170,8 @@ class InferenceDoor:
         exchange.break_off()
         if not response.content_type.startswith(EVENTS):
             raise BrokenOffError from error
-        await response.write(exchange.served.manner.error_event(error, exchange.request_id))
+        event = exchange.served.manner.error_event(error, exchange.request_id, response.last)
+        await response.write(event)
 
 
 def _telling(exchange: Exchange, scope: HTTPScope) -> TellStandings:

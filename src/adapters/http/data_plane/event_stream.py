@@ -43,9 +43,11 @@ class EventStreamResponse:
         self._ping: asyncio.Task[None] | None = None
         self.content_type = EVENTS
         self.started = False
+        self.last = b""
 
     async def write(self, block: bytes) -> None:
         self._quiet = False
+        self.last = block
         if self._lock.locked() or not self.started:
             async with self._lock:
                 await self._write(block)

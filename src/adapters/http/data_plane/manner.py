@@ -32,8 +32,8 @@ class Manner(Protocol):
 
     def error(self, error: StoaError, request_id: UUID) -> ErrorAnswer: ...
 
-    def error_event(self, error: StoaError, request_id: UUID) -> bytes:
-        """The error in the middle of a stream."""
+    def error_event(self, error: StoaError, request_id: UUID, last: bytes = b"") -> bytes:
+        """The error in the middle of a stream, after the block ``last``."""
         ...
 
     def tell(self, state: State, standings: Standings) -> None:

@@ -40,7 +40,7 @@ class OpenAIManner(Manner):
     def error(self, error: StoaError, request_id: UUID) -> ErrorAnswer:
         return openai_error(error)
 
-    def error_event(self, error: StoaError, request_id: UUID) -> bytes:
+    def error_event(self, error: StoaError, request_id: UUID, last: bytes = b"") -> bytes:
         """An event on which OpenAI's clients raise."""
         return b"data: " + openai_error(error).body + b"\n\n"
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, RowMapping, delete, insert, literal, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.postgres.errors import translated
 from adapters.postgres.inference.response_rows import responses
-from application.inference.responses.ports import ResponseViewer, StoredResponses
+from application.inference.responses.ports import KeptResponses, ResponseViewer, StoredResponses
 from domain.inference.response_errors import (
     PreviousResponseNotFoundError,
     ResponseChainTooLongError,
@@ -79,21 +79,25 @@ class PostgresStoredResponses(StoredResponses):
             if item.id in wanted
         }
 
-    async def remove(self, viewer: ResponseViewer, response_id: ResponseId) -> None:
-        with translated():
-            async with self._engine.begin() as connection:
-                removed = await connection.execute(
-                    delete(responses)
-                    .where(*_visible(viewer), responses.c.id == response_id)
-                    .returning(responses.c.id)
-                )
-                if removed.first() is None:
-                    raise ResponseNotFoundError(response_name(response_id))
-
     async def _read(self, query: Any) -> Sequence[RowMapping]:
         with translated():
             async with self._engine.connect() as connection:
                 return (await connection.execute(query)).mappings().all()
+
+
+class PostgresKeptResponses(KeptResponses):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def remove(self, viewer: ResponseViewer, response_id: ResponseId) -> None:
+        with translated():
+            removed = await self._session.execute(
+                delete(responses)
+                .where(*_visible(viewer), responses.c.id == response_id)
+                .returning(responses.c.id)
+            )
+            if removed.first() is None:
+                raise ResponseNotFoundError(response_name(response_id))
 
 
 def _visible(viewer: ResponseViewer, table: Any = responses) -> list[ColumnElement[bool]]:

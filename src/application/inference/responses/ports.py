@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from application.shared.ports import UnitOfWork
 from domain.inference.stored_response import Item, ResponseStatus, StoredResponse
 from domain.models.served_model import Capability
 from domain.shared.errors import StoaError
@@ -46,9 +47,18 @@ class StoredResponses(Protocol):
         """Those of the items that are there, the newest of each id."""
         ...
 
+
+class KeptResponses(Protocol):
+    """The same responses inside a unit of work."""
+
     async def remove(self, viewer: ResponseViewer, response_id: ResponseId) -> None:
         """Raises ``ResponseNotFoundError``."""
         ...
+
+
+class ResponsesUnitOfWork(UnitOfWork, Protocol):
+    @property
+    def kept_responses(self) -> KeptResponses: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -138,6 +139,23 @@ def test_a_provider_gets_all_items_and_keeps_none() -> None:
         "store": False,
         "input": [{"a": 1.0}, {"type": "message", "role": "user", "content": "Hi"}],
     }
+
+
+def test_a_call_that_broke_off_is_only_told_to_a_provider_with_its_answer() -> None:
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{"}
+    before = [
+        Item(id="fc_1", json=json.dumps(call | {"status": "incomplete"})),
+        Item(id="fc_2", json=json.dumps(call | {"call_id": "c2", "status": "completed"})),
+    ]
+    answered = {"type": "function_call_output", "call_id": "c1", "output": "5"}
+    bare = json.dumps({"model": "m", "input": "go on"}).encode()
+    with_answer = json.dumps({"model": "m", "input": [answered]}).encode()
+
+    without = decoded(FORMAT.for_provider(bare, before=before, referred={}))
+    whole = decoded(FORMAT.for_provider(with_answer, before=before, referred={}))
+
+    assert [item.get("call_id") for item in without["input"]] == ["c2", None]
+    assert [item.get("call_id") for item in whole["input"]] == ["c1", "c2", "c1"]
 
 
 def test_what_was_changed_on_its_way_is_kept_as_it_went_on() -> None:
@@ -325,11 +343,11 @@ def test_what_was_said_before_a_cut_is_told() -> None:
     response = decoded(cut.document)
     assert (response["status"], response["error"]) == ("cancelled", None)
     assert response["id"] == response_name(ID)
-    # A call that never came to its end is nothing to go on from.
-    assert [item["type"] for item in response["output"]] == [
-        "reasoning",
-        "function_call",
-        "message",
+    assert [(item["type"], item.get("status")) for item in response["output"]] == [
+        ("reasoning", None),
+        ("function_call", "completed"),
+        ("message", "incomplete"),
+        ("function_call", "incomplete"),
     ]
     assert response["output"][2]["content"][0]["text"] == '"type":"response.completed"'
     assert [item.id for item in cut.output] == [item["id"] for item in response["output"]]

@@ -24,6 +24,7 @@ from domain.inference.errors import (
 )
 from domain.shared.errors import InvalidError, StoaError
 from domain.shared.usage import Usage
+from tests.fakes.any_conversation import events_of
 
 DIALECT = OpenAIResponsesDialect()
 REQUEST = GenerationRequest(dialect="openai-responses", model="large", turns=())
@@ -265,6 +266,23 @@ def test_logprobs_stand_with_the_text() -> None:
     assert DIALECT.read_answer(written).choices == (choice,)
 
 
+def test_a_call_that_was_cut_says_so() -> None:
+    cut = ToolCall(id="c2", name="f", arguments='{"a": "on')
+    choice = Choice(
+        parts=(ToolCall(id="c1", name="f", arguments='{"a": 1}'), cut), stop=StopReason.LENGTH
+    )
+    answer = GenerationAnswer(id="a", model="large", choices=(choice,))
+
+    written = msgspec.json.decode(DIALECT.write_answer(answer, REQUEST))
+    streamed = DIALECT.stream_writer(REQUEST)
+    events = streamed.write(events_of(answer)) + streamed.end()
+
+    expected = ["completed", "incomplete"]
+    assert [item["status"] for item in written["output"]] == expected
+    last = msgspec.json.decode(events.rsplit(b"data: ", 1)[1])
+    assert [item["status"] for item in last["response"]["output"]] == expected
+
+
 def test_an_error_event_can_be_raised_by_clients_and_read_by_others() -> None:
     event = DIALECT.write_error(InvalidError("Wrong.", param="input"))
 
@@ -273,3 +291,4 @@ def test_an_error_event_can_be_raised_by_clients_and_read_by_others() -> None:
     assert name == b"event: error"
     assert said["message"] == said["error"]["message"] == "Wrong."
     assert said["param"] == "input"
+    assert said["code"] == "validation_error"

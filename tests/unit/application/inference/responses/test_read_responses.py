@@ -9,13 +9,15 @@ from application.inference.responses.list_input_items import (
     ListInputItems,
     ListInputItemsQuery,
 )
+from application.shared.auditing import Auditor
 from domain.identity.permissions import Permission
 from domain.inference.response_errors import ResponseNotFoundError
 from domain.shared.errors import ForbiddenError, InvalidError
 from domain.shared.ids import KeyId, UserId
 from tests.builders import OTHER_TEAM_ID, an_actor
 from tests.fakes.clock import START
-from tests.fakes.ids import uuid7_at
+from tests.fakes.ids import SequentialIds, uuid7_at
+from tests.fakes.stored_responses import InMemoryResponsesUnitOfWork
 from tests.unit.application.inference.responses.responses_scene import ResponsesScene
 
 NOBODY: dict[str, Any] = {
@@ -80,19 +82,29 @@ async def test_what_is_no_name_is_not_found(scene: ResponsesScene, name: str) ->
     assert refused.value.message == f"Response with id '{name}' not found."
 
 
-async def test_who_made_it_deletes_it(scene: ResponsesScene, name: str) -> None:
-    delete_response = DeleteResponse(responses=scene.responses, clock=scene.clock)
+def deleting(scene: ResponsesScene, uow: InMemoryResponsesUnitOfWork) -> DeleteResponse:
+    auditor = Auditor(clock=scene.clock, ids=SequentialIds())
+    return DeleteResponse(uow=uow, auditor=auditor, clock=scene.clock)
 
-    await delete_response(DeleteResponseCommand(actor=an_actor(), name=name))
+
+async def test_who_made_it_deletes_it(scene: ResponsesScene, name: str) -> None:
+    uow = InMemoryResponsesUnitOfWork(scene.responses)
+
+    await deleting(scene, uow)(DeleteResponseCommand(actor=an_actor(), name=name))
 
     assert scene.responses.rows == {}
+    assert [(one.action, one.target_type) for one in uow.recorded] == [
+        ("response.deleted", "response")
+    ]
 
 
 async def test_who_only_sees_it_does_not_delete_it(scene: ResponsesScene, name: str) -> None:
-    delete_response = DeleteResponse(responses=scene.responses, clock=scene.clock)
+    uow = InMemoryResponsesUnitOfWork(scene.responses)
 
     with pytest.raises(ResponseNotFoundError):
-        await delete_response(DeleteResponseCommand(actor=an_actor(**NOBODY), name=name))
+        await deleting(scene, uow)(DeleteResponseCommand(actor=an_actor(**NOBODY), name=name))
+
+    assert uow.recorded == []
 
     assert scene.stored.name == name
 
