@@ -9,6 +9,7 @@ from domain.inference.errors import RateLimitedError
 from domain.inference.rate import Demand, Limited, Purpose
 from domain.inference.token_estimate import TokenEstimate
 from domain.models.served_model import ModelKind
+from domain.shared.usage import Usage
 
 # What an answer without a limit of its own is taken for, until it is there to be counted.
 ASSUMED_OUTPUT_TOKENS = 256
@@ -24,11 +25,11 @@ class RateReservation(Reservation):
         tokens: int | None = 0
         if call.is_recalled:
             tokens = 0
-        elif call.usage is not None:
-            tokens = call.usage.prompt_tokens + call.usage.completion_tokens
-        elif call.status is CallStatus.CANCELLED:
+        elif call.status is CallStatus.CANCELLED and _is_guess(call.usage):
             # The provider was at it; how far it had come, nobody said.
             tokens = None
+        elif call.usage is not None:
+            tokens = call.usage.prompt_tokens + call.usage.completion_tokens
         self.limits.settle(self.demand, tokens)
 
     def release(self) -> None:
@@ -73,6 +74,10 @@ def limited_of(actor: Actor) -> tuple[Limited, ...]:
         for allowance in actor.allowances
         if allowance.limits is not None and allowance.limits != _NO_LIMITS
     )
+
+
+def _is_guess(usage: Usage | None) -> bool:
+    return usage is None or (usage.counted and not usage.completion_tokens)
 
 
 def _tokens(estimate: TokenEstimate, kind: ModelKind) -> int:

@@ -69,9 +69,9 @@ async def test_a_call_is_charged_what_it_cost(
     assert (shown["amount"], shown["period"], shown["held"]) == ("50", "month", "0")
 
 
-@pytest.mark.parametrize("model", ["broken", "hung"])
-async def test_a_call_that_fails_or_is_given_up_gives_its_hold_back(
-    budget_nodes: Nodes, budgets_database: str, model: str
+@pytest.mark.parametrize(("model", "is_asked"), [("broken", False), ("hung", True)])
+async def test_a_call_that_fails_or_is_given_up_gives_back_what_it_did_not_ask_for(
+    budget_nodes: Nodes, budgets_database: str, model: str, is_asked: bool
 ) -> None:
     server = budget_nodes[0]
     key = await a_budgeted_key(server, "20")
@@ -81,7 +81,8 @@ async def test_a_call_that_fails_or_is_given_up_gives_its_hold_back(
         waiting.cancel()
 
     found = await at_rest(budgets_database, key)
-    assert (found.settled, found.held) == (Decimal(0), Decimal(0))
+    assert (found.settled, found.held) == (found.spent, Decimal(0))
+    assert (found.settled > 0) is is_asked
 
 
 async def test_a_stream_that_is_left_is_charged_what_had_come(

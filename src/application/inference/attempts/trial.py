@@ -1,8 +1,9 @@
-from dataclasses import dataclass
+from asyncio import CancelledError
+from dataclasses import dataclass, replace
 
 from application.inference.attempts.deployment_limits import DeploymentReservation
 from application.inference.call_in_flight import CallInFlight
-from application.inference.ports import ProviderStream, StreamReport
+from application.inference.ports import Operation, ProviderStream, StreamReport
 from application.inference.routing.deployments import Pulse
 from domain.inference.errors import (
     ContextLengthExceededError,
@@ -44,14 +45,18 @@ class Trial:
         """Put it on record. ``is_cut_off`` says that the provider was at it and had not said what
         it had used."""
         if self.reserved is not None:
-            self.reserved.keep(spent, is_cut_off=is_cut_off)
+            is_guess = is_cut_off and self.source is None
+            self.reserved.keep(None if is_guess else spent, is_cut_off=is_cut_off)
         self.flight.note(self.model, self.began_ms, outcome, spent=spent)
 
     def spent(self, error: BaseException) -> Usage | None:
         """What the provider will bill, as far as anybody can tell: what it reported, or, of a
         stream that it had accepted, what was counted. Who refused what it had accepted, or said
-        before its first word that it cannot, has done no work."""
+        before its first word that it cannot, has done no work. Who was at it when nobody waited any
+        more has read the prompt at least."""
         if self.source is None:
+            if isinstance(error, CancelledError):
+                return self._asked()
             return error.spent if isinstance(error, StoaError) else None
         report = self.source.report
         self._name_request(report, error)
@@ -62,6 +67,14 @@ class Trial:
             return None
         has_said_so = isinstance(error, ProviderFailedError) and error.may_pass
         return None if has_said_so and not usage.completion_tokens else usage
+
+    def _asked(self) -> Usage | None:
+        """What is billed for the question alone, by estimate; tokens are counted for nothing."""
+        command = self.flight.command
+        if command.operation is Operation.COUNT_TOKENS:
+            return None
+        prompt = command.estimate_for(self.model).prompt
+        return replace(command.expected, prompt_tokens=prompt, counted=True)
 
     def _name_request(self, report: StreamReport, error: BaseException) -> None:
         self.flight.call.provider_request_id = report.provider_request_id

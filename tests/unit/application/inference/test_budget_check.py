@@ -132,13 +132,14 @@ async def test_a_failed_call_gives_its_hold_back() -> None:
     assert scene.account == (NOTHING, NOTHING)
 
 
-async def test_a_cancelled_call_gives_its_hold_back() -> None:
+async def test_a_cancelled_call_gives_its_hold_back_but_for_the_question() -> None:
     scene = BudgetScene()
     task = await held_at(scene.provider.working, scene.call())
 
     await cancelled(task)
 
-    assert scene.account == (NOTHING, NOTHING)
+    assert scene.row.cost is not None
+    assert scene.account == (scene.row.cost, NOTHING)
 
 
 async def test_a_stream_is_charged_when_it_ends() -> None:

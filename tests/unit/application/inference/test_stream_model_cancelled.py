@@ -19,13 +19,13 @@ async def test_cancelled_before_its_row_has_left(scene: Scene) -> None:
 
 
 async def test_cancelled_while_the_provider_makes_up_its_mind(scene: Scene) -> None:
-    task = await held_at(scene.provider.working, scene.stream())
+    task = await held_at(scene.provider.working, scene.stream(body=b"4444" * 10))
 
     await cancelled(task)
 
     assert scene.row.status is CallStatus.CANCELLED
     assert scene.row.error_code == "CANCELLED"
-    assert scene.row.usage is None
+    assert scene.row.usage == Usage(prompt_tokens=10, counted=True)
 
 
 async def test_cancelled_while_it_waits_for_the_first_block(scene: Scene) -> None:

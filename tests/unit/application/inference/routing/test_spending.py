@@ -162,4 +162,5 @@ async def test_the_limit_of_a_deployment_keeps_what_may_have_been_used() -> None
 
     assert await scene.ask() == "b"
     assert [used for _, used in scene.plane.limits.settled] == [None]
-    assert scene.row.cost == OF_B
+    # It had read the question, which is 16 tokens by its length.
+    assert scene.row.cost == OF_B + Decimal(16) / MILLION
