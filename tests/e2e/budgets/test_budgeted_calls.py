@@ -9,7 +9,15 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from tests.fixtures.budget_nodes import HELLO, a_budgeted_key, at_rest, bearer, call, caller
+from tests.fixtures.budget_nodes import (
+    HELLO,
+    a_budgeted_key,
+    at_rest,
+    bearer,
+    call,
+    caller,
+    standing,
+)
 from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
@@ -69,20 +77,32 @@ async def test_a_call_is_charged_what_it_cost(
     assert (shown["amount"], shown["period"], shown["held"]) == ("50", "month", "0")
 
 
-@pytest.mark.parametrize(("model", "is_asked"), [("broken", False), ("hung", True)])
-async def test_a_call_that_fails_or_is_given_up_gives_back_what_it_did_not_ask_for(
-    budget_nodes: Nodes, budgets_database: str, model: str, is_asked: bool
+async def test_a_call_that_fails_gives_its_hold_back(
+    budget_nodes: Nodes, budgets_database: str
 ) -> None:
     server = budget_nodes[0]
     key = await a_budgeted_key(server, "20")
     async with caller(server, key.secret) as client:
-        waiting = asyncio.create_task(call(client, model=model))
-        await asyncio.sleep(0.5)
+        await call(client, model="broken")
+
+    found = await at_rest(budgets_database, key)
+    assert (found.settled, found.held) == (Decimal(0), Decimal(0))
+
+
+async def test_a_call_that_is_given_up_costs_its_question(
+    budget_nodes: Nodes, budgets_database: str
+) -> None:
+    server = budget_nodes[0]
+    key = await a_budgeted_key(server, "20")
+    async with caller(server, key.secret) as client, asyncio.timeout(PATIENCE_S):
+        waiting = asyncio.create_task(call(client, model="hung"))
+        while not (await standing(budgets_database, key)).open:
+            await asyncio.sleep(0.02)
         waiting.cancel()
 
     found = await at_rest(budgets_database, key)
-    assert (found.settled, found.held) == (found.spent, Decimal(0))
-    assert (found.settled > 0) is is_asked
+    assert found.settled == found.spent > 0
+    assert found.held == 0
 
 
 async def test_a_stream_that_is_left_is_charged_what_had_come(
