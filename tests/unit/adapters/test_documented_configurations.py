@@ -1,42 +1,37 @@
 """Every configuration that the documents show is one that the server takes."""
 
 import re
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from adapters.catalog.catalog_file import load_catalog
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = (
-    "README.md",
-    "docs/how-to/amazon-bedrock.md",
-    "docs/how-to/configure-providers.md",
-    "docs/how-to/google-gemini.md",
-    "docs/how-to/use-the-scripted-provider.md",
-    "docs/reference/configuration.md",
+PAGES = sorted(
+    str(page.relative_to(ROOT))
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    if "providers:" in page.read_text()
 )
-EXAMPLE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^( *)```yaml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 FILES = ("models/my-model-Q4_K_M.gguf", "models/qwen3-0.6b.gguf", "certs/company.pem")
-VARIABLES = {
-    "OPENAI_API_KEY": "sk-1",
-    "VLLM_API_KEY": "sk-2",
-    "EXAMPLE_KEY": "sk-3",
-    "GEMINI_API_KEY": "AIza-4",
-    "AWS_ACCESS_KEY_ID": "AKIA5",
-    "AWS_SECRET_ACCESS_KEY": "secret-5",
-    "AWS_BEARER_TOKEN_BEDROCK": "bedrock-6",
-}
+VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)\}")
 
 
-@pytest.mark.parametrize(
-    "example",
-    [
-        pytest.param(example, id=f"{page}-{number}")
-        for page in PAGES
-        for number, example in enumerate(EXAMPLE.findall((ROOT / page).read_text()), 1)
-    ],
-)
+def examples() -> Iterator[ParameterSet]:
+    """Those that are whole files."""
+    for page in PAGES:
+        found = EXAMPLE.findall((ROOT / page).read_text())
+        for number, (_, example) in enumerate(found, 1):
+            whole = textwrap.dedent(example)
+            if whole.lstrip().startswith(("providers:", "#")):
+                yield pytest.param(whole, id=f"{page}-{number}")
+
+
+@pytest.mark.parametrize("example", tuple(examples()))
 def test_an_example_in_the_documents_is_valid(example: str, tmp_path: Path) -> None:
     for name in FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -44,7 +39,7 @@ def test_an_example_in_the_documents_is_valid(example: str, tmp_path: Path) -> N
     config = tmp_path / "stoa.yaml"
     config.write_text(example)
 
-    catalog = load_catalog(config, VARIABLES)
+    catalog = load_catalog(config, dict.fromkeys(VARIABLE.findall(example), "sk-1"))
 
     assert catalog.providers
     assert catalog.models
