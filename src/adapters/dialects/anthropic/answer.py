@@ -17,6 +17,8 @@ from domain.inference.errors import ProviderFailedError, UnsupportedByModelError
 from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
 
+# Where Anthropic's documentation puts what is meant to be the input of a tool and is no JSON.
+INVALID_JSON = "INVALID_JSON"
 _CUT = frozenset({StopReason.LENGTH, StopReason.CONTEXT_LENGTH})
 
 
@@ -82,9 +84,8 @@ def _write_part(part: Part, *, is_cut: bool) -> JsonObject:
     try:
         return write_block(part, "content")
     except UnsupportedByModelError as error:
-        if is_cut and isinstance(part, ToolCall):
-            # The limit came in the middle of the call, which the client is told as well.
-            return write_block(replace(part, arguments=""), "content")
-        raise ProviderFailedError(
-            "The model called a tool with arguments that are no JSON object."
-        ) from error
+        if not isinstance(part, ToolCall):
+            raise ProviderFailedError("The model said what no message can hold.") from error
+        # Where the limit came in the middle of the call, the client is told that as well.
+        said = {} if is_cut else {INVALID_JSON: part.arguments}
+        return write_block(replace(part, arguments=msgspec.json.encode(said).decode()), "content")

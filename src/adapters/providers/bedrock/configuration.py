@@ -21,7 +21,7 @@ from adapters.providers.http_configuration import (
 )
 from adapters.providers.translation.provider import TranslatingProvider
 from adapters.providers.transport.endpoint import Timeouts
-from application.inference.ports import ModelProvider
+from application.inference.ports import ModelProvider, Operation
 from application.models.registry.ports import Offer
 from application.shared.ports import Clock
 from domain.models.served_model import ServedModel
@@ -61,7 +61,7 @@ class BedrockProviderDefinition(ProviderDefinition):
         )
         return TranslatingProvider(
             bedrock,
-            speaks=(),
+            speaks=(Operation.COUNT_TOKENS,),
             generation=bedrock,
             clock=surroundings.clock,
             ids=surroundings.ids,

@@ -4,9 +4,16 @@ from urllib.parse import quote, urlsplit
 from adapters.dialects.bedrock.blocks import makers_of_thoughts
 from adapters.dialects.bedrock.dialect import BedrockDialect
 from adapters.dialects.bedrock.families import family_of
+from adapters.dialects.dialects import DIALECTS
 from adapters.dialects.fields import unsupported
 from adapters.providers.bedrock.embeddings import OWN, Invoked, embed
 from adapters.providers.bedrock.signing import AwsCredentials, Signer
+from adapters.providers.bedrock.token_count import (
+    count_answer,
+    count_body,
+    counted_model,
+    read_count,
+)
 from adapters.providers.embedding_wire import EmbeddingWish
 from adapters.providers.failures.amazon import amazon_failure
 from adapters.providers.generation import (
@@ -33,12 +40,17 @@ from application.inference.ports import (
     ProviderStream,
 )
 from application.shared.ports import Clock
-from domain.inference.errors import UnsupportedByModelError
+from domain.inference.errors import (
+    ProviderCredentialsError,
+    ProviderFailedError,
+    ProviderRejectedError,
+    UnsupportedByModelError,
+)
 from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
-_WHOLE, _STREAM, _INVOKE = "converse", "converse-stream", "invoke"
+_WHOLE, _STREAM, _INVOKE, _COUNT = "converse", "converse-stream", "invoke", "count-tokens"
 _INPUT_TOKENS = "x-amzn-bedrock-input-token-count"
 
 
@@ -99,6 +111,8 @@ class BedrockProvider(ModelProvider, GenerationProvider):
         )
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
+        if request.operation is Operation.COUNT_TOKENS:
+            return await self._count(request)
         if request.operation is not Operation.EMBEDDING:
             raise _no_way(request)
         wish = EmbeddingWish.read(request.body, *OWN)
@@ -121,6 +135,24 @@ class BedrockProvider(ModelProvider, GenerationProvider):
     def _dialect(self, model: ServedModel) -> BedrockDialect:
         return BedrockDialect(self._client.errors, makers_of_thoughts(family_of(model)))
 
+    async def _count(self, request: ProviderRequest) -> ProviderAnswer:
+        """By estimate, where Bedrock does not count for that model, or not for these
+        credentials."""
+        asked = DIALECTS[Operation.MESSAGES].read_request(request.body)
+        body = count_body(asked, request.model, self._dialect(request.model))
+        try:
+            response = await self._send(request, _COUNT, body, counted_model(request.model))
+            said = await response.read(MAX_ANSWER_BYTES)
+        except (ProviderRejectedError, ProviderCredentialsError):
+            return count_answer(estimate(asked))
+        except ProviderFailedError as error:
+            if error.may_pass:
+                raise
+            return count_answer(estimate(asked))
+        return count_answer(
+            read_count(said, self._client.errors), self._client.request_id(response)
+        )
+
     async def _invoke(self, request: ProviderRequest, body: bytes) -> Invoked:
         response = await self._send(request, _INVOKE, body)
         request_id = self._client.request_id(response)
@@ -132,8 +164,10 @@ class BedrockProvider(ModelProvider, GenerationProvider):
         tokens = response.header(_INPUT_TOKENS) or ""
         return Invoked(said, int(tokens) if tokens.isdecimal() else None, request_id)
 
-    async def _send(self, request: ProviderRequest, verb: str, body: bytes) -> UpstreamResponse:
-        model = request.model.upstream_name
+    async def _send(
+        self, request: ProviderRequest, verb: str, body: bytes, model: str | None = None
+    ) -> UpstreamResponse:
+        model = model or request.model.upstream_name
         endpoint = self._endpoints.get((model, verb))
         if endpoint is None:
             endpoint = self._client.endpoint(

@@ -155,12 +155,18 @@ def test_what_is_no_answer_is_a_failure_of_the_provider(body: bytes) -> None:
         DIALECT.read_answer(body)
 
 
-def test_a_call_with_broken_arguments_cannot_be_told_whole() -> None:
-    call = ToolCall(id="c", name="f", arguments="{")
+@pytest.mark.parametrize("arguments", ["{", "[1]", "5", '{"a": \x00}'])
+def test_arguments_that_are_no_object_are_told_in_one(arguments: str) -> None:
+    call = ToolCall(id="c", name="f", arguments=arguments)
     choice = Choice(parts=(call,), stop=StopReason.TOOL_CALLS)
 
-    with pytest.raises(ProviderFailedError):
-        DIALECT.write_answer(GenerationAnswer(id="a", model="m", choices=(choice,)), REQUEST)
+    written = DIALECT.write_answer(
+        GenerationAnswer(id="m", model="large", choices=(choice,)), REQUEST
+    )
+
+    [block] = msgspec.json.decode(written)["content"]
+    assert block["input"] == {"INVALID_JSON": arguments}
+    assert (block["name"], block["id"]) == ("f", "c")
 
 
 def test_reads_a_stream_with_everything_in_it() -> None:

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -342,3 +343,66 @@ async def test_what_it_has_no_way_for_is_refused(bedrock: BedrockProvider) -> No
                 input_type="search_query",
             )
         )
+
+
+def a_count(model: str = CLAUDE) -> ProviderRequest:
+    tool = {"name": "f", "input_schema": {"type": "object"}}
+    message = {"role": "user", "content": "hello"}
+    body = {"model": "m", "system": "Be kind.", "messages": [message], "tools": [tool]}
+    return replace(
+        a_request(model, operation=Operation.COUNT_TOKENS), body=msgspec.json.encode(body)
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "counted"),
+    [
+        (CLAUDE, "anthropic.claude-sonnet-4-5-20250929-v1%3A0"),
+        ("us-gov.anthropic.claude-x", "anthropic.claude-x"),
+        ("anthropic.claude-x", "anthropic.claude-x"),
+        ("amazon.nova-pro-v1:0", "amazon.nova-pro-v1%3A0"),
+    ],
+)
+async def test_tokens_are_counted_by_the_model(
+    bedrock: BedrockProvider, upstream: Upstream, model: str, counted: str
+) -> None:
+    upstream.play(json_answer(b'{"inputTokens": 42}', headers=("x-amzn-requestid: aws-1",)))
+
+    answer = await bedrock.complete(a_count(model))
+
+    (seen,) = upstream.requests
+    assert seen.target == f"/model/{counted}/count-tokens"
+    asked: Any = seen.json
+    assert list(asked["input"]["converse"]) == ["messages", "system", "toolConfig"]
+    assert msgspec.json.decode(answer.body) == {"input_tokens": 42}
+    assert answer.usage == Usage()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+async def test_what_bedrock_does_not_count_is_estimated(
+    bedrock: BedrockProvider, upstream: Upstream, status: int
+) -> None:
+    upstream.play(json_answer(b'{"message": "No counting."}', status=status))
+
+    answer = await bedrock.complete(a_count())
+
+    assert msgspec.json.decode(answer.body)["input_tokens"] > 5
+
+
+@pytest.mark.parametrize("status", [429, 500])
+async def test_what_may_pass_is_no_reason_to_estimate(
+    bedrock: BedrockProvider, upstream: Upstream, status: int
+) -> None:
+    upstream.play(json_answer(b'{"message": "Later."}', status=status))
+
+    with pytest.raises(StoaError):
+        await bedrock.complete(a_count())
+
+
+async def test_a_count_that_is_none_is_a_failure(
+    bedrock: BedrockProvider, upstream: Upstream
+) -> None:
+    upstream.play(json_answer(b"{}"))
+
+    with pytest.raises(ProviderFailedError, match="no count"):
+        await bedrock.complete(a_count())
