@@ -66,6 +66,7 @@ async def build_app(
         parts=parts,
         options=_options(settings),
         data_plane=DataPlane(
+            direct=gate.answers(),
             route_handlers=(*inference_handlers(gate), _models(container, readiness, parts.clock)),
             operations=(*OPERATIONS, *RESPONSES_OPERATIONS, *ANTHROPIC_OPERATIONS),
         ),

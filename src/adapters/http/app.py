@@ -1,7 +1,7 @@
 """Assembling the HTTP application. What it needs besides the container is given as values."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -10,11 +10,13 @@ from dishka.integrations.litestar import DishkaRouter
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from adapters.http.client_origin import ClientOrigins
 from adapters.http.controllers import GUARDED, OPEN
 from adapters.http.data_plane.call_headers import CALL_HEADER_NAMES
+from adapters.http.data_plane.gate import RawHandler
 from adapters.http.docs.assets import read_asset
 from adapters.http.exception_handlers import error_response
 from adapters.http.failures import Failures
@@ -77,9 +79,11 @@ class HttpOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPlane:
-    """The handlers under ``/v1`` and what the API's document says of them."""
+    """The handlers under ``/v1`` and what the API's document says of them. ``direct`` are those
+    that are asked past the framework, by their paths."""
 
     route_handlers: Sequence[ControllerRouterHandler] = ()
+    direct: Mapping[str, RawHandler] = field(default_factory=dict)
     operations: Sequence[ExtraOperation] = field(default=())
 
 
@@ -104,11 +108,7 @@ def create_app(
         exception_handlers={
             Exception: error_response(parts.failures, parts.ids, debug=options.debug)
         },
-        openapi_config=(
-            build_openapi_config(data_plane.operations, version=options.version)
-            if options.docs
-            else None
-        ),
+        openapi_config=_openapi(data_plane, options),
         cors_config=_cors(options.cors_origins),
         request_class=StrictRequest,
         request_max_body_size=options.max_body_bytes,
@@ -117,6 +117,7 @@ def create_app(
     )
     return Frame(
         app,
+        direct=data_plane.direct,
         ids=parts.ids,
         metrics=parts.request_metrics,
         failures=parts.failures,
@@ -157,6 +158,12 @@ def _route_handlers(
         *PAGES,
     ]
     return [*handlers, read_asset] if options.docs else handlers
+
+
+def _openapi(data_plane: DataPlane, options: HttpOptions) -> OpenAPIConfig | None:
+    if not options.docs:
+        return None
+    return build_openapi_config(data_plane.operations, version=options.version)
 
 
 def _constant(value: object) -> Provide:

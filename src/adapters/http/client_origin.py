@@ -1,11 +1,15 @@
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from litestar.types import HTTPScope
 
+from adapters.http.request_headers import all_of, request_headers
 from application.shared.correlation import Origin
 
 MAX_USER_AGENT = 300
+REMEMBERED = 1000
 
 
 class ClientOrigins:
@@ -15,17 +19,18 @@ class ClientOrigins:
     def __init__(self, trusted_proxies: Sequence[str] = ()) -> None:
         """Addresses and networks."""
         self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
+        # Most requests come from where the last ones came from.
+        self._direct = lru_cache(maxsize=REMEMBERED)(_direct)
 
-    def of(self, scope: HTTPScope, user_agent: bytes | None, forwarded_for: bytes | None) -> Origin:
-        """``forwarded_for`` is what the request's `X-Forwarded-For` says."""
+    def of(self, scope: HTTPScope) -> Origin:
         client = scope.get("client")
         peer = None if client is None else client[0]
-        said = None
-        if user_agent:
-            said = user_agent[:MAX_USER_AGENT].decode("latin-1").replace("\0", "")
-        if forwarded_for is None or not self._trusted or peer is None:
-            return Origin(peer, said)
-        return Origin(self._beyond(peer, forwarded_for.decode("latin-1").split(",")), said)
+        user_agent = request_headers(scope).get(b"user-agent", b"")
+        origin = self._direct(peer, user_agent[:MAX_USER_AGENT])
+        if not self._trusted or peer is None:
+            return origin
+        hops = b",".join(all_of(scope, b"x-forwarded-for"))
+        return replace(origin, address=self._beyond(peer, hops.decode("latin-1").split(",")))
 
     def _beyond(self, peer: str, hops: list[str]) -> str:
         """The nearest address that is no trusted proxy; the list begins with the farthest, and
@@ -41,6 +46,11 @@ class ClientOrigins:
     def _is_trusted(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self._trusted)
+
+
+def _direct(peer: str | None, user_agent: bytes) -> Origin:
+    said = user_agent.decode("latin-1").replace("\0", "") if user_agent else None
+    return Origin(peer, said)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -1,8 +1,9 @@
 """What surrounds every request, whatever answers it. On the hot path, so it is plain ASGI."""
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -10,10 +11,13 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from adapters.http.client_origin import ClientOrigins
 from adapters.http.data_plane.call_headers import call_headers
+from adapters.http.data_plane.gate import RawHandler
 from adapters.http.errors import translate
 from adapters.http.failures import Failures
-from adapters.http.limit_headers import limit_headers
+from adapters.http.limit_headers import Header, limit_headers
 from adapters.http.metrics.requests import RequestMetrics
+from adapters.http.request_headers import request_headers
+from adapters.http.request_state import begin
 from adapters.http.security_headers import policy_of, security_headers
 from application.shared.correlation import correlation_id, origin
 from application.shared.ports import IdGenerator
@@ -22,8 +26,15 @@ _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _EVENT_STREAM = b"text/event-stream"
 
 
+# The framework's application takes more than requests.
+Answerer = Callable[[Any, Receive, Send], Awaitable[None]]
+
+
 class Frame:
     """Gives each request its ids, its answer the headers that all answers have, and counts both.
+
+    What is asked at a path of ``direct`` goes there past the framework, which would have nothing to
+    do for it, except where a browser asks on behalf of a page: the framework knows which may.
 
     Handlers find ``request_id`` (a UUID) and ``correlation_id`` (text) in ``scope["state"]``; the
     correlation id is the client's where it sent an acceptable one.
@@ -33,6 +44,7 @@ class Frame:
         self,
         app: ASGIApp,
         *,
+        direct: Mapping[str, RawHandler] = MappingProxyType({}),
         ids: IdGenerator,
         metrics: RequestMetrics,
         failures: Failures,
@@ -40,6 +52,7 @@ class Frame:
         origins: ClientOrigins,
     ) -> None:
         self._app = app
+        self._direct = direct
         self._failures = failures
         self._new_id = ids.new
         self._metrics = metrics
@@ -61,22 +74,17 @@ class Frame:
             nonlocal status, streaming
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [
-                    *message["headers"],
-                    *ids,
-                    *limit_headers(state),
-                    *call_headers(state, started),
-                    *self._headers,
-                    policy_of(state),
-                ]
-                message["headers"] = headers
-                if _is_event_stream(headers):
+                begin(state)
+                own = message["headers"]
+                told = (*ids, *limit_headers(state), *call_headers(state, started))
+                message["headers"] = [*own, *told, *self._headers, policy_of(state)]
+                if _is_event_stream(own):
                     streaming = True
                     metrics.stream_opened()
             return send(message)
 
         try:
-            await self._app(scope, receive, framed_send)
+            await self._who_answers(scope)(scope, receive, framed_send)
         except Exception as exception:
             self._report(exception, scope)
             raise
@@ -87,6 +95,14 @@ class Frame:
             route: Any = scope.get("path_template")
             metrics.count(scope["method"], route, status, perf_counter() - started)
 
+    def _who_answers(self, scope: HTTPScope) -> Answerer:
+        path = scope["path"]
+        direct = self._direct.get(path)
+        if direct is None or b"origin" in request_headers(scope):
+            return self._app
+        scope["path_template"] = path
+        return direct
+
     def _report(self, exception: Exception, scope: HTTPScope) -> None:
         """For what nobody can be told, because the answer has begun; the server breaks it off."""
         cause = exception.__cause__
@@ -95,21 +111,14 @@ class Frame:
         request_id = scope["state"]["request_id"]
         self._failures.report(error, scope, error_id=request_id, cause=happened)
 
-    def _identify(self, scope: HTTPScope) -> tuple[dict[str, Any], tuple[tuple[bytes, bytes], ...]]:
+    def _identify(self, scope: HTTPScope) -> tuple[dict[str, Any], tuple[Header, ...]]:
         """The request's state with its ids in it, and the headers that show them."""
         request_id = self._new_id()
         shown = str(request_id).encode()
-        correlation = shown
-        user_agent = forwarded_for = None
-        for name, value in scope["headers"]:
-            if name == b"x-correlation-id":
-                if _CORRELATION_ID.fullmatch(value):
-                    correlation = value
-            elif name == b"user-agent":
-                user_agent = value
-            elif name == b"x-forwarded-for":
-                forwarded_for = value if forwarded_for is None else forwarded_for + b"," + value
-        origin.set(self._origins.of(scope, user_agent, forwarded_for))
+        correlation = request_headers(scope).get(b"x-correlation-id", shown)
+        if not _CORRELATION_ID.fullmatch(correlation):
+            correlation = shown
+        origin.set(self._origins.of(scope))
         text = correlation.decode()
         correlation_id.set(text)
         # A copy, because servers may share the state of the lifespan among requests.
@@ -120,7 +129,7 @@ class Frame:
         return state, ((b"x-request-id", shown), (b"x-correlation-id", correlation))
 
 
-def _is_event_stream(headers: list[tuple[bytes, bytes]]) -> bool:
+def _is_event_stream(headers: Iterable[Header]) -> bool:
     for name, value in headers:
         if name == b"content-type":
             return value.startswith(_EVENT_STREAM)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from litestar.types import Scope
 
 from adapters.http.errors import CrossSiteRequestError
+from adapters.http.request_headers import all_of, request_headers
 
 SESSION_COOKIE = "stoa_session"
 
@@ -30,17 +31,12 @@ def presented(scope: Scope) -> Presented:
     """Clients of Anthropic's API show their key in a header of its own. Raises
     ``CrossSiteRequestError`` for a cookie that a browser may have sent along with what another site
     wants."""
-    cookies = []
-    key: bytes | None = None
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            return _bearer(value)
-        if name == b"cookie":
-            cookies.append(value)
-        elif name == b"x-api-key":
-            key = value
-    if key is not None:
+    headers = request_headers(scope)
+    if (authorization := headers.get(b"authorization")) is not None:
+        return _bearer(authorization)
+    if (key := headers.get(b"x-api-key")) is not None:
         return Presented(bearer=key.strip().decode("latin-1"))
+    cookies = all_of(scope, b"cookie")
     return _of_cookies(scope, cookies) if cookies else NOTHING
 
 
@@ -75,7 +71,7 @@ def refuse_other_sites(scope: Scope) -> None:
 
 
 def _is_of_this_server(scope: Scope) -> bool | None:
-    said = dict(scope["headers"])
+    said = request_headers(scope)
     if (site := said.get(b"sec-fetch-site")) is not None:
         return site in _OWN_SITES
     if (origin := said.get(b"origin")) is not None:

@@ -87,13 +87,5 @@ class Authenticate:
         now = self.clock.now()
         if credential is None or not credential.key.is_live(now):
             raise CredentialsInvalidError
-        key = credential.key
-        self.activity.touch(key, now)
-        return Actor(
-            team_id=key.team_id,
-            user_id=key.user_id,
-            key_id=key.id,
-            permissions=key.permissions,
-            allowed_models=key.allowed_models,
-            allowances=credential.allowances,
-        )
+        self.activity.touch(credential.key, now)
+        return credential.actor

@@ -1,10 +1,11 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from application.identity.allowance_ports import Allowances
 from application.identity.session_ports import Sessions
 from application.operations.ports import StoredSettings
+from application.shared.actor import Actor
 from application.shared.pagination import Page, PageRequest
 from application.shared.ports import UnitOfWork
 from domain.identity.allowance import Allowance
@@ -171,10 +172,24 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """An API key with what the data plane needs of its team, and all that bounds its calls."""
+    """An API key with what the data plane needs of its team, and all that bounds its calls.
+    ``actor`` is on whose behalf those who show it come; it is the same at every call."""
 
     key: ApiKey
     allowances: tuple[Allowance, ...] = ()
+    actor: Actor = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        key = self.key
+        actor = Actor(
+            team_id=key.team_id,
+            user_id=key.user_id,
+            key_id=key.id,
+            permissions=key.permissions,
+            allowed_models=key.allowed_models,
+            allowances=self.allowances,
+        )
+        object.__setattr__(self, "actor", actor)
 
 
 class Credentials(Protocol):

@@ -12,6 +12,7 @@ from adapters.http.kinds import kind_of
 from adapters.http.limit_headers import ANTHROPIC_PREFIX, State, keep_limit_headers
 from adapters.http.presented import Presented, presented
 from adapters.http.problems import ErrorAnswer, Headers, headers_of
+from adapters.http.request_headers import all_of, request_headers
 from application.shared.ports import Clock
 from domain.inference.rate import Standings
 from domain.shared.errors import BudgetExhaustedError, StoaError, UnavailableError
@@ -34,14 +35,12 @@ class AnthropicManner(Manner):
 
     def presented(self, scope: HTTPScope) -> Presented:
         """The key in ``x-api-key``, else what any other request may show."""
-        for name, value in scope["headers"]:
-            if name == b"x-api-key":
-                return Presented(bearer=value.strip().decode("latin-1"))
-        return presented(scope)
+        key = request_headers(scope).get(b"x-api-key")
+        return presented(scope) if key is None else Presented(bearer=key.strip().decode("latin-1"))
 
     def features(self, scope: HTTPScope) -> tuple[str, ...]:
         """Those that ``anthropic-beta`` names."""
-        given = b",".join(value for name, value in scope["headers"] if name == b"anthropic-beta")
+        given = b",".join(all_of(scope, b"anthropic-beta"))
         names = (name.strip() for name in given.decode("latin-1").split(","))
         return tuple(name for name in names if _FEATURE.fullmatch(name))
 

@@ -3,6 +3,7 @@
 from litestar.types import HTTPScope, Receive
 
 from adapters.http.errors import UnsupportedMediaTypeError
+from adapters.http.request_headers import request_headers
 from domain.shared.errors import TooLargeError
 
 _PLAIN_ENCODINGS = (b"", b"identity")
@@ -41,20 +42,13 @@ async def read_body(scope: HTTPScope, receive: Receive, limit: int) -> bytes:
 
 
 def content_type_of(scope: HTTPScope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            return value.decode("latin-1")
-    return ""
+    return request_headers(scope).get(b"content-type", b"").decode("latin-1")
 
 
 def _length_and_encoding(scope: HTTPScope) -> tuple[int, bytes]:
-    length, encoding = 0, b""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            length = int(value)
-        elif name == b"content-encoding":
-            encoding = value.lower()
-    return length, encoding
+    headers = request_headers(scope)
+    length = headers.get(b"content-length", b"")
+    return int(length) if length.isdigit() else 0, headers.get(b"content-encoding", b"").lower()
 
 
 def _too_large(limit: int) -> TooLargeError:

@@ -1,11 +1,13 @@
 """What a client wishes for its call beside the body, and what it is told of how that was made."""
 
 import re
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from litestar.types import HTTPScope
 
+from adapters.http.request_headers import request_headers
 from application.inference.call_trace import CallTrace
 from domain.inference.call import Call
 from domain.shared.errors import FieldError, InvalidError
@@ -19,8 +21,14 @@ LONGEST_IDENTITY = 256
 LOCAL_ONLY = "local_only"
 
 _STATE = "call_trace"
-_PREFIX = b"x-stoa-"
 _CACHE_CONTROL = b"cache-control"
+_TOLD = (
+    b"x-stoa-tags",
+    b"x-stoa-privacy",
+    b"x-stoa-user",
+    b"x-stoa-conversation",
+    _CACHE_CONTROL,
+)
 _NO_STORE, _NO_CACHE = "no-store", "no-cache"
 _UNSAFE = re.compile(r"[^\x20-\x7e]")
 
@@ -55,10 +63,9 @@ _NONE = Wishes()
 
 def wishes_in(scope: HTTPScope) -> Wishes:
     """What the headers say. Raises ``InvalidError`` that names the header."""
+    headers = request_headers(scope)
     said = {
-        name: value.decode("utf-8", "replace").strip()
-        for name, value in scope["headers"]
-        if name.startswith(_PREFIX) or name == _CACHE_CONTROL
+        name: headers[name].decode("utf-8", "replace").strip() for name in _TOLD if name in headers
     }
     if not said:
         return _NONE
@@ -124,6 +131,7 @@ def _of_cache(call: Call, trace: CallTrace) -> list[Header]:
     return told
 
 
+@lru_cache(maxsize=1024)
 def _shown(text: str) -> bytes:
     """Names may have any letters, headers may not."""
     return _UNSAFE.sub("?", text).encode()

@@ -4,22 +4,21 @@ It is plain ASGI, without the framework's request and response objects, because 
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPMethod
 from time import perf_counter
-from uuid import UUID
 
-from litestar.types import HTTPScope, Receive, Send
+from litestar.types import Send
 
 from adapters.http.data_plane.asked import Asked
 from adapters.http.data_plane.body import content_type_of, read_body
 from adapters.http.data_plane.call_headers import Wishes, traced, wishes_in
 from adapters.http.data_plane.event_stream import EventStreamResponse
+from adapters.http.data_plane.exchange import Exchange
 from adapters.http.data_plane.hangup import Hangup
 from adapters.http.data_plane.hint import hint
-from adapters.http.data_plane.served import Served
 from adapters.http.data_plane.use_cases import Pieces, UseCases
 from adapters.http.errors import translate
 from adapters.http.limit_headers import tell_what_remains
@@ -37,26 +36,9 @@ from domain.shared.ids import CallId
 # After so long a wait for the body, what was shown with it may be worth nothing any more.
 SLOW_BODY_S = 0.1
 
-Report = Callable[..., None]
-
 
 class BrokenOffError(Exception):
     """An answer has begun that cannot be ended, and its format has no word for that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One request on the wire. ``report`` takes an error that it fails with, and its ``cause``;
-    ``break_off`` hears that an answer which has begun did not come to its end."""
-
-    operation: Operation
-    served: Served
-    request_id: UUID
-    correlation_id: str
-    receive: Receive
-    send: Send
-    report: Report
-    break_off: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,43 +54,43 @@ class InferenceDoor:
     heartbeat_s: float
     special: Mapping[Operation, UseCases] = field(default_factory=dict)
 
-    async def answer(self, exchange: Exchange, scope: HTTPScope) -> None:
+    async def answer(self, exchange: Exchange) -> None:
         """Raises ``StoaError`` for what is refused or fails before the answer has begun."""
-        actor = await self._who_asks(exchange, scope)
+        actor = await self._who_asks(exchange)
         try:
-            await self._answer(exchange, scope, actor)
+            await self._answer(exchange, actor)
         except FunctionalError:
-            tell = _telling(exchange, scope)
-            await tell_what_remains(scope["state"], actor, self.show_limits, tell)
+            tell = _telling(exchange)
+            await tell_what_remains(exchange.state, actor, self.show_limits, tell)
             raise
 
-    async def _who_asks(self, exchange: Exchange, scope: HTTPScope) -> Actor:
-        shown = exchange.served.manner.presented(scope)
+    async def _who_asks(self, exchange: Exchange) -> Actor:
+        shown = exchange.served.manner.presented(exchange.scope)
         actor = await self.authenticate(shown.bearer, cookie=shown.cookie)
-        scope["state"]["actor"] = actor
+        exchange.state["actor"] = actor
         return actor
 
-    async def _answer(self, exchange: Exchange, scope: HTTPScope, actor: Actor) -> None:
+    async def _answer(self, exchange: Exchange, actor: Actor) -> None:
         started = perf_counter()
-        body, content_type = b"", content_type_of(scope)
+        body, content_type = b"", content_type_of(exchange.scope)
         try:
-            body = await read_body(scope, exchange.receive, self.max_body_bytes)
+            body = await read_body(exchange.scope, exchange.receive, self.max_body_bytes)
             asked = exchange.served.read(body, content_type)
-            wishes = wishes_in(scope)
+            wishes = wishes_in(exchange.scope)
         except FunctionalError as error:
             elapsed_ms = (perf_counter() - started) * 1000
             await self.refuse(_refusal(exchange, actor, body, error, elapsed_ms))
             raise
         if perf_counter() - started > SLOW_BODY_S:
-            actor = await self._who_asks(exchange, scope)
+            actor = await self._who_asks(exchange)
         command = _command(
-            exchange, scope, asked, wishes, actor=actor, body=body, content_type=content_type
+            exchange, asked, wishes, actor=actor, body=body, content_type=content_type
         )
         use_cases = self.special.get(exchange.operation, self.usual)
         if command.stream:
             await self._stream(exchange, use_cases, command)
             return
-        async with Hangup(exchange.receive):
+        async with Hangup(exchange.scope, exchange.receive):
             answer = await use_cases.invoke(command)
             headers = exchange.served.manner.headers(exchange.request_id)
             await send_whole(exchange.send, 200, headers, answer.body, answer.content_type)
@@ -118,7 +100,7 @@ class InferenceDoor:
     ) -> None:
         response = self._response(exchange)
         try:
-            async with Hangup(exchange.receive):
+            async with Hangup(exchange.scope, exchange.receive):
                 await self._relay(exchange, response, use_cases, command)
         except CancelledError:
             if not response.started:
@@ -167,15 +149,15 @@ class InferenceDoor:
         self, exchange: Exchange, response: EventStreamResponse, error: StoaError
     ) -> None:
         """Raises ``BrokenOffError`` where nothing but the end of the connection can tell it."""
-        exchange.break_off()
+        exchange.broke_off()
         if not response.content_type.startswith(EVENTS):
             raise BrokenOffError from error
         event = exchange.served.manner.error_event(error, exchange.request_id, response.last)
         await response.write(event)
 
 
-def _telling(exchange: Exchange, scope: HTTPScope) -> TellStandings:
-    return partial(exchange.served.manner.tell, scope["state"])
+def _telling(exchange: Exchange) -> TellStandings:
+    return partial(exchange.served.manner.tell, exchange.state)
 
 
 def _refusal(
@@ -196,7 +178,6 @@ def _refusal(
 
 def _command(
     exchange: Exchange,
-    scope: HTTPScope,
     asked: Asked,
     wishes: Wishes,
     *,
@@ -222,15 +203,15 @@ def _command(
         needs=asked.needs,
         prompt_bytes=asked.prompt_bytes,
         expected=asked.expected,
-        features=exchange.served.manner.features(scope),
+        features=exchange.served.manner.features(exchange.scope),
         local_only=wishes.local_only,
         user=wishes.user or asked.user,
         conversation=wishes.conversation,
         tags=wishes.tags,
         may_recall=wishes.may_recall,
         may_keep=wishes.may_keep,
-        tell_standings=_telling(exchange, scope) if actor.allowances else None,
-        trace=traced(scope["state"]),
+        tell_standings=_telling(exchange) if actor.allowances else None,
+        trace=traced(exchange.state),
     )
 
 

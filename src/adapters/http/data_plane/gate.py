@@ -12,18 +12,20 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from adapters.http.data_plane.body import ClientGoneError
-from adapters.http.data_plane.door import Exchange, InferenceDoor, send_whole, stopping
-from adapters.http.data_plane.idempotency import BROKE_OFF, Idempotency, key_of
+from adapters.http.data_plane.door import BrokenOffError, InferenceDoor, send_whole, stopping
+from adapters.http.data_plane.exchange import Exchange
+from adapters.http.data_plane.idempotency import Idempotency, key_of
 from adapters.http.data_plane.served import Table
-from adapters.http.errors import MethodNotAllowedError
+from adapters.http.errors import MethodNotAllowedError, translate
 from adapters.http.failures import Failures
+from adapters.http.request_state import has_begun
 from application.inference.ports import JSON, Operation
 from application.operations.readiness import Readiness
 from domain.shared.errors import StoaError, UnavailableError
 
 log = structlog.get_logger()
 
-RawHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
+RawHandler = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 
 
 class Gate:
@@ -42,27 +44,28 @@ class Gate:
         self._door = door
         self._idempotency = idempotency
 
+    def answers(self) -> dict[str, RawHandler]:
+        """What answers at each path."""
+        return {f"/v1/{operation}": partial(self.answer, operation) for operation in self.table}
+
     async def answer(
         self, operation: Operation, scope: HTTPScope, receive: Receive, send: Send
     ) -> None:
-        state = scope["state"]
         exchange = Exchange(
             operation=operation,
             served=self.table[operation],
-            request_id=state["request_id"],
-            correlation_id=state["correlation_id"],
+            scope=scope,
             receive=receive,
             send=send,
-            report=partial(self._failures.report, scope=scope, error_id=state["request_id"]),
-            break_off=partial(state.__setitem__, BROKE_OFF, True),
+            failures=self._failures,
         )
         try:
-            if scope["method"] != HTTPMethod.POST:
-                raise MethodNotAllowedError(scope["method"], scope["path"], HTTPMethod.POST)
-            if self._door is None or not self._readiness.ready:
-                reason = self._readiness.reason
-                raise UnavailableError(f"Stoa is not ready: {reason}.", retry_after=1)
-            await self._answer(self._door, exchange, scope)
+            door = self._open_door(scope)
+            key = key_of(scope)
+            if key is None or self._idempotency is None:
+                await door.answer(exchange)
+            else:
+                await _answer_once(self._idempotency, key, door, exchange)
         except StoaError as error:
             await _send_error(exchange, error)
             exchange.report(error)
@@ -71,20 +74,35 @@ class Gate:
             await _send_error(exchange, stopping())
         except ClientGoneError:
             log.debug("request.abandoned")
+        except BrokenOffError:
+            # Its cause is on record. The server ends the connection of an answer without an end.
+            log.debug("answer.broken_off")
+        except Exception as exception:
+            if has_begun(exchange.state):
+                raise
+            failure = translate(exception, method=scope["method"], path=scope["path"])
+            await _send_error(exchange, failure)
+            exchange.report(failure, cause=exception)
 
-    async def _answer(self, door: InferenceDoor, exchange: Exchange, scope: HTTPScope) -> None:
-        key = key_of(scope)
-        if key is None or self._idempotency is None:
-            await door.answer(exchange, scope)
-            return
+    def _open_door(self, scope: HTTPScope) -> InferenceDoor:
+        if scope["method"] != HTTPMethod.POST:
+            raise MethodNotAllowedError(scope["method"], scope["path"], HTTPMethod.POST)
+        if self._door is None or not self._readiness.ready:
+            reason = self._readiness.reason
+            raise UnavailableError(f"Stoa is not ready: {reason}.", retry_after=1)
+        return self._door
 
-        async def inner(receive: Receive, send: Send) -> None:
-            await door.answer(replace(exchange, receive=receive, send=send), scope)
 
-        shown = exchange.served.manner.presented(scope)
-        await self._idempotency.answer(
-            key, scope, exchange.receive, exchange.send, inner=inner, shown=shown
-        )
+async def _answer_once(
+    idempotency: Idempotency, key: str, door: InferenceDoor, exchange: Exchange
+) -> None:
+    async def inner(receive: Receive, send: Send) -> None:
+        await door.answer(replace(exchange, receive=receive, send=send))
+
+    shown = exchange.served.manner.presented(exchange.scope)
+    await idempotency.answer(
+        key, exchange.scope, exchange.receive, exchange.send, inner=inner, shown=shown
+    )
 
 
 async def _send_error(exchange: Exchange, error: StoaError) -> None:
@@ -95,12 +113,12 @@ async def _send_error(exchange: Exchange, error: StoaError) -> None:
 
 
 def inference_handlers(gate: Gate) -> list[ASGIRouteHandler]:
-    """One raw ASGI route for each operation."""
-    return [_handler(gate, operation) for operation in gate.table]
+    """The framework's routes, for those requests that need something of it."""
+    return [_handler(path, answer) for path, answer in gate.answers().items()]
 
 
-def _handler(gate: Gate, operation: Operation) -> ASGIRouteHandler:
+def _handler(path: str, answer: RawHandler) -> ASGIRouteHandler:
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-        await gate.answer(operation, scope, receive, send)  # type: ignore[arg-type]  # HTTP only
+        await answer(scope, receive, send)  # type: ignore[arg-type]  # HTTP only
 
-    return asgi(f"/v1/{operation}", copy_scope=False)(handle)
+    return asgi(path, copy_scope=False)(handle)

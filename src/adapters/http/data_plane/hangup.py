@@ -1,9 +1,16 @@
+"""Hearing of clients that leave while they are answered."""
+
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
-from litestar.types import Receive
+from litestar.types import Receive, Scope
+
+# Where a server says how to be told that the client is gone: a function that takes what is to be
+# called then, or ``None`` to be told no more.
+HANGUP = "stoa.hangup"
+Listen = Callable[[Callable[[], None] | None], None]
 
 
 class Hangup:
@@ -12,11 +19,14 @@ class Hangup:
     Leave it before the response is complete: servers report a finished response as a disconnect.
     ``gone`` tells a hang-up from a cancellation that came from elsewhere.
 
-    It listens without a task of its own, whose making and cancelling would cost every call more
-    than all that it does here: the callbacks of what the server waits for drive it.
+    Our server calls when it happens. From others it is heard by ``receive``, and without a task for
+    that, whose making and cancelling would cost every call more than all that it does here: the
+    callbacks of what the server waits for drive it.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        extensions: dict[str, Any] = scope.get("extensions") or {}
+        self._listen: Listen | None = extensions.get(HANGUP)
         self._receive = receive
         self._listening: Coroutine[Any, Any, Any] | None = None
         self._caller: asyncio.Task[Any] | None = None
@@ -26,6 +36,9 @@ class Hangup:
         self._caller = asyncio.current_task()
         if self._caller is None:
             raise RuntimeError("Hangup needs a task to cancel.")
+        if self._listen is not None:
+            self._listen(self._hang_up)
+            return self
         self._listening = _until_gone(self._receive)
         self._go_on()
         return self
@@ -36,6 +49,8 @@ class Hangup:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
+        if self._listen is not None:
+            self._listen(None)
         listening, self._listening = self._listening, None
         if listening is not None:
             listening.close()
@@ -65,7 +80,8 @@ class Hangup:
             wait.add_done_callback(self._go_on)
 
     def _hang_up(self) -> None:
-        if self._listening is not None and self._caller is not None:
+        is_listened_to = self._listening is not None or self._listen is not None
+        if is_listened_to and self._caller is not None:
             self.gone = True
             self._caller.cancel()
 

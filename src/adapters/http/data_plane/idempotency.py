@@ -25,6 +25,7 @@ from litestar.types import (
 from adapters.dialects.multipart import boundary_of
 from adapters.http.data_plane.body import content_type_of, read_body
 from adapters.http.presented import NOTHING, SAFE_METHODS, Presented
+from adapters.http.request_headers import request_headers
 from application.identity.authenticate import Authenticate
 from application.operations.idempotency.answer_once import AnswerOnce
 from application.shared.actor import Actor
@@ -56,11 +57,10 @@ _kept = msgspec.msgpack.Decoder(KeptAnswer)
 
 def key_of(scope: Scope) -> str | None:
     """The idempotency key of a request that changes something."""
-    for name, value in scope["headers"]:
-        if name == _HEADER:
-            is_safe = scope["method"] in SAFE_METHODS  # type: ignore[typeddict-item]  # HTTP only
-            return None if is_safe else value.decode("latin-1")
-    return None
+    key = request_headers(scope).get(_HEADER)
+    if key is None or scope["method"] in SAFE_METHODS:  # type: ignore[typeddict-item]  # HTTP only
+        return None
+    return key.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,7 @@ class EventStream(ASGIResponse):
         with self._streams.counted(self._actor):
             listener = await self._listen()
             try:
-                async with Hangup(receive):
+                async with Hangup(scope, receive):
                     await self._answer(send, listener)
             finally:
                 listener.close()

@@ -65,17 +65,18 @@ class Cycle:
         "_left",
         "_line",
         "_news",
+        "_on_gone",
         "closes",
         "is_complete",
         "is_gone",
         "is_started",
+        "method",
         "more_body",
-        "scope",
         "wants_continue",
     )
 
-    def __init__(self, line: Line, scope: Message, *, closes: bool, wants_continue: bool) -> None:
-        self.scope = scope
+    def __init__(self, line: Line, method: str, *, closes: bool, wants_continue: bool) -> None:
+        self.method = method
         self.closes = closes
         self.wants_continue = wants_continue
         self.more_body = True
@@ -84,15 +85,16 @@ class Cycle:
         self._body: bytes | bytearray = b""
         self._has_news = False
         self._news: asyncio.Event | None = None
+        self._on_gone: Callable[[], None] | None = None
         # Waits for what it announces.
         self._head = b""
         self._is_chunked = self._is_bodiless = False
         self._left = 0
 
-    async def run(self, app: App) -> None:
+    async def run(self, app: App, scope: Message) -> None:
         """Answer, whatever becomes of the application."""
         try:
-            await app(self.scope, self.receive, self.send)
+            await app(scope, self.receive, self.send)
         except BaseException as error:
             log.exception("answer.failed", exc_info=error)
         finally:
@@ -121,6 +123,16 @@ class Cycle:
         """The client is gone."""
         self.is_gone = True
         self.tell()
+        if self._on_gone is not None:
+            self._on_gone()
+
+    def listen(self, on_gone: Callable[[], None] | None) -> None:
+        """What to call when the client leaves; it costs less than to ``receive`` until then."""
+        self._on_gone = on_gone
+        if on_gone is not None:
+            self._line.read_on()
+            if self.is_gone:
+                self._line.loop.call_soon(on_gone)
 
     def tell(self) -> None:
         """There is something to receive."""
@@ -160,7 +172,7 @@ class Cycle:
     def _begin(self, status: int, headers: Iterable[Header]) -> None:
         self.is_started = True
         self.wants_continue = False
-        self._is_bodiless = is_bodiless = self.scope["method"] == "HEAD"
+        self._is_bodiless = is_bodiless = self.method == "HEAD"
         self._head, length, self.closes = answer_head(
             status, headers, self._line.common, is_bodiless=is_bodiless, closes=self.closes
         )

@@ -9,6 +9,7 @@ from uvicorn import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
+from adapters.http.data_plane.hangup import HANGUP
 from adapters.http.errors import RequestTimedOutError
 from adapters.http.problems import report
 from adapters.http.server.cycle import Cycle, Line
@@ -62,7 +63,7 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
         self._drained = asyncio.Event()
         # The request that is being answered, and those that came behind it.
         self._running: Cycle | None = None
-        self._waiting: deque[Cycle] = deque()
+        self._waiting: deque[tuple[Cycle, dict[str, Any]]] = deque()
         # Since when the client is waited for. One timer does for all that it may be too slow with:
         # it may ring too early, and is then set anew, but never too late.
         self._since = self.loop.time()
@@ -122,7 +123,8 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
         if self._running is None:
             self.close()
         else:
-            (self._waiting or (self._running,))[-1].closes = True
+            last = self._waiting[-1][0] if self._waiting else self._running
+            last.closes = True
 
     # The reader of requests and their cycles call these.
 
@@ -135,12 +137,13 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
         return self._common
 
     def take(self, scope: dict[str, Any], *, closes: bool, wants_continue: bool) -> Cycle:
+        cycle = Cycle(self, scope["method"], closes=closes, wants_continue=wants_continue)
         scope["state"] = self._app_state.copy()
-        cycle = Cycle(self, scope, closes=closes, wants_continue=wants_continue)
+        scope["extensions"] = {HANGUP: cycle.listen}
         if self._running is None:
-            self._start(cycle)
+            self._start(cycle, scope)
         else:
-            self._waiting.append(cycle)
+            self._waiting.append((cycle, scope))
             if len(self._waiting) > MAX_WAITING:
                 self.pause_reading()
         return cycle
@@ -164,7 +167,7 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
         if self._transport.is_closing():
             return
         if self._waiting:
-            self._start(self._waiting.popleft())
+            self._start(*self._waiting.popleft())
         elif self._reader.reading is Reading.NOTHING:
             self._since = self.loop.time()
             self._watch()
@@ -173,9 +176,9 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
     def ended(self) -> None:
         self._server.tasks.discard(asyncio.current_task())
 
-    def _start(self, cycle: Cycle) -> None:
+    def _start(self, cycle: Cycle, scope: dict[str, Any]) -> None:
         self._running = cycle
-        self._server.tasks.add(self.loop.create_task(cycle.run(self._app)))
+        self._server.tasks.add(self.loop.create_task(cycle.run(self._app, scope)))
 
     def _deadline(self) -> float:
         match self._reader.reading:

@@ -1,3 +1,4 @@
+from collections.abc import Coroutine
 from uuid import UUID
 
 from sqlalchemy import select
@@ -28,8 +29,9 @@ class CachedCredentials(Credentials):
             self._look_up, _concerned, changes, capacity=capacity, patience_s=patience_s
         )
 
-    async def find(self, secret_hash: bytes) -> Credential | None:
-        return await self._cache.find(secret_hash)
+    def find(self, secret_hash: bytes) -> Coroutine[None, None, Credential | None]:
+        # Handed on as it is: one more coroutine at every call would do nothing.
+        return self._cache.find(secret_hash)
 
     async def _look_up(self, secret_hash: bytes) -> Credential | None:
         with translated():

@@ -11,8 +11,9 @@ TRUSTING = ClientOrigins(("10.0.0.0/8", "::1"))
 def origin_of(
     origins: ClientOrigins, peer: str | None, forwarded_for: bytes | None = None
 ) -> str | None:
-    scope: Any = {"client": None if peer is None else (peer, 1)}
-    return origins.of(scope, None, forwarded_for).address
+    headers = [] if forwarded_for is None else [(b"x-forwarded-for", forwarded_for)]
+    scope: Any = {"client": None if peer is None else (peer, 1), "headers": headers}
+    return origins.of(scope).address
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,11 @@ def test_believes_nobody_unless_told_to() -> None:
 
 
 def test_keeps_the_beginning_of_what_a_client_calls_itself() -> None:
-    scope: Any = {"client": ("192.0.2.1", 1)}
+    def asked_by(user_agent: bytes) -> Origin:
+        headers = [(b"user-agent", user_agent)]
+        scope: Any = {"client": ("192.0.2.1", 1), "headers": headers}
+        return TRUSTING.of(scope)
 
-    assert TRUSTING.of(scope, b"x" * 400, None) == Origin("192.0.2.1", "x" * 300)
-    assert TRUSTING.of(scope, b"a\0\xe9", None) == Origin("192.0.2.1", "aé")
-    assert TRUSTING.of(scope, b"", None) == Origin("192.0.2.1", None)
+    assert asked_by(b"x" * 400) == Origin("192.0.2.1", "x" * 300)
+    assert asked_by(b"a\0\xe9") == Origin("192.0.2.1", "aé")
+    assert asked_by(b"") == Origin("192.0.2.1", None)

@@ -30,12 +30,14 @@ class CountedIds(IdGenerator):
 class Framed:
     """An application in its frame, and what came out of it."""
 
-    def __init__(self, app: App, *, hsts: bool = False) -> None:
+    def __init__(self, app: App, *, hsts: bool = False, **direct: App) -> None:
+        """``direct`` are answered at the path of their name."""
         self.registry = CollectorRegistry()
         self.errors = RecordingErrorLog()
         reporter = ErrorReporter(errors=self.errors, clock=FrozenClock(), ids=CountedIds())
         self.frame: Any = Frame(
             app,
+            direct={f"/{name}": answer for name, answer in direct.items()},
             ids=CountedIds(),
             metrics=RequestMetrics(self.registry),
             failures=Failures(reporter),
@@ -210,3 +212,31 @@ async def test_what_breaks_an_answer_that_has_begun_is_on_record_by_the_requests
     [occurrence] = framed.errors.occurrences
     assert (str(occurrence.id), occurrence.route) == (FIRST_ID, "/things/{id}")
     assert (occurrence.code, occurrence.message) == ("INTERNAL_ERROR", "half of it")
+
+
+async def test_what_needs_nothing_of_the_framework_is_asked_past_it() -> None:
+    framed = Framed(answering(status=404), direct=answering(status=200))
+
+    headers = await framed.ask(path="/direct")
+
+    assert [message.get("status") for message in framed.sent] == [200, None]
+    assert headers["x-request-id"] == FIRST_ID
+
+
+async def test_requests_past_the_framework_are_counted_by_their_path() -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    framed = Framed(answering(), direct=app)
+    await framed.ask(path="/direct")
+
+    labels = {"method": "GET", "route": "/direct", "status": "200"}
+    assert framed.sample("stoa_http_requests_total", **labels) == 1
+
+
+async def test_the_framework_knows_which_pages_may_ask() -> None:
+    framed = Framed(answering(status=404), direct=answering(status=200))
+
+    await framed.ask(path="/direct", headers=[(b"origin", b"https://a.example")])
+
+    assert framed.sent[0]["status"] == 404

@@ -379,3 +379,12 @@ async def test_only_takes_posts() -> None:
 
     assert wire.status == 405
     assert (b"allow", b"POST") in wire.sent[0]["headers"]
+
+
+async def test_what_nobody_foresaw_is_on_record_by_the_requests_id() -> None:
+    wire = await streamed(house := House(), ZeroDivisionError("the inside"))
+
+    assert wire.status == 500
+    assert b"the inside" not in wire.body
+    [occurrence] = house.errors.occurrences
+    assert (occurrence.id, occurrence.code) == (SequentialIds().new(), "INTERNAL_ERROR")
