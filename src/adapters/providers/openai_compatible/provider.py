@@ -1,5 +1,5 @@
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Coroutine, Mapping
+from typing import Any, Protocol
 
 from adapters.providers.failures.failure import FailureParser
 from adapters.providers.failures.openai import openai_failure
@@ -82,11 +82,11 @@ class OpenAICompatibleProvider(ModelProvider):
         parts = _parts(caller, adapt=adapt, stream_usage=stream_usage)
         self._parts = {operation: parts[operation] for operation in operations}
 
-    async def complete(self, request: ProviderRequest) -> ProviderAnswer:
-        return await self._part(request).complete(request)
+    def complete(self, request: ProviderRequest) -> Coroutine[Any, Any, ProviderAnswer]:
+        return self._part(request).complete(request)
 
-    async def open_stream(self, request: ProviderRequest) -> ProviderStream:
-        return await self._part(request).open_stream(request)
+    def open_stream(self, request: ProviderRequest) -> Coroutine[Any, Any, ProviderStream]:
+        return self._part(request).open_stream(request)
 
     async def start(self) -> None:
         """Nothing to get ready: connections are opened when they are needed."""

@@ -89,7 +89,10 @@ class WireAnswer(msgspec.Struct):
 
     @property
     def finish_reason(self) -> str | None:
-        return next((c.finish_reason for c in self.choices or () if c.finish_reason), None)
+        for choice in self.choices or ():
+            if choice.finish_reason:
+                return choice.finish_reason
+        return None
 
 
 _usage_decoder = msgspec.json.Decoder(WireUsage)

@@ -1,5 +1,6 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -52,9 +53,24 @@ class TranslatingProvider(ModelProvider):
         self._ids = ids
         self._dialects = dialects
 
-    async def complete(self, request: ProviderRequest) -> ProviderAnswer:
-        if request.operation not in self._translates:
-            return await self.native.complete(request)
+    # Not coroutines of their own: what is native passes through every one of them at each step.
+    def complete(self, request: ProviderRequest) -> Coroutine[Any, Any, ProviderAnswer]:
+        if request.operation in self._translates:
+            return self._translated(request)
+        return self.native.complete(request)
+
+    def open_stream(self, request: ProviderRequest) -> Coroutine[Any, Any, ProviderStream]:
+        if request.operation in self._translates:
+            return self._translated_stream(request)
+        return self.native.open_stream(request)
+
+    async def start(self) -> None:
+        await self.native.start()
+
+    async def stop(self) -> None:
+        await self.native.stop()
+
+    async def _translated(self, request: ProviderRequest) -> ProviderAnswer:
         if request.operation is Operation.COUNT_TOKENS:
             return self._count(request)
         dialect = self._dialect(request)
@@ -74,21 +90,13 @@ class TranslatingProvider(ModelProvider):
             provider_request_id=generated.provider_request_id,
         )
 
-    async def open_stream(self, request: ProviderRequest) -> ProviderStream:
-        if request.operation not in self._translates:
-            return await self.native.open_stream(request)
+    async def _translated_stream(self, request: ProviderRequest) -> ProviderStream:
         dialect = self._dialect(request)
         asked = dialect.read_request(request.body)
         source = await self._generation.open_generation(
             GenerationCall(request=asked, asked=request)
         )
         return TranslatedStream(source, dialect.stream_writer(asked), self._stamped)
-
-    async def start(self) -> None:
-        await self.native.start()
-
-    async def stop(self) -> None:
-        await self.native.stop()
 
     def _dialect(self, request: ProviderRequest) -> DoorDialect:
         dialect = self._dialects.get(request.operation)

@@ -1,10 +1,9 @@
 import asyncio
 from pathlib import Path
 
-from adapters.providers.transport.connection import Connection, StaleConnectionError
+from adapters.providers.transport.connection import StaleConnectionError
 from adapters.providers.transport.endpoint import Origin, header_line
 from adapters.providers.transport.lot import ConnectionLot
-from adapters.providers.transport.pooled_response import PooledResponse
 from adapters.providers.transport.reach import present_reach
 from adapters.providers.transport.tls import trust
 from adapters.providers.transport.transport import Transport, UpstreamRequest, UpstreamResponse
@@ -46,11 +45,20 @@ class PoolTransport(Transport):
         total = endpoint.timeouts.total
         latest = float("inf") if total is None else asyncio.get_running_loop().time() + total
         connection = lot.take() or await lot.acquire(endpoint)
-        try:
-            return await self._exchange(connection, request, lines, latest)
-        except StaleConnectionError:
-            connection = await lot.replace(endpoint)
-        return await self._exchange(connection, request, lines, latest)
+        if self._sweeper is None or self._resting:
+            self._wake_sweeper()
+        while True:
+            response = connection.start(request, lines, latest=latest)
+            try:
+                while not response.status_code:
+                    if response.error is not None:
+                        raise response.error
+                    await response.wait()
+            except StaleConnectionError:
+                # The next one is new, and so cannot be stale.
+                connection = await lot.replace(endpoint)
+            else:
+                return response
 
     async def aclose(self) -> None:
         self._closed = True
@@ -60,18 +68,6 @@ class PoolTransport(Transport):
             lot.close()
         # The sockets close in callbacks of the loop.
         await asyncio.sleep(0)
-
-    async def _exchange(
-        self, connection: Connection, request: UpstreamRequest, lines: bytes, latest: float
-    ) -> PooledResponse:
-        if self._sweeper is None or self._resting:
-            self._wake_sweeper()
-        response = connection.start(request, lines, latest=latest)
-        while not response.status_code:
-            if response.error is not None:
-                raise response.error
-            await response.wait()
-        return response
 
     def _lot(self, origin: Origin) -> ConnectionLot:
         if self._closed:
