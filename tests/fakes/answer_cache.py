@@ -1,14 +1,23 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from application.inference.keeping.ports import (
     AnswerCache,
+    AnswerForms,
     AnswerToKeep,
     KeptAnswer,
     Meaning,
+    Moment,
     Nearest,
+    Whereabouts,
 )
+from application.inference.keeping.shared_asking import Place, SharedAsking
+from application.inference.ports import Operation
+from domain.inference.call import Call
+from domain.models.served_model import ServedModel
 from domain.shared.errors import UnavailableError
-from domain.shared.ids import TeamId
+from domain.shared.ids import CallId, TeamId
 
 
 class InMemoryAnswerCache(AnswerCache):
@@ -20,18 +29,23 @@ class InMemoryAnswerCache(AnswerCache):
         self.asked = 0
         self._most_of_team = most_of_team
 
-    async def find(self, team_id: TeamId, key: bytes, at: datetime) -> KeptAnswer | None:
+    async def find(
+        self, team_id: TeamId, keys: Sequence[bytes], moment: Moment
+    ) -> tuple[bytes, KeptAnswer] | None:
         self._ask()
-        found = self.kept.get((team_id, key))
-        return found.answer if found is not None and found.expires_at > at else None
+        for key in keys:
+            found = self.kept.get((team_id, key))
+            if found is not None and _counts(found, moment):
+                return key, found.answer
+        return None
 
-    async def nearest(self, team_id: TeamId, meaning: Meaning, at: datetime) -> Nearest | None:
+    async def nearest(self, team_id: TeamId, meaning: Meaning, moment: Moment) -> Nearest | None:
         self._ask()
         near = [
             Nearest(answer=one.answer, similarity=_cosine(one.meaning, meaning))
             for (owner, _), one in self.kept.items()
             if owner == team_id
-            and one.expires_at > at
+            and _counts(one, moment)
             and one.meaning is not None
             and one.meaning.scope == meaning.scope
             and len(one.meaning.vector) == len(meaning.vector)
@@ -55,6 +69,44 @@ class InMemoryAnswerCache(AnswerCache):
         self.asked += 1
         if self.is_away:
             raise UnavailableError("The cache is away.")
+
+
+class JoinedForms(AnswerForms):
+    """Chats say the same in one piece and in blocks."""
+
+    def recast(
+        self, operation: Operation, question: bytes, kept: KeptAnswer, *, stream: bool
+    ) -> tuple[bytes, ...] | None:
+        return (b"".join(kept.blocks),) if operation is Operation.CHAT else None
+
+
+@dataclass(kw_only=True)
+class WatchedAsking(SharedAsking):
+    """``joined`` counts those that have come, ``led`` are the calls that others wait for."""
+
+    joined: int = 0
+
+    @property
+    def led(self) -> dict[CallId, Place]:
+        return self._by_call
+
+    async def join(self, place: Place, call: Call, patience_s: float) -> KeptAnswer | None:
+        self.joined += 1
+        return await super().join(place, call, patience_s)
+
+
+class Neighbourhood(Whereabouts):
+    """``moved`` are providers and where they are now."""
+
+    def __init__(self) -> None:
+        self.moved: dict[str, str] = {}
+
+    def identity(self, model: ServedModel) -> str:
+        return self.moved.get(model.provider, "")
+
+
+def _counts(kept: AnswerToKeep, moment: Moment) -> bool:
+    return kept.expires_at > moment.at and moment.allows(kept.answer)
 
 
 def _cosine(one: Meaning, other: Meaning) -> float:

@@ -7,20 +7,22 @@ from domain.inference.call import Call
 
 @dataclass(frozen=True, slots=True)
 class ObservedLedger(Ledger):
-    """A ledger that shows every outcome to an observer, so that no path can forget to."""
+    """A ledger that shows every outcome to some observers, so that no path can forget to."""
 
     ledger: Ledger
-    observer: CallObserver
+    observers: tuple[CallObserver, ...]
 
     def open(self, call: Call) -> WriteAhead:
         return self.ledger.open(call)
 
     def settle(self, call: Call) -> None:
-        self.observer.observe(call)
+        for observer in self.observers:
+            observer.observe(call)
         self.ledger.settle(call)
 
     async def record(self, call: Call) -> None:
-        self.observer.observe(call)
+        for observer in self.observers:
+            observer.observe(call)
         await self.ledger.record(call)
 
     async def flush(self, timeout_s: float) -> int:

@@ -14,3 +14,14 @@ ANSWER_CACHE_SECONDS = RuntimeSetting(
         " their route says nothing else; 0 is never."
     ),
 )
+ANSWER_CACHE_WAIT_SECONDS = RuntimeSetting(
+    name="answer_cache_wait_seconds",
+    group=SettingGroup.CACHE,
+    scope=SettingScope.TEAM,
+    type=IntType(minimum=0, maximum=600),
+    default=30,
+    description=(
+        "For how many seconds a call waits, where answers are kept, for the answer to an equal call"
+        " that is being made; 0 is not at all."
+    ),
+)

@@ -9,7 +9,7 @@ from typing import Any
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
 from domain.operations.guardrail_settings import GUARDRAILS, SERVER_GUARDRAILS
 from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
-from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
+from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS, ANSWER_CACHE_WAIT_SECONDS
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
 from domain.operations.response_settings import RETENTION_RESPONSES_DAYS, STORE_RESPONSES
 from domain.operations.routing_settings import ROUTING_SETTINGS
@@ -197,6 +197,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     *ROUTING_SETTINGS,
     CACHE_DISABLE_ALL,
     ANSWER_CACHE_SECONDS,
+    ANSWER_CACHE_WAIT_SECONDS,
     GUARDRAILS,
     SERVER_GUARDRAILS,
     API_REQUESTS_PER_MINUTE,

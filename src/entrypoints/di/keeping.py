@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.dialects.guarding.formats import DialectContentFormats
 from adapters.dialects.guarding.json_schemas import JsonSchemaValidators
+from adapters.dialects.recasting.answer_forms import DialectAnswerForms
 from adapters.postgres.inference.answer_cache import PostgresAnswerCache
 from adapters.system.errands import BackgroundErrands
 from application.inference.admission import Admission
@@ -16,9 +17,10 @@ from application.inference.guarding.ports import ContentFormats, JsonSchemas
 from application.inference.interception import Interception
 from application.inference.invoke_model import InvokeModel
 from application.inference.keeping.find_meaning import FindMeaning
-from application.inference.keeping.ports import AnswerCache
+from application.inference.keeping.ports import AnswerCache, AnswerForms
 from application.inference.keeping.question_facts import QuestionFacts
 from application.inference.keeping.recall_answer import RecallAnswer
+from application.inference.keeping.shared_asking import SharedAsking
 from application.inference.keeping.tidy_answers import TidyAnswers
 from application.inference.ports import Ledger
 from application.inference.routing.deployments import Deployments
@@ -35,11 +37,16 @@ class KeepingProvider(Provider):
 
     guardrails = provide(Guardrails)
     facts = provide(QuestionFacts)
+    answer_forms = provide(DialectAnswerForms, provides=AnswerForms)
     content_formats = provide(DialectContentFormats, provides=ContentFormats)
     json_schemas = provide(JsonSchemaValidators, provides=AnyOf[JsonSchemas, SchemaCheck])
     guard_content = provide(GuardContent)
     tidy_answers = provide(TidyAnswers)
     recall = provide(RecallAnswer)
+
+    @provide
+    def sharing(self, clock: Clock) -> SharedAsking:
+        return SharedAsking(clock=clock)
 
     @provide
     async def answer_cache(

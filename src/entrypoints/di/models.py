@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterable
 
-from dishka import Provider, Scope, alias, provide
+from dishka import AnyOf, Provider, Scope, alias, provide
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.catalog.file_model_catalog import FileModelCatalog
@@ -8,8 +8,10 @@ from adapters.catalog.registered import RegisteredConfigurations
 from adapters.postgres.models.live_catalog import PostgresModelCatalog
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.providers.definition import Surroundings
+from adapters.providers.identities import ProviderIdentities
 from adapters.providers.live.registry_providers import AllProviders, RegistryProviders
 from adapters.providers.registry import ConfiguredProviders
+from application.inference.keeping.ports import Whereabouts
 from application.inference.ports import ModelProvider, ModelProviders
 from application.models.ports import ModelCatalog
 from application.models.pricing.live_prices import LivePrices
@@ -85,11 +87,17 @@ class ModelsProvider(Provider):
         await providers.stop()
 
     @provide
+    def identities(
+        self, providers: RegistryProviders, loaded: LoadedCatalog
+    ) -> AnyOf[ProviderIdentities, Whereabouts]:
+        return ProviderIdentities(providers, loaded.providers)
+
+    @provide
     async def live_catalog(
         self,
         url: DatabaseUrl,
         loaded: LoadedCatalog,
-        providers: RegistryProviders,
+        providers: ProviderIdentities,
         configurations: ProviderConfigurations,
         prices: LivePrices,
     ) -> AsyncIterable[PostgresModelCatalog]:

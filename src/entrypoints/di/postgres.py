@@ -16,6 +16,7 @@ from adapters.postgres.operations.runtime_settings import PostgresRuntimeSetting
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
 from application.inference.call_ports import CallReader
+from application.inference.keeping.shared_asking import SharedAsking
 from application.inference.observed_ledger import ObservedLedger
 from application.inference.ports import (
     Ledger,
@@ -135,5 +136,7 @@ class PostgresProvider(Provider):
         await ledger.stop()
 
     @provide
-    def ledger(self, ledger: PostgresLedger, observer: CallObserver) -> Ledger:
-        return ObservedLedger(ledger, observer)
+    def ledger(
+        self, ledger: PostgresLedger, observer: CallObserver, sharing: SharedAsking
+    ) -> Ledger:
+        return ObservedLedger(ledger, (observer, sharing))

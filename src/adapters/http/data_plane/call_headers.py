@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from litestar.types import HTTPScope
 
-from adapters.http.request_headers import request_headers
+from adapters.http.request_headers import all_of, request_headers
 from application.inference.call_trace import CallTrace
 from domain.inference.call import Call
 from domain.shared.errors import FieldError, InvalidError
@@ -18,6 +18,8 @@ State = dict[str, Any]
 MOST_TAGS = 16
 LONGEST_TAG = 64
 LONGEST_IDENTITY = 256
+# Nothing is kept for longer.
+LONGEST_AGE_S = 366 * 86_400
 LOCAL_ONLY = "local_only"
 
 _STATE = "call_trace"
@@ -29,7 +31,7 @@ _TOLD = (
     b"x-stoa-conversation",
     _CACHE_CONTROL,
 )
-_NO_STORE, _NO_CACHE = "no-store", "no-cache"
+_NO_STORE, _NO_CACHE, _MAX_AGE = "no-store", "no-cache", "max-age"
 _UNSAFE = re.compile(r"[^\x20-\x7e]")
 
 CALL_HEADER_NAMES = tuple(
@@ -56,6 +58,7 @@ class Wishes(NamedTuple):
     conversation: str | None = None
     may_recall: bool = True
     may_keep: bool = True
+    max_age_s: int | None = None
 
 
 _NONE = Wishes()
@@ -69,15 +72,32 @@ def wishes_in(scope: HTTPScope) -> Wishes:
     }
     if not said:
         return _NONE
-    kept = said.get(_CACHE_CONTROL, "").lower()
+    directives = _directives(scope) if _CACHE_CONTROL in said else {}
+    max_age_s = _seconds(directives.get(_MAX_AGE))
     return Wishes(
         tags=_tags(said.get(b"x-stoa-tags", "")),
         local_only=_is_local_only(said.get(b"x-stoa-privacy", "")),
         user=_identity("x-stoa-user", said.get(b"x-stoa-user")),
         conversation=_identity("x-stoa-conversation", said.get(b"x-stoa-conversation")),
-        may_recall=_NO_STORE not in kept and _NO_CACHE not in kept,
-        may_keep=_NO_STORE not in kept,
+        may_recall=not {_NO_STORE, _NO_CACHE} & directives.keys() and max_age_s != 0,
+        may_keep=_NO_STORE not in directives,
+        max_age_s=max_age_s,
     )
+
+
+def _directives(scope: HTTPScope) -> dict[str, str]:
+    """What all headers of that name say together."""
+    parts = b",".join(all_of(scope, _CACHE_CONTROL)).decode("utf-8", "replace").lower().split(",")
+    pairs = [part.partition("=") for part in parts]
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _seconds(said: str | None) -> int | None:
+    """What cannot be understood wants a fresh answer."""
+    if said is None:
+        return None
+    is_number = said.isascii() and said.isdigit() and len(said) < LONGEST_TAG
+    return min(int(said), LONGEST_AGE_S) if is_number else 0
 
 
 def traced(state: State) -> CallTrace:

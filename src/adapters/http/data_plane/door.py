@@ -210,6 +210,7 @@ def _command(
         tags=wishes.tags,
         may_recall=wishes.may_recall,
         may_keep=wishes.may_keep,
+        max_age_s=wishes.max_age_s,
         tell_standings=_telling(exchange) if actor.allowances else None,
         trace=traced(exchange.state),
     )

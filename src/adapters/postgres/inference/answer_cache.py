@@ -1,7 +1,7 @@
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from application.inference.keeping.ports import (
     AnswerToKeep,
     KeptAnswer,
     Meaning,
+    Moment,
     Nearest,
 )
 from application.shared.ports import Errands
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 
 PATIENCE_S = 0.5
 MOST_UNWRITTEN = 256
+MOST_UNWRITTEN_BYTES = 32 * 1024 * 1024
 # What a team keeps at most; what is beyond goes when it is tidied up.
 MOST_OF_TEAM = 10_000
 MOST_BYTES_OF_TEAM = 256 * 1024 * 1024
@@ -38,13 +40,15 @@ MOST_COMPARED_BY_EXTENSION = 10_000
 
 _ANSWER = "blocks, content_type, usage, model, finish_reason, worth, kept_at"
 _FIND = text(
-    f"SELECT {_ANSWER} FROM kept_answers"  # noqa: S608
-    " WHERE team_id = :team_id AND key = :key AND expires_at > :at"
+    f"SELECT key, {_ANSWER} FROM kept_answers"  # noqa: S608
+    " WHERE team_id = :team_id AND key = ANY(CAST(:keys AS bytea[]))"
+    " AND expires_at > :at AND kept_at >= :since"
+    " ORDER BY array_position(CAST(:keys AS bytea[]), key) LIMIT 1"
 )
 _LATEST = """
 SELECT key, {similarity} AS similarity FROM (
     SELECT key, vector AS v FROM kept_answers
-    WHERE team_id = :team_id AND scope = :scope AND expires_at > :at
+    WHERE team_id = :team_id AND scope = :scope AND expires_at > :at AND kept_at >= :since
     AND cardinality(vector) = cardinality(CAST(:vector AS real[]))
     ORDER BY kept_at DESC LIMIT :most
 ) latest ORDER BY similarity DESC LIMIT 1
@@ -56,7 +60,7 @@ WITH nearest AS ({latest})
 SELECT similarity, {answer} FROM nearest
 JOIN kept_answers USING (key) WHERE team_id = :team_id AND expires_at > :at
 """
-_HAS_EXTENSION = text("SELECT to_regtype('vector') IS NOT NULL")
+_HAS_EXTENSION = text("SELECT to_regtype('vector') IS NOT NULL AS has_extension")
 _PURGE = text("""
 WITH ranked AS (
     SELECT team_id, key, expires_at,
@@ -67,6 +71,7 @@ DELETE FROM kept_answers k USING ranked r WHERE k.team_id = r.team_id AND k.key 
 AND (r.expires_at <= :at OR r.place > :most OR r.upto > :most_bytes)
 """)
 
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 _encode_usage = msgspec.json.Encoder().encode
 _usage = msgspec.json.Decoder(Usage)
 
@@ -96,23 +101,27 @@ class PostgresAnswerCache(AnswerCache):
         self._uses_extension = uses_extension
         self._share = {"most": most_of_team, "most_bytes": most_bytes_of_team}
         self._unwritten: dict[tuple[TeamId, bytes], AnswerToKeep] = {}
+        self._unwritten_bytes = 0
 
-    async def find(self, team_id: TeamId, key: bytes, at: datetime) -> KeptAnswer | None:
-        unwritten = self._unwritten.get((team_id, key))
-        if unwritten is not None and unwritten.expires_at > at:
-            return unwritten.answer
-        row = await self._read(_FIND, {"team_id": team_id, "key": key, "at": at})
-        return None if row is None else _answer_of(row)
+    async def find(
+        self, team_id: TeamId, keys: Sequence[bytes], moment: Moment
+    ) -> tuple[bytes, KeptAnswer] | None:
+        for key in keys:
+            unwritten = self._unwritten.get((team_id, key))
+            if unwritten is not None and _counts(unwritten, moment):
+                return key, unwritten.answer
+        row = await self._read(_FIND, _of(moment) | {"team_id": team_id, "keys": list(keys)})
+        return None if row is None else (bytes(row["key"]), _answer_of(row))
 
-    async def nearest(self, team_id: TeamId, meaning: Meaning, at: datetime) -> Nearest | None:
+    async def nearest(self, team_id: TeamId, meaning: Meaning, moment: Moment) -> Nearest | None:
         by_extension = await self._has_extension()
         row = await self._read(
             _nearest_by(_BY_EXTENSION if by_extension else _PLAIN),
-            {
+            _of(moment)
+            | {
                 "team_id": team_id,
                 "scope": meaning.scope,
                 "vector": list(meaning.vector),
-                "at": at,
                 "most": MOST_COMPARED_BY_EXTENSION if by_extension else MOST_COMPARED,
             },
         )
@@ -121,24 +130,31 @@ class PostgresAnswerCache(AnswerCache):
         return Nearest(answer=_answer_of(row), similarity=float(row["similarity"]))
 
     def keep(self, kept: AnswerToKeep) -> None:
-        if len(self._unwritten) >= MOST_UNWRITTEN:
+        size = sum(map(len, kept.answer.blocks))
+        is_full = self._unwritten_bytes + size > MOST_UNWRITTEN_BYTES
+        if is_full or len(self._unwritten) >= MOST_UNWRITTEN:
             log.warning("answer_cache.full", unwritten=len(self._unwritten))
             return
         place = (kept.team_id, kept.key)
         self._unwritten[place] = kept
+        self._unwritten_bytes += size
 
         async def write() -> None:
             try:
                 await self._write(kept)
             finally:
-                if self._unwritten.get(place) is kept:
-                    del self._unwritten[place]
+                self._forget(place, kept, size)
 
         try:
             self._errands.send("keep answer", write)
         except UnavailableError as error:
-            del self._unwritten[place]
+            self._forget(place, kept, size)
             log.warning("answer_cache.full", reason=error.message)
+
+    def _forget(self, place: tuple[TeamId, bytes], kept: AnswerToKeep, size: int) -> None:
+        self._unwritten_bytes -= size
+        if self._unwritten.get(place) is kept:
+            del self._unwritten[place]
 
     async def purge(self, at: datetime) -> int:
         with translated():
@@ -163,10 +179,17 @@ class PostgresAnswerCache(AnswerCache):
 
     async def _has_extension(self) -> bool:
         if self._uses_extension is None:
-            with translated():
-                async with self._engine.connect() as connection:
-                    self._uses_extension = bool(await connection.scalar(_HAS_EXTENSION))
+            row = await self._read(_HAS_EXTENSION, {})
+            self._uses_extension = row is not None and bool(row["has_extension"])
         return self._uses_extension
+
+
+def _of(moment: Moment) -> dict[str, Any]:
+    return {"at": moment.at, "since": moment.since or _LONG_AGO}
+
+
+def _counts(kept: AnswerToKeep, moment: Moment) -> bool:
+    return kept.expires_at > moment.at and moment.allows(kept.answer)
 
 
 def _row_of(kept: AnswerToKeep) -> dict[str, Any]:

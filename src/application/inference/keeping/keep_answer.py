@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,13 +20,15 @@ _CUT = "content_filter"
 
 @dataclass(slots=True, kw_only=True)
 class KeepAnswer(AnswerFilter):
-    """Keeps what a client gets, once it has got all of it, and changes nothing of it."""
+    """Keeps what a client gets, once it has got all of it, and changes nothing of it. ``tell``
+    hears of what is kept."""
 
     cache: AnswerCache
     clock: Clock
     call: Call
     key: bytes
     ttl_s: int
+    tell: Callable[[KeptAnswer], None]
     meaning: Meaning | None = None
 
     async def answer(self, answer: ProviderAnswer) -> ProviderAnswer:
@@ -61,6 +63,7 @@ class KeepAnswer(AnswerFilter):
                 meaning=self.meaning,
             )
         )
+        self.tell(kept)
 
 
 @dataclass(slots=True)

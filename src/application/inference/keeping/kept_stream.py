@@ -1,8 +1,17 @@
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from application.inference.interception import Passage
 from application.inference.keeping.ports import KeptAnswer
-from application.inference.ports import ProviderStream, StreamReport
+from application.inference.ports import (
+    EVENTS,
+    JSON,
+    ProviderAnswer,
+    ProviderStream,
+    StreamReport,
+)
+from domain.inference.call import CacheUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +34,20 @@ class KeptStream(ProviderStream):
 
     async def aclose(self) -> None:
         """There is nothing to close."""
+
+
+def answer_with(passage: Passage, kept: KeptAnswer, use: CacheUse, *, at: datetime) -> None:
+    """Let what is kept, in the form that is wanted, stand in for the answer of a model."""
+    call, trace = passage.call, passage.command.trace
+    call.cache, call.saved, call.routed_to = use, kept.worth, kept.model
+    if trace is not None:
+        trace.age_s = max(0, int((at - kept.kept_at).total_seconds()))
+    if passage.command.stream:
+        passage.instead = KeptStream(replace(kept, content_type=EVENTS))
+    else:
+        passage.instead = ProviderAnswer(
+            body=b"".join(kept.blocks),
+            usage=kept.usage,
+            content_type=JSON,
+            finish_reason=kept.finish_reason,
+        )

@@ -1,10 +1,13 @@
 """Answers that are kept to be given again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from application.inference.ports import Operation
+from domain.models.served_model import ServedModel
 from domain.shared.ids import TeamId
 from domain.shared.usage import Usage
 
@@ -52,15 +55,28 @@ class Nearest:
     similarity: float
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Answers count that have not expired ``at`` that time, and were not kept before ``since``."""
+
+    at: datetime
+    since: datetime | None = None
+
+    def allows(self, kept: KeptAnswer) -> bool:
+        return self.since is None or kept.kept_at >= self.since
+
+
 class AnswerCache(Protocol):
     """Keeps answers, each for the team that got it. Reading raises ``UnavailableError`` when it
     takes longer than asking a model may be worth."""
 
-    async def find(self, team_id: TeamId, key: bytes, at: datetime) -> KeptAnswer | None:
-        """The answer to the same question, unless it has expired."""
+    async def find(
+        self, team_id: TeamId, keys: Sequence[bytes], moment: Moment
+    ) -> tuple[bytes, KeptAnswer] | None:
+        """The answer of the first of the keys that has one, and that key."""
         ...
 
-    async def nearest(self, team_id: TeamId, meaning: Meaning, at: datetime) -> Nearest | None:
+    async def nearest(self, team_id: TeamId, meaning: Meaning, moment: Moment) -> Nearest | None:
         """The answer to the question of the scope that comes nearest, of the latest ones."""
         ...
 
@@ -72,4 +88,24 @@ class AnswerCache(Protocol):
     async def purge(self, at: datetime) -> int:
         """Remove what has expired, and the oldest of teams that have more than their share; returns
         how many there were."""
+        ...
+
+
+class Whereabouts(Protocol):
+    """Where models run."""
+
+    def identity(self, model: ServedModel) -> str:
+        """Another one whenever something else may answer under the name of the model's provider:
+        its address, its account, or how it is asked."""
+        ...
+
+
+class AnswerForms(Protocol):
+    """Knows the formats in which the same thing is said in one piece and as a stream."""
+
+    def recast(
+        self, operation: Operation, question: bytes, kept: KeptAnswer, *, stream: bool
+    ) -> tuple[bytes, ...] | None:
+        """The blocks of the answer as the request wants it; ``None`` where the format does not
+        allow that, or something would get lost."""
         ...

@@ -1,5 +1,6 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -7,11 +8,17 @@ import structlog
 from application.inference.interception import Interceptor, Passage
 from application.inference.keeping.find_meaning import FindMeaning
 from application.inference.keeping.keep_answer import KeepAnswer
-from application.inference.keeping.kept_stream import KeptStream
-from application.inference.keeping.ports import AnswerCache, KeptAnswer, Meaning
+from application.inference.keeping.kept_stream import answer_with
+from application.inference.keeping.ports import (
+    AnswerCache,
+    AnswerForms,
+    Meaning,
+    Moment,
+)
 from application.inference.keeping.question_facts import QuestionFacts
+from application.inference.keeping.shared_asking import SharedAsking
 from application.inference.model_command import InvokeModelCommand
-from application.inference.ports import GENERATION, JSON, Operation, ProviderAnswer
+from application.inference.ports import GENERATION, JSON, Operation
 from application.inference.routing.plan import Plan
 from application.operations.ports import RuntimeSettings
 from application.shared.ports import Clock
@@ -19,12 +26,13 @@ from domain.inference.call import CacheUse, Call
 from domain.inference.keeping.question import (
     WITHOUT_EFFECT,
     WITHOUT_EFFECT_ON_RESPONSES,
+    key_in_form,
     key_of,
     likeness_of,
     read_question,
 )
 from domain.models.route import CachePolicy
-from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
+from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS, ANSWER_CACHE_WAIT_SECONDS
 from domain.operations.runtime_settings import CACHE_DISABLE_ALL
 from domain.shared.errors import StoaError
 from domain.shared.ids import TeamId
@@ -38,21 +46,31 @@ KEEPABLE = GENERATION | {
     Operation.RERANK,
     Operation.MODERATION,
 }
+# In which forms an answer may be wanted, where one can be made of the other.
+_WHOLE, _STREAM, _MEASURED_STREAM = "whole", "stream", "stream with usage"
+_FORMS = {
+    Operation.CHAT: (_WHOLE, _MEASURED_STREAM, _STREAM),
+    Operation.MESSAGES: (_WHOLE, _STREAM),
+    Operation.RESPONSES: (_WHOLE, _STREAM),
+}
+_HAVE_USAGE_CHUNKS = frozenset({Operation.CHAT, Operation.COMPLETION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallAnswer(Interceptor):
-    """Answers a call as an equal one was answered, where the route or the team wants that.
+    """Answers a call as an equal one was answered, where the route or the team wants that. Of equal
+    calls at the same time, the first asks a model, and the others wait for what it gets.
 
-    Two equal calls at the same time both reach a model: none waits for the other, whose slowness or
-    failure it would share. A cache that is away is no reason for a call to fail.
+    A cache that is away is no reason for a call to fail.
 
     Where the route says how similar it has to be, a similar question at the end of an otherwise
     equal conversation gets the same answer, too.
     """
 
     cache: AnswerCache
+    forms: AnswerForms
     facts: QuestionFacts
+    sharing: SharedAsking
     settings: RuntimeSettings
     clock: Clock
     find_meaning: FindMeaning
@@ -73,23 +91,30 @@ class RecallAnswer(Interceptor):
         question = _question(passage)
         if question is None:
             return
-        key = key_of(self.facts.of(command, passage.plan), question)
+        keys = _keys(command, key_of(self.facts.of(command, passage.plan), question))
+        if await self._shared(passage, keys[0]):
+            return
         try:
-            meaning = await self._recall(passage, key, question, policy)
+            meaning = await self._recall(passage, keys, question, policy)
         except StoaError as error:
+            self.sharing.observe(call)
             log.warning("answer_cache.away", call_id=str(call.id), reason=error.message)
             call.cache = CacheUse.AWAY
             return
         if passage.instead is None and command.may_keep:
             # The first one sees what the client sees.
-            passage.filters.insert(0, self._keeper(call, key, policy, meaning))
+            passage.filters.insert(0, self._keeper(call, keys[0], policy, meaning))
 
     async def _recall(
-        self, passage: Passage, key: bytes, question: dict[str, Any], policy: CachePolicy
+        self,
+        passage: Passage,
+        keys: tuple[bytes, ...],
+        question: dict[str, Any],
+        policy: CachePolicy,
     ) -> Meaning | None:
         """What the question means, if that had to be found out."""
         recalls = passage.command.may_recall
-        if recalls and await self._recalled(passage, key):
+        if recalls and await self._recalled(passage, keys):
             return None
         meaning = await self._meaning(passage, question, policy)
         if recalls:
@@ -98,12 +123,35 @@ class RecallAnswer(Interceptor):
                 await self._recall_alike(passage, meaning, policy)
         return meaning
 
-    async def _recalled(self, passage: Passage, key: bytes) -> bool:
-        now = self.clock.now()
-        kept = await self.cache.find(passage.call.team_id, key, now)
-        if kept is None:
+    async def _recalled(self, passage: Passage, keys: tuple[bytes, ...]) -> bool:
+        command = passage.command
+        moment = self._moment(command)
+        found = await self.cache.find(passage.call.team_id, keys, moment)
+        if found is None:
             return False
-        _answer(passage, kept, CacheUse.HIT, now - kept.kept_at)
+        key, kept = found
+        blocks: tuple[bytes, ...] | None = kept.blocks
+        if key != keys[0]:
+            blocks = self.forms.recast(command.operation, passage.body, kept, stream=command.stream)
+        if blocks is None:
+            return False
+        kept = replace(kept, blocks=blocks)
+        answer_with(passage, kept, CacheUse.HIT, at=moment.at)
+        self.sharing.answered(passage.call, kept)
+        return True
+
+    async def _shared(self, passage: Passage, key: bytes) -> bool:
+        """Whether an equal call has just been answered. It is waited for before the cache is asked:
+        an answer could be kept between the two."""
+        command, call = passage.command, passage.call
+        patience_s = self.settings.get(ANSWER_CACHE_WAIT_SECONDS, call.team_id)
+        if not (patience_s and command.may_recall and command.may_keep):
+            return False
+        kept = await self.sharing.join((call.team_id, key), call, patience_s)
+        moment = self._moment(command)
+        if kept is None or not moment.allows(kept):
+            return False
+        answer_with(passage, kept, CacheUse.HIT, at=moment.at)
         return True
 
     async def _meaning(
@@ -112,7 +160,8 @@ class RecallAnswer(Interceptor):
         command = passage.command
         if policy.semantic_threshold is None or command.operation not in GENERATION:
             return None
-        likeness = likeness_of(self.facts.of(command, passage.plan), question)
+        facts = (*self.facts.of(command, passage.plan), _form(command))
+        likeness = likeness_of(facts, question)
         if likeness is None:
             return None
         try:
@@ -124,12 +173,12 @@ class RecallAnswer(Interceptor):
             return None
 
     async def _recall_alike(self, passage: Passage, meaning: Meaning, policy: CachePolicy) -> None:
-        now = self.clock.now()
-        near = await self.cache.nearest(passage.call.team_id, meaning, now)
+        moment = self._moment(passage.command)
+        near = await self.cache.nearest(passage.call.team_id, meaning, moment)
         if near is None or near.similarity < (policy.semantic_threshold or 1):
             return
         passage.call.reason = f"similarity {near.similarity:.4f}"
-        _answer(passage, near.answer, CacheUse.SEMANTIC, now - near.answer.kept_at)
+        answer_with(passage, near.answer, CacheUse.SEMANTIC, at=moment.at)
 
     def _keeper(
         self, call: Call, key: bytes, policy: CachePolicy, meaning: Meaning | None
@@ -140,8 +189,13 @@ class RecallAnswer(Interceptor):
             call=call,
             key=key,
             ttl_s=policy.ttl_s,
+            tell=partial(self.sharing.answered, call),
             meaning=meaning,
         )
+
+    def _moment(self, command: InvokeModelCommand) -> Moment:
+        now, most_s = self.clock.now(), command.max_age_s
+        return Moment(now, None if most_s is None else now - timedelta(seconds=most_s))
 
     def _policy(self, plan: Plan, team_id: TeamId) -> CachePolicy | None:
         policy = None if plan.route is None else plan.route.cache
@@ -153,6 +207,20 @@ class RecallAnswer(Interceptor):
         return policy
 
 
+def _form(command: InvokeModelCommand) -> str:
+    if not command.stream:
+        return _WHOLE
+    is_measured = command.include_usage and command.operation in _HAVE_USAGE_CHUNKS
+    return _MEASURED_STREAM if is_measured else _STREAM
+
+
+def _keys(command: InvokeModelCommand, key: bytes) -> tuple[bytes, ...]:
+    """That of the form which is wanted, then those of which it can be made."""
+    wanted = _form(command)
+    forms = dict.fromkeys((wanted, *_FORMS.get(command.operation, ())))
+    return tuple(key_in_form(key, form) for form in forms)
+
+
 def _question(passage: Passage) -> dict[str, Any] | None:
     """``None`` if it cannot be compared."""
     command = passage.command
@@ -161,20 +229,3 @@ def _question(passage: Passage) -> dict[str, Any] | None:
     is_response = command.operation is Operation.RESPONSES
     without = WITHOUT_EFFECT_ON_RESPONSES if is_response else WITHOUT_EFFECT
     return read_question(passage.body, without)
-
-
-def _answer(passage: Passage, kept: KeptAnswer, use: CacheUse, age: timedelta) -> None:
-    """Let it stand in for the answer of a model."""
-    call, trace = passage.call, passage.command.trace
-    call.cache, call.saved, call.routed_to = use, kept.worth, kept.model
-    if trace is not None:
-        trace.age_s = max(0, int(age.total_seconds()))
-    if passage.command.stream:
-        passage.instead = KeptStream(kept)
-    else:
-        passage.instead = ProviderAnswer(
-            body=b"".join(kept.blocks),
-            usage=kept.usage,
-            content_type=kept.content_type,
-            finish_reason=kept.finish_reason,
-        )

@@ -37,10 +37,11 @@ class Likeness:
 
 
 def read_question(body: bytes, without: frozenset[str]) -> dict[str, Any] | None:
-    """The request without the members that have no effect; ``None`` if it is no JSON object, or
-    one that is nested too deeply to be looked at."""
+    """The request without the members that have no effect; ``None`` if it is no JSON object, one
+    that is nested too deeply to be looked at, or one with a member that stands there twice: nobody
+    knows which of the two the model will go by."""
     try:
-        question = json.loads(body)
+        question = json.loads(body, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return None
     if not isinstance(question, dict):
@@ -52,6 +53,11 @@ def key_of(facts: Iterable[object], question: Mapping[str, Any]) -> bytes:
     """The same for equal facts and questions, whatever the order of their members."""
     written = json.dumps([*facts, question], sort_keys=True, separators=(",", ":"), default=str)
     return sha256(written.encode()).digest()
+
+
+def key_in_form(key: bytes, form: str) -> bytes:
+    """The key of an answer that comes in one of several forms."""
+    return sha256(key + form.encode()).digest()
 
 
 def likeness_of(facts: Iterable[object], question: Mapping[str, Any]) -> Likeness | None:
@@ -88,3 +94,10 @@ def _text_of(content: object) -> str:
             return ""
         texts.append(part["text"])
     return "\n".join(texts)
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("A member stands there twice.")
+    return found

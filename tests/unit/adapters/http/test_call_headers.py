@@ -62,7 +62,13 @@ def test_what_cannot_be_kept_is_refused_by_the_name_of_its_header(header: str, v
 
 @pytest.mark.parametrize(
     ("said", "may_recall", "may_keep"),
-    [("no-store", False, False), ("No-Cache", False, True), ("max-age=0", True, True)],
+    [
+        ("no-store", False, False),
+        ("No-Cache", False, True),
+        ("max-age=0", False, True),
+        ("max-age=1", True, True),
+        ("x-no-store", True, True),
+    ],
 )
 def test_a_client_may_do_without_the_cache(said: str, *, may_recall: bool, may_keep: bool) -> None:
     scope: Any = {"headers": [(b"cache-control", said.encode())]}

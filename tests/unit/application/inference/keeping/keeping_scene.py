@@ -4,9 +4,10 @@ from application.inference.guarding.guardrails import Guardrails
 from application.inference.keeping.find_meaning import FindMeaning
 from application.inference.keeping.question_facts import QuestionFacts
 from application.inference.keeping.recall_answer import RecallAnswer
+from application.inference.observed_ledger import ObservedLedger
 from domain.models.route import Route
 from domain.models.served_model import ServedModel
-from tests.fakes.answer_cache import InMemoryAnswerCache
+from tests.fakes.answer_cache import InMemoryAnswerCache, JoinedForms, Neighbourhood, WatchedAsking
 from tests.fakes.embedding_words import WordVectors
 from tests.fakes.guarding import PlainFormats, TypeSchemas
 from tests.fakes.ids import SequentialIds
@@ -24,6 +25,9 @@ class KeepingScene(RouteScene):
         is_guarded: bool = False,
     ) -> None:
         super().__init__(*entries, checks=checks)
+        self.whereabouts = Neighbourhood()
+        self.sharing = WatchedAsking(clock=self.clock)
+        self.plane.ledger = ObservedLedger(self.ledger, (self.sharing,))
         self.guardrails = Guardrails(settings=self.settings)
         self.vectors = WordVectors("how", "are", "you", "me")
         self.plane.providers = ScriptedModelProviders(
@@ -33,7 +37,13 @@ class KeepingScene(RouteScene):
         self.cache = InMemoryAnswerCache()
         recall = RecallAnswer(
             cache=self.cache,
-            facts=QuestionFacts(catalog=self.plane.catalog, guardrails=self.guardrails),
+            forms=JoinedForms(),
+            facts=QuestionFacts(
+                catalog=self.plane.catalog,
+                guardrails=self.guardrails,
+                whereabouts=self.whereabouts,
+            ),
+            sharing=self.sharing,
             settings=self.settings,
             clock=self.clock,
             find_meaning=FindMeaning(invoke=self._invoke, ids=SequentialIds()),

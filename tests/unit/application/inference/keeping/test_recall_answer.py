@@ -7,6 +7,7 @@ import pytest
 from application.inference.ports import Operation
 from application.inference.rate_limit_check import RateLimitCheck
 from domain.identity.allowance import Allowance, Limits, Subject, SubjectKind
+from domain.identity.permissions import Permission
 from domain.inference.call import CacheUse, CallStatus
 from domain.inference.keeping.question import key_of
 from domain.models.route import CachePolicy
@@ -98,11 +99,15 @@ async def test_a_stream_whose_client_left_is_not_kept() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"stream": True},
+        {"stream": True, "operation": Operation.COMPLETION},
         {"body": body(temperature=0.5)},
+        {"body": body(seed=1)},
+        {"body": body(response_format={"type": "json_object"})},
+        {"body": body(tools=[])},
+        {"body": body(n=2)},
         {"operation": Operation.MESSAGES},
         {"features": ("beta",)},
-        {"local_only": False, "include_usage": True},
+        {"actor": an_actor(permissions=frozenset({Permission.INVOKE_MODELS}))},
         {"actor": an_actor(team_id=OTHER_TEAM_ID)},
         {"actor": an_actor(allowed_models=("rou*",))},
         {"model": "a"},
@@ -180,7 +185,10 @@ async def test_a_client_may_want_a_fresh_answer(*, may_keep: bool, kept: int) ->
     assert len(scene.cache.kept) == kept
 
 
-@pytest.mark.parametrize("asked", [b"[]", b"no json", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "asked",
+    [b"[]", b"no json", b"[" * 100_000, b'{"messages":["evil"],"messages":["good"]}'],
+)
 async def test_what_cannot_be_compared_is_asked(asked: bytes) -> None:
     scene = a_scene()
 
@@ -209,6 +217,58 @@ async def test_a_recalled_answer_counts_as_a_request_and_not_its_tokens() -> Non
 
     demand, used = limits.settled[-1]
     assert (len(limits.taken), demand.tokens, used) == (2, 0, 0)
+
+
+async def test_a_provider_that_moved_is_asked_again() -> None:
+    scene = a_scene()
+    await scene.ask()
+    scene.whereabouts.moved["b"] = "elsewhere"
+
+    await scene.ask()
+
+    assert scene.asked() == {"a": 2}
+
+
+async def test_what_stands_behind_a_fallback_counts() -> None:
+    routes = [a_route("a", name="route", cache=CachePolicy(ttl_s=60), fallbacks=("other",))]
+    routes += [a_route("b", name="other", fallbacks=("route",))]
+    scene = KeepingScene(a_target("a"), a_target("b"), *routes)
+    await scene.ask()
+    scene.whereabouts.moved["b"] = "elsewhere"
+
+    await scene.ask()
+
+    assert scene.asked() == {"a": 2}
+
+
+async def test_an_answer_may_be_too_old_for_a_client() -> None:
+    scene = a_scene()
+    await scene.ask()
+    scene.clock.advance(5)
+
+    await scene.ask(max_age_s=5)
+    hit = scene.row.cache
+    await scene.ask(max_age_s=4)
+    await scene.ask(max_age_s=4)
+
+    assert (hit, scene.row.cache, scene.asked()) == (CacheUse.HIT, CacheUse.HIT, {"a": 2})
+
+
+@pytest.mark.parametrize("is_streamed_first", [True, False])
+async def test_an_answer_is_given_again_in_the_other_form(*, is_streamed_first: bool) -> None:
+    scene = a_scene()
+    scene.feel(a=ScriptedProviderStream(b"one", b"two"))
+    first, second = scene.relay, scene.ask
+    if not is_streamed_first:
+        scene.providers["a"].moods.clear()
+        first, second = scene.ask, scene.relay  # type: ignore[assignment] # both are asked alike
+    await first()
+
+    again = await second()
+
+    assert again == ("onetwo" if is_streamed_first else [b"a"])
+    assert (scene.row.cache, scene.row.usage) == (CacheUse.HIT, USAGE)
+    assert scene.asked() == {"a": 1}
 
 
 def test_the_key_does_not_change_with_the_order_of_members() -> None:
