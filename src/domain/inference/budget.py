@@ -65,7 +65,7 @@ class CallSize:
         )
 
     def _worst_cost_beside_tokens(self, prices: Prices) -> Decimal:
-        cost = prices.request or _NOTHING
+        cost = (prices.request or _NOTHING) * max(1, self.expected.searches)
         if prices.image is not None:
             cost += prices.image * max(self.choices, self.expected.images)
         if prices.character is not None:

@@ -14,9 +14,9 @@ class Prices:
     Cached input, cache writes and audio input are part of the prompt tokens, reasoning and audio
     output part of the completion tokens; each is billed at its own price instead of ``input`` or
     ``output``, and like any other token where it has none. ``character`` is per million characters
-    read aloud; ``request`` per call, ``image`` per image made, ``second`` per second of audio heard
-    are US dollars each. ``cache_write_1h`` is for what a cache keeps for an hour, ``cache_write``
-    for any other write.
+    read aloud; ``request`` per call, or per search where a ranking is billed as several, ``image``
+    per image made, ``second`` per second of audio heard are US dollars each. ``cache_write_1h`` is
+    for what a cache keeps for an hour, ``cache_write`` for any other write.
 
     ``tiers`` are what prompts above a size are billed at instead, whole: a request with one token
     more than ``above`` has none of these prices, but those of its tier.
@@ -106,7 +106,7 @@ class Prices:
         return heard * beyond
 
     def _cost_beside_tokens(self, usage: Usage) -> Decimal:
-        cost = self.request or NOTHING
+        cost = NOTHING if self.request is None else self.request * max(1, usage.searches)
         if usage.images and self.image is not None:
             cost += usage.images * self.image
         if usage.seconds and self.second is not None:

@@ -12,6 +12,7 @@ _COUNTS = (
     "audio_output_tokens",
     "images",
     "characters",
+    "searches",
 )
 
 
@@ -23,7 +24,8 @@ class Usage:
     ``prompt_tokens``, and ``cache_write_1h_tokens``, which a cache keeps for an hour, are a part of
     ``cache_write_tokens``; ``reasoning_tokens`` and ``audio_output_tokens`` are parts of
     ``completion_tokens``. ``images`` are those made, ``seconds`` is the length of audio that was
-    heard, ``characters`` what was read aloud. ``counted`` is true where the provider reported
+    heard, ``characters`` what was read aloud, ``searches`` are what a ranking is billed as, where
+    that is told. ``counted`` is true where the provider reported
     nothing and the gateway estimated the numbers itself. Whatever a provider reports, no number is
     negative.
     """
@@ -39,6 +41,7 @@ class Usage:
     images: int = 0
     seconds: Decimal = Decimal(0)
     characters: int = 0
+    searches: int = 0
     counted: bool = False
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from domain.inference.errors import (
     ProviderRejectedError,
     UnsupportedByModelError,
 )
+from domain.models.prices import Prices
 from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
 from tests.fakes.openai_like_bench import surroundings
@@ -125,7 +127,7 @@ async def test_documents_are_ranked(upstream: Upstream, provider: ModelProvider)
         {"index": 0, "relevance_score": 0.2, "document": {"text": "a"}},
     ]
     assert told["meta"] == RANKED["meta"]
-    assert answer.usage == Usage(prompt_tokens=3, counted=True)
+    assert answer.usage == Usage(prompt_tokens=3, searches=1, counted=True)
     assert answer.provider_request_id == "r-1"
 
 
@@ -173,6 +175,30 @@ async def test_what_ranks_nothing_that_was_asked_has_failed(
 
     with pytest.raises(ProviderFailedError):
         await provider.complete(a_ranking())
+
+
+@pytest.mark.parametrize(
+    ("meta", "searches"),
+    [
+        ({"billed_units": {"search_units": 3}}, 3),
+        ({"billed_units": {"search_units": 1.5}}, 2),
+        ({"billed_units": {"search_units": -4}}, 0),
+        ({"billed_units": {"search_units": "many"}}, 0),
+        ({"billed_units": None}, 0),
+        (None, 0),
+    ],
+)
+async def test_a_ranking_costs_as_many_searches_as_are_billed(
+    upstream: Upstream, provider: ModelProvider, meta: Any, searches: int
+) -> None:
+    body = {"results": [{"index": 0, "relevance_score": 0.5}], "meta": meta}
+    upstream.play(json_answer(msgspec.json.encode(body)))
+
+    answer = await provider.complete(a_ranking())
+
+    prices = Prices(input=Decimal(0), output=Decimal(0), request=Decimal("0.002"))
+    assert answer.usage.searches == searches
+    assert prices.cost(answer.usage) == Decimal("0.002") * max(1, searches)
 
 
 async def test_fewer_embeddings_than_texts_are_no_answer(

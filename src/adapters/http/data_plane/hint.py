@@ -1,6 +1,12 @@
 import msgspec
 from msgspec import Raw, Struct
 
+from adapters.dialects.multipart import read_form
+from domain.shared.errors import InvalidError
+
+_FORM = b"--"
+_LONGEST_BOUNDARY = 70
+
 
 class _Hint(Struct):
     model: Raw = Raw(b'""')
@@ -13,6 +19,8 @@ _text_decoder = msgspec.json.Decoder(str)
 
 def hint(body: bytes) -> tuple[str, bool]:
     """The model and the stream flag of a request that was refused, as far as readable."""
+    if body.startswith(_FORM):
+        return _of_a_form(body)
     try:
         found = _hint_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -22,3 +30,14 @@ def hint(body: bytes) -> tuple[str, bool]:
         return _text_decoder.decode(found.model), stream
     except (msgspec.ValidationError, UnicodeDecodeError):
         return "", stream
+
+
+def _of_a_form(body: bytes) -> tuple[str, bool]:
+    """The boundary is what the form itself begins with, whatever was said of it."""
+    boundary, _, _ = body[len(_FORM) :][: _LONGEST_BOUNDARY + 2].partition(b"\r\n")
+    said = f'multipart/form-data; boundary="{boundary.decode("latin-1")}"'
+    try:
+        form = read_form(body, said)
+        return form.text("model") or "", form.text("stream") == "true"
+    except InvalidError:
+        return "", False

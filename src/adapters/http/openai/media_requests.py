@@ -18,6 +18,8 @@ from application.inference.call_policy import DEFAULT_MODEL
 from domain.shared.usage import Usage
 
 TRANSCRIPT_FORMATS = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
+# What those who bill rankings by searches count as one.
+_DOCUMENTS_OF_A_SEARCH, _TOKENS_OF_A_DOCUMENT = 100, 500
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, None: False}
 Text = Annotated[str, Meta(min_length=1)]
 T = TypeVar("T")
@@ -75,7 +77,10 @@ _streaming = msgspec.json.Decoder(_Streaming)
 
 def read_rerank(body: bytes, _: str) -> Asked:
     request = _unstreamed(_rerank, body)
-    return Asked(model=request.model)
+    # No more than that: long documents count several times, and a token is a byte at least.
+    counted = len(request.documents) + len(body) // _TOKENS_OF_A_DOCUMENT
+    searches = -(-counted // _DOCUMENTS_OF_A_SEARCH)
+    return Asked(model=request.model, expected=Usage(searches=searches, counted=True))
 
 
 def read_moderation(body: bytes, _: str) -> Asked:

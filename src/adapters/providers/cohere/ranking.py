@@ -1,5 +1,7 @@
 """``/v2/rerank``, which is nearly what Stoa's own door speaks."""
 
+import math
+
 import msgspec
 
 from adapters.providers.failures.mapping import ErrorMapping
@@ -9,12 +11,21 @@ from adapters.providers.rerank_wire import Reranking, write_results
 from application.inference.ports import ProviderAnswer
 from domain.shared.usage import Usage
 
+_MOST_UNITS = 1e9
 OWN = ("max_tokens_per_doc", "priority")
 
 
 class _Result(msgspec.Struct):
     index: int
     relevance_score: float
+
+
+class _Billed(msgspec.Struct):
+    search_units: float = 0
+
+
+class _Meta(msgspec.Struct):
+    billed_units: _Billed | None = None
 
 
 class _Ranked(msgspec.Struct):
@@ -45,7 +56,11 @@ def rank_answer(
     if any(not 0 <= result.index < len(asked.texts) for result in ranked.results):
         raise errors.no_answer("ranked documents that it was not asked for")
     read = (asked.query, *asked.texts)
-    usage = Usage(prompt_tokens=sum(tokens_in(len(t.encode())) for t in read), counted=True)
+    usage = Usage(
+        prompt_tokens=sum(tokens_in(len(t.encode())) for t in read),
+        searches=_searches(ranked.meta),
+        counted=True,
+    )
     return ProviderAnswer(
         body=write_results(
             asked,
@@ -57,3 +72,13 @@ def rank_answer(
         usage=usage,
         provider_request_id=request_id or ranked.id or None,
     )
+
+
+def _searches(meta: msgspec.Raw) -> int:
+    try:
+        said = msgspec.json.decode(meta, type=_Meta | None)
+    except NOT_JSON:
+        # The ranking is sound, whatever is meant by that.
+        return 0
+    units = said.billed_units.search_units if said is not None and said.billed_units else 0
+    return math.ceil(units) if 0 < units < _MOST_UNITS else 0

@@ -25,7 +25,12 @@ def upload(sound: bytes | None = None, **fields: Any) -> Asked:
 
 
 def test_a_reranking_is_read() -> None:
-    assert read(Operation.RERANK, **RERANK, top_n=1, anything=2) == Asked(model="m")
+    many = RERANK | {"documents": ["a"] * 150 + ["long " * 6_000]}
+
+    asked = read(Operation.RERANK, **RERANK, top_n=1, anything=2)
+
+    assert asked == Asked(model="m", expected=Usage(searches=1, counted=True))
+    assert read(Operation.RERANK, **many).expected.searches == 3
 
 
 def test_a_moderation_may_leave_the_choice_of_its_model() -> None:

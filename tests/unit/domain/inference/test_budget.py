@@ -41,6 +41,14 @@ def test_every_byte_may_be_a_token_and_every_answer_as_long_as_allowed() -> None
     assert worst(CallSize(body_bytes=100, max_output=10, choices=3)) == 100 + 30
 
 
+def test_a_ranking_may_be_billed_as_several() -> None:
+    prices = Prices(input=Decimal(0), output=Decimal(0), request=Decimal(2))
+    size = CallSize(body_bytes=100, expected=Usage(searches=3))
+
+    assert worst(size, kind=ModelKind.RERANK, prices=prices) == 6
+    assert worst(CallSize(body_bytes=1), kind=ModelKind.RERANK, prices=prices) == 2
+
+
 def test_without_a_limit_an_answer_may_fill_the_context() -> None:
     assert worst(CallSize(body_bytes=100), context_length=1000) == 100 + 1000
     assert worst(CallSize(body_bytes=100)) == 100 + UNKNOWN_OUTPUT_TOKENS
