@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint types imports unit test lock lock-check migration run docs docs-check check bench-gateway
+.PHONY: help install fmt lint types imports unit test lock lock-check migration run docs docs-check check bench-gateway profile-gateway
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,3 +51,6 @@ check: ## Everything that CI does
 
 bench-gateway: ## Measure the data plane and write bench/RESULTS.md
 	uv run python -m bench.gateway
+
+profile-gateway: ## Print where the processor time of a request goes
+	uv run --with py-spy python -m bench.profile --everything

@@ -8,7 +8,6 @@ the run fails when the ledger does not have exactly one row for every request.
 """
 
 import argparse
-import json
 import resource
 import shutil
 import sys
@@ -18,7 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.processes import memory_mib, two_cores
+from bench.ledger_check import Sent, check_ledger
+from bench.processes import may_go_ahead, memory_mib, two_cores
 from bench.report import Facts, write_report
 from bench.scenarios import (
     HELD_STREAMS,
@@ -32,8 +32,7 @@ from bench.scenarios import (
 )
 from bench.seeding import seed
 from bench.targets import (
-    EVERYTHING,
-    STOA,
+    EMPTY,
     Target,
     start_mock,
     start_nginx,
@@ -42,7 +41,6 @@ from bench.targets import (
 )
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-LEDGER_TIMEOUT_S = 30.0
 
 
 @dataclass(kw_only=True)
@@ -53,7 +51,8 @@ class Run:
     seconds: float
     targets: list[Target] = field(default_factory=list)
     outcomes: dict[tuple[str, str], list[Outcome]] = field(default_factory=dict)
-    sent: dict[str, int] = field(default_factory=dict)
+    sent: Sent = field(default_factory=Sent)
+    mock: Target
     core: int | None = None
     beside: int | None = None
 
@@ -63,20 +62,28 @@ class Run:
                 for target in self.targets:
                     self._measure(target, scenario, number)
 
+    def go_empty(self, target: Target) -> None:
+        """The throughput while next to nothing is in the database."""
+        for number in range(self.rounds):
+            self._measure(target, THROUGHPUT, number, called=EMPTY)
+
     def hold_streams(self, target: Target) -> float:
         """MiB of the server with a thousand streams open."""
-        held, sent = memory_under(target, HELD_STREAMS, self.beside)
-        self.sent[target.name] = self.sent.get(target.name, 0) + sent
+        held, sent, answered = memory_under(target, HELD_STREAMS, self.beside)
+        self.sent.add(target, sent=sent, answered=answered)
         return held
 
-    def _measure(self, target: Target, scenario: Scenario, number: int) -> None:
-        warm_up = measure(target, scenario, WARM_UP_S, self.beside)
-        outcome = measure(target, scenario, self.seconds, self.beside)
-        self.sent[target.name] = self.sent.get(target.name, 0) + warm_up.sent + outcome.sent
-        self.outcomes.setdefault((target.name, scenario.name), []).append(outcome)
+    def _measure(
+        self, target: Target, scenario: Scenario, number: int, *, called: str | None = None
+    ) -> None:
+        for seconds in (WARM_UP_S, self.seconds):
+            outcome = measure(target, scenario, seconds, self.beside, mock=self.mock)
+            self.sent.add(target, sent=outcome.sent, answered=outcome.succeeded)
+        name = called or target.name
+        self.outcomes.setdefault((name, scenario.name), []).append(outcome)
         p50 = outcome.latency_ms.get("p50", float("nan"))
         print(
-            f"round {number + 1}  {scenario.name:28} {target.name:7} {outcome.per_second:9,.0f}/s "
+            f"round {number + 1}  {scenario.name:28} {name:19} {outcome.per_second:9,.0f}/s "
             f"{outcome.requests_per_cpu_s:9,.0f} req/CPU-s {outcome.events_per_cpu_s:10,.0f} "
             f"events/CPU-s  p50 {p50:7.2f} ms  {outcome.errors or ''}",
             flush=True,
@@ -107,9 +114,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -> tuple[Facts, Run]:
     core, beside = two_cores()
-    run = Run(rounds=options.rounds, seconds=options.seconds, core=core, beside=beside)
     mock = start_mock(work)
     running.append(mock)
+    run = Run(rounds=options.rounds, seconds=options.seconds, mock=mock, core=core, beside=beside)
     mock.keep_on(beside, beside=beside)
     first, stoa = _start_twice(work, mock, running)
     memory = memory_mib(stoa.own), memory_mib(stoa.database)
@@ -120,17 +127,18 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
         target.keep_on(core, beside=beside)
     everything = with_everything(stoa)
     if options.seed_calls or options.seed_keys:
-        run.sent[STOA] = measure(stoa, THROUGHPUT, WARM_UP_S, beside).sent
+        run.go_empty(stoa)
         seed(work / "data", calls=options.seed_calls, keys=options.seed_keys)
     run.targets = [mock, stoa, everything, *nginx]
     run.go()
     held = run.hold_streams(everything)
-    exact, ledger = _check_ledger(stoa, mock, run.sent, seeded=options.seed_calls)
+    exact, ledger = check_ledger(stoa, mock, run.sent, seeded=options.seed_calls)
     facts = Facts(
         command=options.command,
         rounds=options.rounds,
         seconds=options.seconds,
         pinned=core is not None,
+        goes_ahead=may_go_ahead(),
         first_start_s=first.start_s,
         later_start_s=stoa.start_s,
         idle_memory_mib=memory[0],
@@ -154,30 +162,6 @@ def _start_twice(work: Path, mock: Target, running: list[Target]) -> tuple[Targe
     running.append(stoa)
     time.sleep(2)
     return first, stoa
-
-
-def _check_ledger(
-    stoa: Target, mock: Target, sent: dict[str, int], *, seeded: int
-) -> tuple[bool, str]:
-    """Compare what the load sent, what reached the mock and what the ledger has."""
-    wanted = sent[STOA] + sent[EVERYTHING]
-    reached = int(mock.get("/count")) - sent["direct"] - sent.get("nginx", 0)
-    deadline = time.monotonic() + LEDGER_TIMEOUT_S
-    while True:
-        totals = json.loads(stoa.get("/api/v1/usage?group_by=model"))["totals"]
-        still_open = len(json.loads(stoa.get("/api/v1/calls?status=open&limit=1"))["items"])
-        rows = totals["calls"] - seeded
-        exact = bool(rows == totals["succeeded"] - seeded == reached == wanted)
-        exact = exact and not still_open
-        if exact or time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
-    text = (
-        f"{wanted:,} requests sent, {reached:,} reached the mock, {rows:,} rows, "
-        f"{totals['succeeded'] - seeded:,} of them succeeded, "
-        f"{'some' if still_open else 'none'} open"
-    )
-    return exact, text
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

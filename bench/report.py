@@ -21,7 +21,7 @@ from bench.scenarios import (
     best,
     typical,
 )
-from bench.targets import EVERYTHING, STOA
+from bench.targets import EMPTY, EVERYTHING, STOA
 
 Outcomes = Mapping[tuple[str, str], list[Outcome]]
 PACKAGES = ("stoa", "uvicorn", "uvloop", "httptools", "litestar", "msgspec", "asyncpg", "dishka")
@@ -46,6 +46,7 @@ class Facts:
     rounds: int
     seconds: float
     pinned: bool
+    goes_ahead: bool
     first_start_s: Mapping[str, float]
     later_start_s: Mapping[str, float]
     idle_memory_mib: float
@@ -65,6 +66,8 @@ def _lines(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
     yield from _introduction(facts)
     yield from _summary(facts, outcomes)
     yield from _table(outcomes)
+    if any(facts.seeded):
+        yield from _flatness(facts, outcomes)
     yield from _marks(outcomes)
     yield from _server(facts)
 
@@ -77,8 +80,7 @@ def _introduction(facts: Facts) -> Iterator[str]:
     yield "The same load is sent to a mock model server directly and through one Stoa process, with"
     yield "keys checked and every call written to the ledger in the embedded Postgres; once more"
     yield "with a key that has limits and a hard budget (`stoa, everything on`)."
-    yield "This file is written by the command below; `docs/explanation/performance.md` says how to"
-    yield "read it."
+    yield "This file is written by the command below; `docs/explanation/performance.md` explains."
     yield ""
     yield f"- command: `{facts.command}`"
     yield f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, revision {_revision()}"
@@ -90,6 +92,8 @@ def _introduction(facts: Facts) -> Iterator[str]:
         else "processes not pinned"
     )
     yield f"- method: {facts.rounds} rounds of {facts.seconds:g} s a load after a warm-up; {places}"
+    if facts.goes_ahead:
+        yield "  where latency counts, mock and load, which stand for other machines, go first"
     yield f"- there beforehand: {facts.seeded[0]:,} rows in the ledger, {facts.seeded[1]:,} keys"
     yield f"- ledger: {facts.ledger}: **{'exact' if facts.exact else 'NOT EXACT'}**"
     yield ""
@@ -135,8 +139,7 @@ def _table(outcomes: Outcomes) -> Iterator[str]:
 
 
 def _row(scenario: Scenario, target: str, rounds: list[Outcome]) -> str:
-    served = sum(outcome.succeeded for outcome in rounds)
-    database_us = sum(outcome.database_cpu_s for outcome in rounds) / max(served, 1) * 1e6
+    database_us = _database_us(rounds)
     # At a low fixed rate the clock of the processor time is too coarse to divide by.
     measured = target != "direct" and not scenario.rate
     cells = [
@@ -151,6 +154,21 @@ def _row(scenario: Scenario, target: str, rounds: list[Outcome]) -> str:
         str(sum(sum(outcome.errors.values()) for outcome in rounds)),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _flatness(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
+    yield "## What history costs"
+    yield ""
+    yield "The same load on the same server, before and after its database was filled."
+    yield ""
+    yield "| in the database | server CPU µs per request | Postgres CPU µs per request |"
+    yield "|---|---|---|"
+    calls, keys = facts.seeded
+    for name, there in ((EMPTY, "next to nothing"), (STOA, f"{calls:,} calls, {keys:,} keys")):
+        rounds = outcomes[name, THROUGHPUT.name]
+        server = 1e6 / typical(rounds, "requests_per_cpu_s")
+        yield f"| {there} | {server:.0f} | {_database_us(rounds):.0f} |"
+    yield ""
 
 
 def _marks(outcomes: Outcomes) -> Iterator[str]:
@@ -207,6 +225,11 @@ def _server(facts: Facts) -> Iterator[str]:
         f"after the load, {facts.held_streams_memory_mib:.0f} MiB with 1,000 streams open; "
         f"Postgres {facts.idle_database_memory_mib:.0f} MiB idle."
     )
+
+
+def _database_us(rounds: list[Outcome]) -> float:
+    served = sum(outcome.succeeded for outcome in rounds)
+    return sum(outcome.database_cpu_s for outcome in rounds) / max(served, 1) * 1e6
 
 
 def _added(outcomes: Outcomes, name: str, what: str, quantile: str) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bench.processes import cpu_seconds, memory_mib, pin
+from bench.processes import ahead, cpu_seconds, memory_mib, pin
 from bench.targets import Target
 
 SETTLE_S = 0.5
@@ -73,12 +73,20 @@ class Outcome:
         return self.events / self.cpu_s if self.cpu_s else 0.0
 
 
-def measure(target: Target, scenario: Scenario, seconds: float, core: int | None) -> Outcome:
+def measure(
+    target: Target,
+    scenario: Scenario,
+    seconds: float,
+    core: int | None,
+    *,
+    mock: Target | None = None,
+) -> Outcome:
     """Run one load from its own process on ``core``. The time after it counts too, since a server
-    may have put work off."""
+    may have put work off. Where latency counts, the load and the ``mock`` go first."""
     own, database = target.own, target.database
     before = cpu_seconds(own), cpu_seconds(database)
-    load = _load(target, scenario, seconds, core)
+    with ahead(mock.own if mock is not None and scenario.rate else ()):
+        load = _load(target, scenario, seconds, core)
     time.sleep(SETTLE_S)
     return Outcome(
         sent=load["sent"],
@@ -93,13 +101,14 @@ def measure(target: Target, scenario: Scenario, seconds: float, core: int | None
     )
 
 
-def memory_under(target: Target, scenario: Scenario, core: int | None) -> tuple[float, int]:
-    """MiB of the server while the streams of the scenario are all open, and how many requests were
-    sent for that."""
+def memory_under(target: Target, scenario: Scenario, core: int | None) -> tuple[float, int, int]:
+    """MiB of the server while the streams of the scenario are all open, how many requests were sent
+    for that, and how many of them were answered to their end."""
     process = _start(target, scenario, HELD_S, core)
     time.sleep(HELD_S)
     held = memory_mib(target.own)
-    return held, int(_end(target, process, HELD_S)["sent"])
+    load = _end(target, process, HELD_S)
+    return held, int(load["sent"]), int(load["succeeded"])
 
 
 def best(outcomes: list[Outcome], what: str, quantile: str) -> float:
@@ -113,7 +122,9 @@ def typical(outcomes: list[Outcome], what: str) -> float:
 
 
 def _load(target: Target, scenario: Scenario, seconds: float, core: int | None) -> dict[str, Any]:
-    return _end(target, _start(target, scenario, seconds, core), seconds)
+    process = _start(target, scenario, seconds, core)
+    with ahead([process.pid] if scenario.rate else ()):
+        return _end(target, process, seconds)
 
 
 def _start(

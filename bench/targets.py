@@ -20,6 +20,8 @@ SRC = Path(__file__).parents[1] / "src"
 KEY = re.compile(r"sk-stoa-[A-Za-z0-9_-]{43,}")
 START_TIMEOUT_S = 60.0
 STOA, EVERYTHING = "stoa", "stoa, everything on"
+# What it is called before its database is filled.
+EMPTY = "stoa, empty"
 NGINX = """
 worker_processes 1;
 pid {work}/nginx.pid;
