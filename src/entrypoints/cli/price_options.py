@@ -1,13 +1,37 @@
 """How prices are given at the terminal."""
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
 
 from domain.models.prices import Prices, PriceTier
+from domain.models.served_model import ModelKind
 
 PRICE_NAMES = tuple(name for name in Prices.__slots__ if name != "tiers")
+
+
+# What has to be said of models of these kinds: what is left out would cost nothing.
+_NEEDED = {
+    ModelKind.CHAT: ("input", "output"),
+    ModelKind.EMBEDDING: ("input",),
+    **dict.fromkeys(set(ModelKind) - {ModelKind.CHAT, ModelKind.EMBEDDING}, ()),
+}
+
+
+def whole_prices(
+    given: Mapping[str, Decimal], tiers: tuple[PriceTier, ...], kind: ModelKind | None
+) -> Prices:
+    """``kind`` is ``None`` for a model that is not served at the moment."""
+    missing = [name for name in _NEEDED[kind or ModelKind.CHAT] if name not in given]
+    if missing:
+        raise click.UsageError(
+            f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing. "
+            f"Write {' '.join(f'{name}=0' for name in missing)} for what is free."
+        )
+    amounts: dict[str, Any] = {"input": Decimal(0), "output": Decimal(0), **given}
+    return Prices(**amounts, tiers=tiers)
 
 
 class PriceType(click.ParamType[tuple[str, Decimal]]):

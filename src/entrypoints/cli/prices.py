@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from adapters.http.prices.schemas import ModelPriceView, PricesView, SetPriceView
+from application.models.list_models import ListModels
 from application.models.pricing.list_prices import (
     ListPrices,
     ListPricesQuery,
@@ -26,7 +27,7 @@ from entrypoints.cli.invocation import Invocation
 from entrypoints.cli.moments import MOMENT, Moment, ahead
 from entrypoints.cli.output import json_option, print_json, print_table, shown
 from entrypoints.cli.paging import all_of
-from entrypoints.cli.price_options import PRICE_NAMES, PriceType, TierType
+from entrypoints.cli.price_options import PRICE_NAMES, PriceType, TierType, whole_prices
 from entrypoints.cli.session import Session, run_session
 
 COLUMNS = ("model", "deployment", "source", "in $/M", "out $/M", "other prices", "since", "changes")
@@ -106,16 +107,18 @@ def set_price(
 
     US dollars per million tokens (input, output, cached_input, cache_write, cache_write_1h,
     reasoning, audio_input, audio_output) or characters (character), or each (request, image,
-    second). Without a price of its own, a token costs what "input" or "output" does. Calls that
-    were made keep their price.
+    second). Without a price of its own, a token costs what "input" or "output" does; of a chat
+    model both have to be said. Calls that were made keep their price.
     """
-    amounts: dict[str, Any] = {"input": Decimal(0), "output": Decimal(0), **dict(prices)}
 
     async def work(session: Session) -> PriceOverride:
+        actor = await actor_in(session, team)
+        served = await (await session.get(ListModels))(actor)
+        kind = next((one.kind for one in served if model in (one.name, *one.aliases)), None)
         command = SetPriceCommand(
-            actor=await actor_in(session, team),
+            actor=actor,
             which=model,
-            prices=Prices(**amounts, tiers=tiers),
+            prices=whole_prices(dict(prices), tiers, kind),
             effective_from=ahead(since, session.clock.now()),
         )
         return await (await session.get(SetPrice))(command)
