@@ -7,6 +7,7 @@ import asyncpg
 
 from adapters.postgres.engine import connect
 from adapters.postgres.inference.carrier import LaneConnection
+from adapters.postgres.inference.fence import Fence
 from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
 from adapters.postgres.inference.limit_move import Entry, LaneItem
 from application.inference.limits.tally import CounterKey
@@ -42,15 +43,16 @@ class LimitConnection(LaneConnection[LaneItem]):
         self._hear = hear
 
     @classmethod
-    async def open(cls, database_url: str, process: int, hear: Hear) -> Self:
-        """``hear`` gets the news of all counters that a batch has moved."""
+    async def open(cls, database_url: str, process: int, hear: Hear, fence: Fence) -> Self:
+        """``hear`` gets the news of all counters that a batch has moved. ``fence`` is what all
+        connections of one lane cross."""
         # The counters are worth a minute: nobody waits for a disk.
         settings = {**LANE_SETTINGS, "synchronous_commit": "off"}
         connection = await connect(database_url, purpose="limits", **settings)
         try:
             statement = await connection.prepare(_MOVE)
             # Preparing leaves a transaction open that only the next query ends.
-            await connection.execute("SELECT 1")
+            await fence.cross(connection)
         except BaseException:
             connection.terminate()
             raise
@@ -68,7 +70,7 @@ class LimitConnection(LaneConnection[LaneItem]):
         items = [item for item in batch if item.is_needed]
         if not items:
             return
-        entries = [item.entries() for item in items]
+        entries = _entries(items)
         freed = [place for item in items for place in item.freed(is_retry=is_retry)]
         asked_at = time.monotonic()
         row = await self._statement.fetchrow(
@@ -92,6 +94,16 @@ class LimitConnection(LaneConnection[LaneItem]):
             await self._connection.close(timeout=1)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._connection.terminate()
+
+
+def _entries(items: Sequence[LaneItem]) -> list[list[Entry]]:
+    """Without the places that are taken and given back in one batch: they are free when it is over,
+    whatever is done first."""
+    ended = {place for item in items for place in item.freed(is_retry=False)}
+    entries = [item.entries() for item in items]
+    if not ended:
+        return entries
+    return [[one for one in moved if (one.key, one.place) not in ended] for moved in entries]
 
 
 def _spent(requests: float, tokens: float, running: int) -> Spent:

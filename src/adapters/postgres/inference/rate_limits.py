@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from adapters.postgres.inference.deadlines import Deadlines
+from adapters.postgres.inference.fence import Fence
 from adapters.postgres.inference.lane import Lane
 from adapters.postgres.inference.limit_connection import LimitConnection
 from adapters.postgres.inference.limit_move import LaneItem, LaneMove, LaneTally
@@ -54,9 +55,12 @@ class PostgresRateLimits(RateLimits):
         self._sweep_every_s = sweep_every_s
         self._reporter = reporter
         self._foresight = Foresight(time.monotonic)
+        fence = Fence()
         self._lane = Lane[LaneItem](
             name="limits",
-            connect=lambda: LimitConnection.open(database_url, process, self._foresight.hear),
+            connect=lambda: LimitConnection.open(
+                database_url, process, self._foresight.hear, fence
+            ),
             on_durable=self._give_back_unwanted,
             on_refused=self._on_refused,
             gap_s=GAP_S,
