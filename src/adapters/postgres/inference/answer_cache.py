@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -71,7 +71,6 @@ DELETE FROM kept_answers k USING ranked r WHERE k.team_id = r.team_id AND k.key 
 AND (r.expires_at <= :at OR r.place > :most OR r.upto > :most_bytes)
 """)
 
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 _encode_usage = msgspec.json.Encoder().encode
 _usage = msgspec.json.Decoder(Usage)
 
@@ -185,7 +184,7 @@ class PostgresAnswerCache(AnswerCache):
 
 
 def _of(moment: Moment) -> dict[str, Any]:
-    return {"at": moment.at, "since": moment.since or _LONG_AGO}
+    return {"at": moment.at, "since": moment.since}
 
 
 def _counts(kept: AnswerToKeep, moment: Moment) -> bool:
@@ -211,11 +210,19 @@ def _row_of(kept: AnswerToKeep) -> dict[str, Any]:
     }
 
 
+def _usage_of(row: RowMapping) -> Usage:
+    try:
+        return _usage.decode(row["usage"])
+    except msgspec.MsgspecError as error:
+        # Another version wrote it.
+        raise UnavailableError("A kept answer cannot be read.") from error
+
+
 def _answer_of(row: RowMapping) -> KeptAnswer:
     return KeptAnswer(
         blocks=tuple(map(bytes, row["blocks"])),
         content_type=row["content_type"],
-        usage=_usage.decode(row["usage"]),
+        usage=_usage_of(row),
         model=row["model"],
         finish_reason=row["finish_reason"],
         worth=row["worth"],

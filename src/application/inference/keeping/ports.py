@@ -60,10 +60,10 @@ class Moment:
     """Answers count that have not expired ``at`` that time, and were not kept before ``since``."""
 
     at: datetime
-    since: datetime | None = None
+    since: datetime
 
     def allows(self, kept: KeptAnswer) -> bool:
-        return self.since is None or kept.kept_at >= self.since
+        return kept.kept_at >= self.since
 
 
 class AnswerCache(Protocol):

@@ -92,7 +92,7 @@ class RecallAnswer(Interceptor):
         if question is None:
             return
         keys = _keys(command, key_of(self.facts.of(command, passage.plan), question))
-        if await self._shared(passage, keys[0]):
+        if await self._shared(passage, keys[0], policy):
             return
         try:
             meaning = await self._recall(passage, keys, question, policy)
@@ -114,7 +114,7 @@ class RecallAnswer(Interceptor):
     ) -> Meaning | None:
         """What the question means, if that had to be found out."""
         recalls = passage.command.may_recall
-        if recalls and await self._recalled(passage, keys):
+        if recalls and await self._recalled(passage, keys, policy):
             return None
         meaning = await self._meaning(passage, question, policy)
         if recalls:
@@ -123,9 +123,11 @@ class RecallAnswer(Interceptor):
                 await self._recall_alike(passage, meaning, policy)
         return meaning
 
-    async def _recalled(self, passage: Passage, keys: tuple[bytes, ...]) -> bool:
+    async def _recalled(
+        self, passage: Passage, keys: tuple[bytes, ...], policy: CachePolicy
+    ) -> bool:
         command = passage.command
-        moment = self._moment(command)
+        moment = self._moment(command, policy)
         found = await self.cache.find(passage.call.team_id, keys, moment)
         if found is None:
             return False
@@ -140,7 +142,7 @@ class RecallAnswer(Interceptor):
         self.sharing.answered(passage.call, kept)
         return True
 
-    async def _shared(self, passage: Passage, key: bytes) -> bool:
+    async def _shared(self, passage: Passage, key: bytes, policy: CachePolicy) -> bool:
         """Whether an equal call has just been answered. It is waited for before the cache is asked:
         an answer could be kept between the two."""
         command, call = passage.command, passage.call
@@ -148,7 +150,7 @@ class RecallAnswer(Interceptor):
         if not (patience_s and command.may_recall and command.may_keep):
             return False
         kept = await self.sharing.join((call.team_id, key), call, patience_s)
-        moment = self._moment(command)
+        moment = self._moment(command, policy)
         if kept is None or not moment.allows(kept):
             return False
         answer_with(passage, kept, CacheUse.HIT, at=moment.at)
@@ -173,7 +175,7 @@ class RecallAnswer(Interceptor):
             return None
 
     async def _recall_alike(self, passage: Passage, meaning: Meaning, policy: CachePolicy) -> None:
-        moment = self._moment(passage.command)
+        moment = self._moment(passage.command, policy)
         near = await self.cache.nearest(passage.call.team_id, meaning, moment)
         if near is None or near.similarity < (policy.semantic_threshold or 1):
             return
@@ -193,9 +195,12 @@ class RecallAnswer(Interceptor):
             meaning=meaning,
         )
 
-    def _moment(self, command: InvokeModelCommand) -> Moment:
-        now, most_s = self.clock.now(), command.max_age_s
-        return Moment(now, None if most_s is None else now - timedelta(seconds=most_s))
+    def _moment(self, command: InvokeModelCommand, policy: CachePolicy) -> Moment:
+        """What was kept for longer than the policy allows by now does not count either."""
+        now, most_s = self.clock.now(), policy.ttl_s
+        if command.max_age_s is not None:
+            most_s = min(most_s, command.max_age_s)
+        return Moment(now, now - timedelta(seconds=most_s))
 
     def _policy(self, plan: Plan, team_id: TeamId) -> CachePolicy | None:
         policy = None if plan.route is None else plan.route.cache

@@ -148,6 +148,18 @@ async def test_an_answer_expires() -> None:
     assert scene.row.cache is CacheUse.MISS
 
 
+async def test_a_shorter_time_to_live_holds_for_what_is_there() -> None:
+    scene = KeepingScene(a_target("a"))
+    scene.settings.set(ANSWER_CACHE_SECONDS, 600, TEAM_ID)
+    await scene.ask("a")
+    scene.clock.advance(60)
+    scene.settings.set(ANSWER_CACHE_SECONDS, 30, TEAM_ID)
+
+    await scene.ask("a")
+
+    assert scene.asked() == {"a": 2}
+
+
 async def test_without_a_policy_the_cache_is_not_asked() -> None:
     scene = a_scene()
 
