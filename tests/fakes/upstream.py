@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -30,7 +30,8 @@ class Pause:
     seconds: float
 
 
-Step = bytes | Act | Pause
+# An event is waited for.
+Step = bytes | Act | Pause | asyncio.Event
 Script = Sequence[Step]
 
 
@@ -56,7 +57,7 @@ class SeenRequest:
 
 class Upstream:
     """Plays ``scripts`` in order, one per request, and then ``default`` for ever, or ``streamed``,
-    if that is set, for requests that ask for a stream.
+    if that is set, for requests that ask for a stream. Where ``choose`` is set, it has the say.
 
     ``dribble`` sends every byte by itself. ``arrived`` is set by the first request, ``all_gone``
     while no socket is open. A script that ends keeps the connection open.
@@ -65,6 +66,7 @@ class Upstream:
     def __init__(self) -> None:
         self.default: Script = [json_answer(b"{}")]
         self.streamed: Script | None = None
+        self.choose: Callable[[SeenRequest], Script] | None = None
         self.scripts: list[Script] = []
         self.requests: list[SeenRequest] = []
         self.dribble = False
@@ -139,7 +141,9 @@ class Upstream:
         gone = asyncio.create_task(self._watch(reader, seen))
         try:
             for step in script:
-                if not await self._do(step, writer, seen):
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                elif not await self._do(step, writer, seen):
                     return False
         except OSError:
             seen.disconnected.set()
@@ -150,6 +154,8 @@ class Upstream:
         return not seen.disconnected.is_set()
 
     def _script_for(self, seen: SeenRequest) -> Script:
+        if self.choose is not None:
+            return self.choose(seen)
         if self.scripts:
             return self.scripts.pop(0)
         return self.streamed if self.streamed is not None and seen.wants_stream else self.default
@@ -160,7 +166,9 @@ class Upstream:
             await asyncio.sleep(0.005)
         seen.disconnected.set()
 
-    async def _do(self, step: Step, writer: asyncio.StreamWriter, seen: SeenRequest) -> bool:
+    async def _do(
+        self, step: bytes | Act | Pause, writer: asyncio.StreamWriter, seen: SeenRequest
+    ) -> bool:
         match step:
             case Pause(seconds):
                 await asyncio.sleep(seconds)
