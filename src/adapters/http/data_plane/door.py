@@ -26,7 +26,7 @@ from adapters.http.problems import Headers
 from application.identity.authenticate import Authenticate
 from application.inference.call_allowances import TellStandings
 from application.inference.model_command import InvokeModelCommand
-from application.inference.ports import EVENTS, Operation
+from application.inference.ports import EVENTS, Operation, ProviderAnswer
 from application.inference.refuse_call import RefuseCall, RefuseCallCommand
 from application.inference.show_limits import ShowLimits
 from application.shared.actor import Actor
@@ -86,14 +86,16 @@ class InferenceDoor:
         command = _command(
             exchange, asked, wishes, actor=actor, body=body, content_type=content_type
         )
-        use_cases = self.special.get(exchange.operation, self.usual)
+        special = self.special.get(exchange.operation)
         if command.stream:
-            await self._stream(exchange, use_cases, command)
+            await self._stream(exchange, special or self.usual, command)
             return
         async with Hangup(exchange.scope, exchange.receive):
-            answer = await use_cases.invoke(command)
-            headers = exchange.served.manner.headers(exchange.request_id)
-            await send_whole(exchange.send, 200, headers, answer.body, answer.content_type)
+            if special is None:
+                command.deliver = partial(_deliver, exchange)
+                await self.usual.invoke(command)
+            else:
+                await _deliver(exchange, await special.invoke(command))
 
     async def _stream(
         self, exchange: Exchange, use_cases: UseCases, command: InvokeModelCommand
@@ -154,6 +156,11 @@ class InferenceDoor:
             raise BrokenOffError from error
         event = exchange.served.manner.error_event(error, exchange.request_id, response.last)
         await response.write(event)
+
+
+async def _deliver(exchange: Exchange, answer: ProviderAnswer) -> None:
+    headers = exchange.served.manner.headers(exchange.request_id)
+    await send_whole(exchange.send, 200, headers, answer.body, answer.content_type)
 
 
 def _telling(exchange: Exchange) -> TellStandings:
