@@ -8,7 +8,7 @@ import structlog
 from adapters.postgres.followed import Followed
 from adapters.postgres.operations.stored_settings import CHANNEL
 from application.operations.ports import RuntimeSettings, Sealed, SecretBox, StoredSetting
-from domain.operations.runtime_setting import RuntimeSetting, SettingRegistry
+from domain.operations.runtime_setting import RuntimeSetting, SettingRegistry, SettingScope
 from domain.operations.runtime_settings import REGISTRY
 from domain.shared.errors import InvalidError, StoaError
 from domain.shared.ids import TeamId
@@ -21,6 +21,7 @@ _OF_TEAMS = "SELECT team_id, name, value, sealed FROM team_settings"
 T = TypeVar("T")
 Place = tuple[UUID | None, str]
 _NOTHING = object()
+_TEAM = SettingScope.TEAM
 
 
 class PostgresRuntimeSettings(RuntimeSettings):
@@ -61,10 +62,11 @@ class PostgresRuntimeSettings(RuntimeSettings):
         await self._followed.stop()
 
     def get(self, setting: RuntimeSetting[T], team_id: TeamId | None = None) -> T:
-        place = (team_id if setting.is_of_team else None, setting.name)
-        value = self._values.get(place, _NOTHING)
+        # Several times at every call.
+        name = setting.name
+        value = self._values.get((team_id if setting.scope is _TEAM else None, name), _NOTHING)
         if value is _NOTHING:
-            return self.beneath(setting)[0]
+            return cast("T", self._environment.get(name, setting.default))
         if isinstance(value, StoaError):
             raise value.with_traceback(None)
         return cast("T", value)
