@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from application.operations.ports import CallObserver, ComponentHealth, HealthProbe
+from application.operations.ports import CallObserver, ComponentHealth, HealthProbe, StoreProbe
 from domain.inference.call import Call
 
 
@@ -20,6 +20,15 @@ class ToldHealthProbe(HealthProbe):
     async def check(self) -> ComponentHealth:
         self.looks += 1
         return self.answer()
+
+
+@dataclass
+class ToldStoreProbe(ToldHealthProbe, StoreProbe):
+    there: bool | None = None
+
+    @property
+    def is_there(self) -> bool | None:
+        return self.there
 
 
 @dataclass

@@ -1,11 +1,14 @@
 """What operators see of the Redis that counts limits."""
 
+import pytest
+
 from adapters.http.metrics.exposition import Exposition
 from adapters.redis.health import RedisProbe
 from application.operations.ports import ComponentHealth, HealthStatus
 from entrypoints.checkup.finding import Verdict
 from entrypoints.checkup.storage import check_redis
 from entrypoints.settings import Settings
+from tests.fakes.health import ToldStoreProbe
 from tests.fixtures.redis_server import a_redis_server
 
 AWAY = "unix:///nonexistent/redis.sock"
@@ -48,6 +51,15 @@ async def test_the_doctor_looks_at_redis_where_one_is_set() -> None:
 
     assert await check_redis(Settings()) == []
     assert (found.check, found.verdict) == ("redis", Verdict.FAIL)
+
+
+@pytest.mark.parametrize(("there", "value"), [(None, "1.0"), (True, "1.0"), (False, "0.0")])
+def test_a_store_is_up_until_it_is_found_to_be_away(there: bool | None, value: str) -> None:
+    store = ToldStoreProbe("redis", there=there)
+
+    assert f"stoa_redis_up {value}" in shown(
+        Exposition(version="1", ledger_backlog=int, limit_store=store)
+    )
 
 
 def test_without_redis_there_is_no_metric_of_it() -> None:
