@@ -132,6 +132,28 @@ async def test_what_has_expired_is_purged(requests: IdempotentRequests) -> None:
     assert await claim(requests, key="order-3") is not None
 
 
+async def test_the_oldest_answers_of_a_team_go_when_they_are_too_many(
+    requests: IdempotentRequests,
+) -> None:
+    for number in range(4):
+        at = START + timedelta(seconds=number)
+        await requests.claim(a_request(key=f"order-{number}"), at=at, expires_at=LATER)
+        await requests.keep(a_request(key=f"order-{number}"), ANSWER)
+    await claim(requests, team_id=OTHER_TEAM_ID)
+    await requests.keep(a_request(team_id=OTHER_TEAM_ID), ANSWER)
+
+    room = 2 * len(ANSWER.ciphertext) + 1
+    trimmed = [await requests.trim(room) for _ in range(2)]
+
+    found = [await claim(requests, key=f"order-{number}") for number in range(4)]
+    elsewhere = await claim(requests, team_id=OTHER_TEAM_ID)
+    assert trimmed == [2, 0]
+    assert [one and one.answer for one in found] == [None, None, ANSWER, ANSWER]
+    assert all(one and one.is_answered for one in found)
+    assert elsewhere is not None
+    assert elsewhere.answer == ANSWER
+
+
 async def test_one_of_many_that_come_at_once_gets_the_key(requests: IdempotentRequests) -> None:
     found = await asyncio.gather(*(claim(requests) for _ in range(8)))
 

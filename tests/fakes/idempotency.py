@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime
 
 from application.operations.idempotency.ports import IdempotentRequests, KnownRequest
@@ -32,6 +33,18 @@ class InMemoryIdempotentRequests(IdempotentRequests):
         for name in expired:
             del self._known[name]
         return len(expired)
+
+    async def trim(self, most_bytes: int) -> int:
+        trimmed = 0
+        for team_id in {name[0] for name in self._known}:
+            left = most_bytes
+            for name in reversed([one for one in self._known if one[0] == team_id]):
+                known, expires_at = self._known[name]
+                left -= 0 if known.answer is None else len(known.answer.ciphertext)
+                if left < 0 and known.answer is not None:
+                    self._known[name] = replace(known, answer=None), expires_at
+                    trimmed += 1
+        return trimmed
 
 
 def _identity(request: IdempotentRequest) -> tuple[object, ...]:

@@ -34,12 +34,12 @@ class IdempotencyInProgressError(IdempotencyConflictError):
 
 
 class IdempotencyAnswerLostError(IdempotencyConflictError):
-    """The request was answered, and its answer was too large to be kept."""
+    """The request was answered, and its answer was too large to be kept, or had to make room."""
 
     code = "IDEMPOTENCY_ANSWER_LOST"
 
     def __init__(self) -> None:
         super().__init__(
-            "The request with this idempotency key was answered, but the answer was too large to "
-            "be kept. Use a new key to ask again."
+            "The request with this idempotency key was answered, but the answer could not be kept. "
+            "Use a new key to ask again."
         )

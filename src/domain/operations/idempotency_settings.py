@@ -12,3 +12,14 @@ IDEMPOTENCY_HOURS = RuntimeSetting(
         " request with that key."
     ),
 )
+IDEMPOTENCY_MEGABYTES = RuntimeSetting(
+    name="idempotency_megabytes",
+    group=SettingGroup.RETENTION,
+    scope=SettingScope.SERVER,
+    type=IntType(minimum=1, maximum=10_000_000),
+    default=1024,
+    description=(
+        "How many megabytes of answers to requests with an `Idempotency-Key` are kept for a team;"
+        " beyond that the oldest answers go, and the same request is refused instead of answered."
+    ),
+)

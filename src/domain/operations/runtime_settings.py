@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.identity.joining.registration import RegistrationPolicy, RegistrationRole
 from domain.operations.guardrail_settings import GUARDRAILS, SERVER_GUARDRAILS
-from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
+from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS, IDEMPOTENCY_MEGABYTES
 from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS, ANSWER_CACHE_WAIT_SECONDS
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS, DEFAULT_OF_KIND
 from domain.operations.response_settings import RETENTION_RESPONSES_DAYS, STORE_RESPONSES
@@ -211,6 +211,7 @@ _ALL: tuple[RuntimeSetting[Any], ...] = (
     RETENTION_NOTIFICATIONS_DAYS,
     RETENTION_RESPONSES_DAYS,
     IDEMPOTENCY_HOURS,
+    IDEMPOTENCY_MEGABYTES,
     ERROR_SPIKE_THRESHOLD,
     OIDC_ISSUER,
     OIDC_AUDIENCE,

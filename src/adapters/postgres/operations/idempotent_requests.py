@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -12,6 +12,19 @@ from adapters.postgres.operations.idempotency_rows import idempotent_requests as
 from application.operations.idempotency.ports import IdempotentRequests, KnownRequest
 from application.operations.ports import Sealed
 from domain.operations.idempotency import IdempotentRequest
+
+# What is read are the sizes of the answers, not the answers.
+_TRIM = text("""
+UPDATE idempotent_requests r SET answer = NULL FROM (
+    SELECT team_id, principal_id, key, sum(octet_length(answer)) OVER (
+        PARTITION BY team_id ORDER BY created_at DESC, principal_id, key) AS so_far
+    FROM idempotent_requests WHERE answer IS NOT NULL AND team_id IN (
+        SELECT team_id FROM idempotent_requests
+        GROUP BY team_id HAVING sum(octet_length(answer)) > :most)
+) AS kept
+WHERE kept.so_far > :most AND r.team_id = kept.team_id AND r.principal_id = kept.principal_id
+AND r.key = kept.key
+""")
 
 _Identity = tuple[object, object, str]
 
@@ -86,6 +99,11 @@ class PostgresIdempotentRequests(IdempotentRequests):
             async with self._engine.begin() as connection:
                 purged = await connection.execute(delete(rows).where(rows.c.expires_at <= at))
                 return purged.rowcount
+
+    async def trim(self, most_bytes: int) -> int:
+        with translated():
+            async with self._engine.begin() as connection:
+                return (await connection.execute(_TRIM, {"most": most_bytes})).rowcount
 
     async def _insert(
         self, connection: AsyncConnection, request: IdempotentRequest, fresh: dict[str, Any]

@@ -14,10 +14,12 @@ from domain.operations.idempotency_errors import (
     IdempotencyInProgressError,
     IdempotencyKeyReusedError,
 )
-from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
+from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS, IDEMPOTENCY_MEGABYTES
 from domain.shared.errors import StoaError
 
 log = structlog.get_logger()
+
+MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +76,9 @@ class AnswerOnce:
         self.reporter.report(error, Circumstances(route="idempotency"))
 
     async def purge(self) -> int:
-        """Forget the requests whose time is over."""
-        return await self.requests.purge(self.clock.now())
+        """Forget the requests whose time is over, and the answers that are too many."""
+        purged = await self.requests.purge(self.clock.now())
+        trimmed = await self.requests.trim(self.settings.get(IDEMPOTENCY_MEGABYTES) * MEGABYTE)
+        if trimmed:
+            log.warning("idempotency.answers_trimmed", answers=trimmed)
+        return purged

@@ -40,3 +40,8 @@ class IdempotentRequests(Protocol):
     async def purge(self, at: datetime) -> int:
         """Forget what has expired, and return how many there were."""
         ...
+
+    async def trim(self, most_bytes: int) -> int:
+        """Forget the oldest answers of each team that has more than so many bytes of them, and
+        return how many there were. Their requests stay answered."""
+        ...

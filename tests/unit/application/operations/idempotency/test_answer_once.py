@@ -12,7 +12,7 @@ from domain.operations.idempotency_errors import (
     IdempotencyInProgressError,
     IdempotencyKeyReusedError,
 )
-from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS
+from domain.operations.idempotency_settings import IDEMPOTENCY_HOURS, IDEMPOTENCY_MEGABYTES
 from domain.shared.errors import InvalidError, UnavailableError
 from tests.builders import TEAM_ID, USER_ID
 from tests.fakes.clock import FrozenClock
@@ -136,3 +136,18 @@ async def test_a_failure_to_keep_is_on_record_and_hurts_no_client(answer: bytes 
 
     assert [line["event"] for line in logs] == ["idempotency.not_ended"] * 2
     assert [one.route for one in desk.errors.occurrences] == ["idempotency"] * 2
+
+
+async def test_a_team_keeps_no_more_answers_than_the_setting_says(desk: Desk) -> None:
+    desk.settings.set(IDEMPOTENCY_MEGABYTES, 1)
+    for key in ("old", "new"):
+        await desk.once.begin(a_request(key=key))
+        await desk.once.keep(a_request(key=key), b"x" * 600_000)
+
+    with capture_logs() as logs:
+        await desk.once.purge()
+
+    assert await desk.once.begin(a_request(key="new")) == b"x" * 600_000
+    with pytest.raises(IdempotencyAnswerLostError):
+        await desk.once.begin(a_request(key="old"))
+    assert [line["event"] for line in logs] == ["idempotency.answers_trimmed"]
