@@ -6,9 +6,12 @@ from adapters.catalog.fields import Fields
 from adapters.catalog.reading_prices import read_prices
 from adapters.providers.local.configuration import LOCAL
 from adapters.providers.types import PROVIDER_TYPES
+from domain.models.registry.names import (
+    MAX_MODEL_NAME_LENGTH,
+    RESERVED_NAMES,
+    is_model_name,
+)
 from domain.models.served_model import Capability, DeploymentLimits, ModelKind, ServedModel
-
-MAX_NAME_LENGTH = 200
 
 
 def read_model(
@@ -28,7 +31,7 @@ def read_model(
     kind = kind or ModelKind.CHAT
     prices = read_prices(fields, kind) or (FREE if is_local else None)
     options = _read_options(fields)
-    capabilities = fields.choices("capabilities", Capability)
+    capabilities = _read_capabilities(fields, kind)
     max_output_tokens = fields.whole("max_output_tokens")
     limits = _read_limits(fields)
     is_off = fields.flag("enabled") is False
@@ -44,13 +47,21 @@ def read_model(
         is_public=is_public,
         is_enabled=not is_off,
         runs_here=_runs_here(providers.get(provider)),
-        capabilities=None if capabilities is None else frozenset(capabilities),
+        capabilities=capabilities,
         context_length=context_length,
         max_output_tokens=max_output_tokens,
         limits=limits,
         prices=prices,
         options=options,
     )
+
+
+def _read_capabilities(fields: Fields, kind: ModelKind) -> frozenset[Capability] | None:
+    """``None`` where nobody has said."""
+    capabilities = fields.choices("capabilities", Capability)
+    if capabilities and kind is not ModelKind.CHAT:
+        fields.note("capabilities", "are for models of the kind 'chat'")
+    return None if capabilities is None else frozenset(capabilities)
 
 
 def _read_options(fields: Fields) -> dict[str, object]:
@@ -83,22 +94,26 @@ def _read_limits(fields: Fields) -> DeploymentLimits | None:
 
 def _read_name(fields: Fields) -> str | None:
     name = fields.text("name", required=True)
-    if name is not None and not _is_name(name):
-        fields.note("name", f"must have 1 to {MAX_NAME_LENGTH} characters and no spaces")
+    if name is not None and not is_model_name(name):
+        fields.note("name", f"must have 1 to {MAX_MODEL_NAME_LENGTH} characters and no spaces")
+    elif name in RESERVED_NAMES:
+        fields.note("name", _reserved(name))
     return name
 
 
 def _read_aliases(fields: Fields) -> tuple[str, ...]:
     aliases = fields.texts("aliases")
     for alias, node in aliases:
-        if not _is_name(alias):
-            message = f"must have 1 to {MAX_NAME_LENGTH} characters each and no spaces"
+        if not is_model_name(alias):
+            message = f"must have 1 to {MAX_MODEL_NAME_LENGTH} characters each and no spaces"
             fields.note("aliases", message, node)
+        elif alias in RESERVED_NAMES:
+            fields.note("aliases", _reserved(alias), node)
     return tuple(alias for alias, _ in aliases)
 
 
-def _is_name(name: str) -> bool:
-    return len(name) <= MAX_NAME_LENGTH and name.isprintable() and " " not in name
+def _reserved(name: str) -> str:
+    return f"cannot be '{name}', which calls use for a free choice"
 
 
 def _local_upstream(fields: Fields, upstream: str, directory: Path) -> str:

@@ -227,6 +227,12 @@ def test_secrets_do_not_show_in_the_representation(tmp_path: Path) -> None:
         ("aliases: gpt", "'aliases' must be a list"),
         ("aliases: [1]", "entries of 'aliases' must be text"),
         ("aliases: [m]", "'aliases' repeats 'm'"),
+        ("aliases: [auto]", "'aliases' cannot be 'auto'"),
+        (
+            "capabilities: [tools]\n    kind: embedding",
+            "'capabilities' are for models of the kind",
+        ),
+        ("capabilities: [flying]", "'capabilities' may list tools"),
         ("upstream_name: 5", "'upstream_name' must be text"),
         ("upstream_name: ''", "'upstream_name' must not be empty"),
         ("upstream_name: ${NOT_SET}", "the variable NOT_SET is not set"),

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 from application.models.applying.moving_names import Standing, let_go_of_aliases, standing
@@ -93,10 +95,12 @@ class ApplyRegistry:
         for draft in command.wanted.providers:
             old = there.get(draft.name)
             if old is None:
-                await self.providers.add(tx, actor, draft)
+                with _told_of("provider", draft.name):
+                    await self.providers.add(tx, actor, draft)
                 found.append(Difference(deed=Deed.CREATED, what="provider", name=draft.name))
                 continue
-            new = await self.providers.change(tx, actor, old, _change_to(draft, old))
+            with _told_of("provider", draft.name):
+                new = await self.providers.change(tx, actor, old, _change_to(draft, old))
             if new != old:
                 before, after = of_providers.recorded(old), of_providers.recorded(new)
                 found.append(changed("provider", draft.name, before, after))
@@ -110,7 +114,8 @@ class ApplyRegistry:
         for draft in command.wanted.models:
             old = models.get(draft.name)
             if old is None:
-                await self.models.add(tx, actor, draft)
+                with _told_of("model", draft.name):
+                    await self.models.add(tx, actor, draft)
                 found.append(Difference(deed=Deed.CREATED, what="model", name=draft.name))
                 continue
             if old.state is ModelState.ARCHIVED:
@@ -119,7 +124,8 @@ class ApplyRegistry:
                 old = await self.models.change(tx, actor, kept, restored)
             members = {one.name: getattr(draft, one.name) for one in fields(draft)}
             members["upstream_name"] = draft.upstream_name or draft.name
-            new = await self.models.change(tx, actor, old, ModelChange(**members))
+            with _told_of("model", draft.name):
+                new = await self.models.change(tx, actor, old, ModelChange(**members))
             if new != models[draft.name]:
                 before = of_models.recorded(models[draft.name])
                 found.append(changed("model", draft.name, before, of_models.recorded(new)))
@@ -151,10 +157,12 @@ class ApplyRegistry:
         for route in command.wanted.routes:
             old = routes.get(route.name)
             if old is None:
-                await self.routes.add(tx, actor, route)
+                with _told_of("route", route.name):
+                    await self.routes.add(tx, actor, route)
                 found.append(Difference(deed=Deed.CREATED, what="route", name=route.name))
                 continue
-            new = await self.routes.change(tx, actor, old, route)
+            with _told_of("route", route.name):
+                new = await self.routes.change(tx, actor, old, route)
             if new != old:
                 before, after = of_routes.recorded(old.route), of_routes.recorded(new.route)
                 found.append(changed("route", route.name, before, after))
@@ -165,15 +173,20 @@ class ApplyRegistry:
     ) -> None:
         references, team_id = self.routes.references, command.actor.team_id
         for route in command.wanted.routes:
-            try:
+            with _told_of("route", route.name):
                 await references.check(tx, team_id, route)
-            except InvalidError as error:
-                raise InvalidError(
-                    f"The route '{route.name}': {error.message}",
-                    param=error.param,
-                    errors=error.errors,
-                ) from error
         await references.check_named(tx, team_id, there.names)
+
+
+@contextmanager
+def _told_of(what: str, name: str) -> Iterator[None]:
+    """Say which of all that is wanted is wrong."""
+    try:
+        yield
+    except InvalidError as error:
+        raise InvalidError(
+            f"The {what} '{name}': {error.message}", param=error.param, errors=error.errors
+        ) from error
 
 
 def _amounts(prices: Prices | None) -> dict[str, str] | None:

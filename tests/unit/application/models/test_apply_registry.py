@@ -169,6 +169,18 @@ async def test_an_alias_that_a_kept_route_names_is_not_taken_from_it(desk: Regis
         await desk.apply(LARGE)
 
 
+async def test_what_is_wrong_is_told_with_its_name(desk: RegistryDesk) -> None:
+    metadata = a_draft(base_url="http://169.254.169.254")
+    endless = replace(LARGE, context_length=-1)
+
+    with pytest.raises(InvalidError, match=r"The provider 'acme': 'configuration\.base_url' is"):
+        await desk.apply(providers=(metadata,))
+    with pytest.raises(InvalidError, match="The model 'large': 'context_length' must be"):
+        await desk.apply(endless)
+    with pytest.raises(InvalidError, match="The route 'any': 'hedge_after_ms'"):
+        await desk.apply(LARGE, routes=(a_route("large", hedge_after_ms=0),))
+
+
 async def test_members_do_not_read_the_whole(desk: RegistryDesk) -> None:
     with pytest.raises(ForbiddenError):
         await ReadRegistry(uow=desk.pricing, prices=desk.prices)(an_actor(permissions=frozenset()))
