@@ -20,9 +20,8 @@ from domain.identity.allowance import (
 from domain.identity.api_key import ApiKey, hash_secret
 from tests.builders import TEAM_ID, a_key, a_membership, a_team, a_user
 from tests.fakes.clock import START
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.stores import IdentityStore
-
-AT_ONCE_S = 1.0
 
 
 @pytest.fixture
@@ -144,6 +143,6 @@ async def _is(identity: IdentityStore, secret_hash: bytes, expected: Credential)
 
 
 async def _at_once(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(AT_ONCE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not await condition():
             await asyncio.sleep(0.001)

@@ -10,10 +10,9 @@ import pytest
 from adapters.postgres.inference.deployment_board import PostgresDeploymentBoard
 from application.inference.routing.ports import DeploymentBoard, DeploymentNews
 from tests.fakes.routing import InMemoryDeploymentBoard
+from tests.fixtures.patience import PATIENCE_S
 
 Join = Callable[[], Awaitable[DeploymentBoard]]
-
-WITHIN_S = 5.0
 
 
 class Listener:
@@ -24,7 +23,7 @@ class Listener:
         board.follow(self._hear)
 
     async def hears(self, deployment: str, out: bool) -> DeploymentNews:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 news = self.heard.get(deployment)
                 if news is not None and (news.out_s is not None) is out:
@@ -118,7 +117,7 @@ async def test_the_latest_of_many_counts(join: Join) -> None:
     board.announce(news(out_s=None))
     board.announce(news(out_s=900.0, reason="LAST"))
 
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await other.hears("a/x", out=True)).reason != "LAST":
             await asyncio.sleep(0.01)
 

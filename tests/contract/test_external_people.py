@@ -17,11 +17,11 @@ from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_membership, a_user
 from tests.fakes.clock import START
 from tests.fakes.external_people import InMemoryExternalPeople
 from tests.fakes.ids import uuid7_at
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.stores import IdentityStore, MemoryIdentityStore, PostgresIdentityStore
 
 pytestmark = pytest.mark.usefixtures("uow")
 
-AT_ONCE_S = 1.0
 ISSUER = "https://id.example.com"
 PERSON_ID = UserId(uuid7_at(START, 50))
 PERSON = a_user(id=PERSON_ID, external_issuer=ISSUER, external_subject="s-1")
@@ -50,7 +50,7 @@ async def join(identity: IdentityStore, *places: tuple[object, Role]) -> None:
 
 
 async def becomes(people: ExternalPeople, expected: KnownPerson) -> None:
-    async with asyncio.timeout(AT_ONCE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while await people.find(ISSUER, "s-1") != expected:
             await asyncio.sleep(0.01)
 

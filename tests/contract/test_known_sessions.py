@@ -23,9 +23,8 @@ from tests.builders import (
 )
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.stores import IdentityStore
-
-AT_ONCE_S = 1.0
 
 
 @pytest.fixture
@@ -163,6 +162,6 @@ async def _is(identity: IdentityStore, session: Session, expected: KnownSession 
 
 
 async def _at_once(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(AT_ONCE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not await condition():
             await asyncio.sleep(0.001)

@@ -154,11 +154,13 @@ async def test_a_slow_reader_stops_the_sender(upstream: Upstream, transport: Tra
     blocks = response.iter_blocks()
     await anext(blocks)
 
-    await asyncio.sleep(0.3)
-    sent = upstream.sent_bytes
-    await asyncio.sleep(0.2)
+    sent = -1
+    async with asyncio.timeout(PATIENCE_S):
+        # Until all that lies between the two is full.
+        while sent != upstream.sent_bytes:
+            sent = upstream.sent_bytes
+            await asyncio.sleep(0.2)
 
-    assert upstream.sent_bytes == sent
     await response.aclose()
 
 
@@ -294,9 +296,13 @@ async def test_an_answer_that_is_not_http_is_a_failure(
 
 async def test_silence_before_the_head_times_out(upstream: Upstream, transport: Transport) -> None:
     upstream.play(Act.HANG)
+    timeouts = Timeouts(connect=0.1, first_byte=0.1)
 
-    with pytest.raises(ProviderTimedOutError, match="acme"):
-        await transport.send(a_request(upstream, timeouts=Timeouts(connect=0.1, first_byte=0.1)))
+    # Where this process stands still, it may not even come to a connection.
+    async with asyncio.timeout(PATIENCE_S):
+        while not upstream.requests:
+            with pytest.raises(ProviderTimedOutError, match="acme"):
+                await transport.send(a_request(upstream, timeouts=timeouts))
 
     await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
@@ -304,22 +310,25 @@ async def test_silence_before_the_head_times_out(upstream: Upstream, transport: 
 async def test_silence_inside_the_body_times_out(upstream: Upstream, transport: Transport) -> None:
     upstream.play(stream_head() + chunk(b"one"), Act.HANG)
     response = await transport.send(a_request(upstream, timeouts=Timeouts(between_bytes=0.1)))
-    blocks = response.iter_blocks()
-    first = await anext(blocks)
+    heard = []
+
+    async def hear() -> None:
+        async for block in response.iter_blocks():
+            heard.append(block)  # noqa: PERF401 - it ends with an error
 
     with pytest.raises(ProviderTimedOutError):
-        await anext(blocks)
+        await hear()
 
-    assert first == b"one"
+    # Where this process stands still, the first may be late already.
+    assert heard in ([b"one"], [])
     await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
 
 
 async def test_bytes_do_not_outrun_the_total(upstream: Upstream, transport: Transport) -> None:
     upstream.play(stream_head(), *[step for _ in range(100) for step in (chunk(b"x"), Pause(0.02))])
-    response = await transport.send(a_request(upstream, timeouts=Timeouts(total=0.2)))
 
     with pytest.raises(ProviderTimedOutError):
-        await response.read(LIMIT)
+        await (await transport.send(a_request(upstream, timeouts=Timeouts(total=0.2)))).read(LIMIT)
 
 
 async def test_a_cancelled_request_closes_its_connection(
@@ -379,15 +388,19 @@ async def test_closing_a_finished_response_keeps_its_connection(
 async def test_finishing_keeps_a_connection_whose_answer_is_about_to_end(
     upstream: Upstream, transport: Transport
 ) -> None:
-    upstream.play(stream_head() + chunk(b"one"), Pause(0.02), LAST_CHUNK)
-    response = await transport.send(a_request(upstream))
-    await anext(response.iter_blocks())
+    # Where this process stands still, the end may come too late.
+    for _ in range(5):
+        upstream.play(stream_head() + chunk(b"one"), Pause(0.02), LAST_CHUNK)
+        response = await transport.send(a_request(upstream))
+        await anext(response.iter_blocks())
+        await response.finish()
+        await asyncio.sleep(0.05)
+        before = upstream.connections
+        await (await transport.send(a_request(upstream))).read(LIMIT)
+        if upstream.connections == before:
+            return
 
-    await response.finish()
-    await asyncio.sleep(0.05)
-    await (await transport.send(a_request(upstream))).read(LIMIT)
-
-    assert upstream.connections == 1
+    pytest.fail("no connection was kept")
 
 
 async def test_finishing_closes_a_connection_whose_answer_goes_on(

@@ -8,7 +8,8 @@ import pytest
 from adapters.redis.rate_limits import RedisRateLimits
 from domain.inference.rate import Measure
 from domain.shared.errors import UnavailableError
-from tests.fixtures.demands import of_key, refused, until_admitted
+from tests.fixtures.demands import of_key, until_admitted, until_refused
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.redis_server import RedisServer, a_redis_server
 
 LEASE_S = 0.6
@@ -61,9 +62,8 @@ async def test_a_server_that_forgot_everything_learns_of_running_calls(
     await server.stop()
     await server.start()
 
-    await asyncio.sleep(LEASE_S)
+    error = await until_refused(limits, lambda: of_key(concurrency=1))
 
-    error = await refused(limits.take(of_key(concurrency=1)))
     assert error.measure is Measure.CONCURRENCY
 
 
@@ -88,7 +88,7 @@ async def test_a_server_that_hangs_is_waited_for_no_longer_than_was_set(
     await limits.look(of_key(rpm=1))
     server.freeze()
 
-    async with asyncio.timeout(1.2):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(UnavailableError):
             await limits.take(of_key(rpm=1))
 

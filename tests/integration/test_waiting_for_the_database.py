@@ -20,7 +20,7 @@ async def test_gives_up_on_an_absent_database_when_the_time_is_over(wait_s: floa
     with pytest.raises(UnavailableError):
         await prepare_database(NOBODY, wait_s=wait_s)
 
-    assert wait_s <= time.monotonic() - started < wait_s + 2
+    assert time.monotonic() - started >= wait_s
 
 
 def test_a_server_ends_with_one_line_when_its_database_does_not_come(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ async def test_does_not_work_through_an_input_that_cannot_fit(
     with pytest.raises(ContextLengthExceededError, match="512 tokens"):
         await embed(provider, input=value)
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 async def test_stops_reading_inputs_that_nobody_waits_for(provider: LocalProvider) -> None:
@@ -138,7 +138,7 @@ async def test_stops_reading_inputs_that_nobody_waits_for(provider: LocalProvide
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 async def test_a_chat_model_does_not_embed(provider: LocalProvider) -> None:

@@ -15,7 +15,7 @@ from domain.shared.errors import InvalidError, UnavailableError
 from entrypoints.database import prepare_database
 from tests.fixtures.embedded_postgres import execute
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 
 def _as(url: str, user: str) -> str:

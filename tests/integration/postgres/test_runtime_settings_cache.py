@@ -23,7 +23,7 @@ from domain.operations.runtime_settings import (
 )
 from domain.shared.ids import TeamId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
 
 KEY = "k" * 32
 TERMINATE_LISTENERS = (
@@ -70,13 +70,8 @@ async def a_node(url: str, stack: AsyncExitStack, *, key: str = KEY) -> Node:
     return Node(settings, PostgresUnitOfWork(make_sessions(engine)))
 
 
-async def has(node: Node, days: int, within_s: float = 5.0) -> float:
-    """How long it takes until the node has the value."""
-    started = time.perf_counter()
-    async with asyncio.timeout(within_s):
-        while node.settings.get(RETENTION_EVENTS_DAYS) != days:
-            await asyncio.sleep(0.001)
-    return time.perf_counter() - started
+async def has(node: Node, days: int) -> None:
+    await until(lambda: node.settings.get(RETENTION_EVENTS_DAYS) == days)
 
 
 async def test_the_environment_lies_beneath_and_the_default_beneath_that(
@@ -90,7 +85,7 @@ async def test_the_environment_lies_beneath_and_the_default_beneath_that(
     assert settings.beneath(ENABLE_TOOLS) == (True, False)
 
 
-async def test_every_node_sees_a_change_within_a_second(nodes: list[Node]) -> None:
+async def test_every_node_sees_a_change(nodes: list[Node]) -> None:
     await nodes[0].put("retention_events_days", "3")
     for node in nodes:
         await has(node, 3)
@@ -225,13 +220,16 @@ async def test_asking_for_a_value_costs_next_to_nothing(nodes: list[Node]) -> No
     get = nodes[0].settings.get
     await nodes[0].put("enable_tools", "false", TEAM_ID)
 
-    started = time.perf_counter()
-    for _ in range(10_000):
-        get(ENABLE_TOOLS, TEAM_ID)
-    each_us = (time.perf_counter() - started) * 100
+    rounds_us = []
+    for _ in range(20):
+        started = time.perf_counter()
+        for _ in range(500):
+            get(ENABLE_TOOLS, TEAM_ID)
+        rounds_us.append((time.perf_counter() - started) * 1e6 / 500)
 
-    # A look-up takes about half a microsecond; anything that waits takes a hundred times as long.
-    assert each_us < 20
+    # A look-up takes about half a microsecond; anything that waits takes a hundred times as long,
+    # every time.
+    assert min(rounds_us) < 20
 
 
 async def test_whoever_changes_a_setting_finds_it_changed(nodes: list[Node]) -> None:
@@ -247,7 +245,7 @@ async def test_who_cannot_catch_up_at_once_follows_later() -> None:
     )
     with capture_logs() as logs:
         await settings.catch_up(frozenset({None}))
-        await asyncio.sleep(0.3)
+        await until(lambda: len(logs) > 1)
         await settings.stop()
 
     assert {log["event"] for log in logs} == {"settings.not_read"}

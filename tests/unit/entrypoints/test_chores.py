@@ -62,7 +62,7 @@ async def test_a_chore_waits_for_its_bell() -> None:
 
     bell.ring()
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await chore.done.wait()
     waiting.cancel()
     assert not was_done
@@ -75,7 +75,7 @@ async def test_a_bell_that_rang_before_is_heard() -> None:
     bell.ring()
     waiting = asyncio.create_task(repeat_when_rung(bell, (0.001, 3600), chore, reporter))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await chore.done.wait()
     waiting.cancel()
 
@@ -88,7 +88,7 @@ async def test_a_chore_that_was_not_done_is_tried_again_without_its_bell(error: 
     bell.ring()
     waiting = asyncio.create_task(repeat_when_rung(bell, (0.001, 3600), chore, reporter))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await chore.done.wait()
     waiting.cancel()
 
@@ -99,7 +99,7 @@ async def test_a_chore_comes_round_when_no_bell_rings() -> None:
 
     waiting = asyncio.create_task(repeat_when_rung(Bell(), (0.001, 0.01), chore, reporter))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await chore.done.wait()
     waiting.cancel()
 

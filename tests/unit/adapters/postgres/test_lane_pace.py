@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 
 from adapters.postgres.inference.carrier import LaneConnection
 from adapters.postgres.inference.lane import LONGEST_GAP_S, Lane
+from tests.fixtures.patience import PATIENCE_S
 
 GAP_S = 0.001
 
@@ -146,7 +147,7 @@ async def test_what_must_leave_does_not_wait_for_a_commit_that_is_held_up() -> N
 
     lane.put(Thing())
     lane.put(Thing())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(made) < 2 or not made[1].batches:
             await asyncio.sleep(GAP_S)
 
@@ -160,7 +161,7 @@ async def test_there_are_no_more_carriers_than_allowed_and_what_they_cannot_take
     lane, made = await a_lane_of_two(landing)
     for expected in (1, 2):
         lane.put(Thing())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(len(connection.batches) for connection in made) < expected:
                 await asyncio.sleep(GAP_S)
     lane.put(Thing())
@@ -169,7 +170,7 @@ async def test_there_are_no_more_carriers_than_allowed_and_what_they_cannot_take
     waiting = lane.queued
 
     landing.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while lane.queued:
             await asyncio.sleep(GAP_S)
 
@@ -195,7 +196,7 @@ async def test_what_a_stopped_lane_could_not_write_is_handed_back_from_all_carri
     lane, made = await a_lane_of_two(asyncio.Event())
     for expected in (1, 2):
         lane.put(Thing())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(len(connection.batches) for connection in made) < expected:
                 await asyncio.sleep(GAP_S)
     lane.put(Thing())
