@@ -1,11 +1,13 @@
 """What costs sum up to, in every grouping, against sums made by hand."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,11 +18,17 @@ from adapters.postgres.inference.process_presence import ProcessPresence
 from application.inference.costs.ports import CostQuery, Dimension, Period
 from domain.inference.call import Call, CallStatus
 from domain.models.prices import Prices
+from domain.shared.errors import UnavailableError
 from domain.shared.usage import Usage
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_call
+from tests.fixtures.patience import PATIENCE_S
 
 DOLLAR = Prices(input=Decimal(1_000_000), output=Decimal(0))
 BERLIN = "Europe/Berlin"
+IDLE = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+)
 
 
 @pytest.fixture
@@ -187,3 +195,22 @@ async def test_a_team_without_calls_has_cost_nothing(engine: AsyncEngine) -> Non
 
     assert (found.total.calls, found.total.cost) == (0, Decimal(0))
     assert (found.series, found.breakdown, found.rest) == ((), (), None)
+
+
+async def test_an_export_that_nobody_reads_gives_its_connection_back(
+    team_url: str, engine: AsyncEngine, sql: asyncpg.Connection
+) -> None:
+    tags = tuple(f"t-{number}" for number in range(5000))
+    await record(team_url, a_cost(1, at(2), tags=tags))
+    reader = PostgresCostReader(engine, patience_s=0.2)
+    pieces = reader.breakdown(a_query(dimension=Dimension.TAG))
+
+    first = await anext(pieces)
+    async with asyncio.timeout(PATIENCE_S):
+        while await sql.fetchval(IDLE):
+            await asyncio.sleep(0.05)
+    with pytest.raises(UnavailableError):
+        [piece async for piece in pieces]
+
+    assert len(first) > 0
+    assert (await reader.sums(a_query())).total.calls == 1

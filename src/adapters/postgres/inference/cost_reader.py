@@ -28,11 +28,15 @@ _HASH = text(
     "SELECT set_config('enable_sort', 'off', true),"
     " set_config('enable_incremental_sort', 'off', true)"
 )
+# A client that does not read its export must not keep a connection from all others.
+PATIENCE_S = 30.0
+_PATIENCE = text("SELECT set_config('idle_in_transaction_session_timeout', :ms, true)")
 
 
 class PostgresCostReader(CostReader):
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, patience_s: float = PATIENCE_S) -> None:
         self._engine = engine
+        self._patience = {"ms": str(round(patience_s * 1000))}
 
     async def sums(self, query: CostQuery) -> CostSums:
         parts: defaultdict[str, list[UsageRow]] = defaultdict(list)
@@ -59,6 +63,7 @@ class PostgresCostReader(CostReader):
         with translated():
             async with self._engine.connect() as connection:
                 await connection.execute(_HASH)
+                await connection.execute(_PATIENCE, self._patience)
                 rows = (await connection.stream(statement)).mappings()
                 async for piece in rows.partitions(PIECE):
                     yield tuple(map(_row, piece))
