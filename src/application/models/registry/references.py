@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from application.models.ports import ModelCatalog
 from application.models.registry.ports import ProviderConfigurations, RegistryUnitOfWork
 from application.models.registry.served_to_all import named_by
+from application.operations.ports import RuntimeSettings
 from domain.models.registry.errors import ModelInUseError, RouteInUseError, wrong_fields
 from domain.models.registry.route_rules import Found, reference_problems, route_problems
 from domain.models.registry.serving import served
 from domain.models.route import Route
+from domain.operations.model_settings import DEFAULT_OF_KIND
 from domain.shared.ids import TeamId
 
 
@@ -17,6 +19,7 @@ from domain.shared.ids import TeamId
 class References:
     catalog: ModelCatalog
     configurations: ProviderConfigurations
+    runtime: RuntimeSettings
 
     async def check(self, tx: RegistryUnitOfWork, team_id: TeamId, route: Route) -> None:
         """Raise ``InvalidError`` that names each field of the route that is wrong, in itself or in
@@ -29,32 +32,36 @@ class References:
     async def check_named(
         self, tx: RegistryUnitOfWork, team_id: TeamId, names: Collection[str]
     ) -> None:
-        """Raise ``ConflictError`` if a route of the team names one of these and cannot any more."""
-        broken = await self.broken_route(tx, team_id, names)
-        if broken is not None:
-            name, other = broken
-            raise ModelInUseError(name, f"is named by the route '{other.name}'")
+        """Raise ``ConflictError`` if a route of the team, or a default of its, names one of these
+        and cannot any more."""
+        for name, reason in await self._broken(tx, team_id, names):
+            raise ModelInUseError(name, reason)
 
     async def check_falling_back(
         self, tx: RegistryUnitOfWork, team_id: TeamId, names: Collection[str]
     ) -> None:
         """The same for the names of a route."""
-        broken = await self.broken_route(tx, team_id, names)
-        if broken is not None:
-            name, other = broken
-            raise RouteInUseError(name, other.name)
+        for name, reason in await self._broken(tx, team_id, names):
+            raise RouteInUseError(name, reason)
 
-    async def broken_route(
+    async def _broken(
         self, tx: RegistryUnitOfWork, team_id: TeamId, names: Collection[str]
-    ) -> tuple[str, Route] | None:
-        """The first route that names one of these and cannot, with the name."""
+    ) -> list[tuple[str, str]]:
+        """What names one of these and cannot, with the name."""
         find = await self._finder(tx, team_id)
+        broken: list[tuple[str, str]] = []
         for registered in await tx.routes.all(team_id):
             route = registered.route
             named = sorted(named_by(route) & set(names))
             if named and reference_problems(route, find):
-                return named[0], route
-        return None
+                broken.append((named[0], f"is named by the route '{route.name}'"))
+        for kind, setting in DEFAULT_OF_KIND.items():
+            name = self.runtime.get(setting, team_id)
+            if name is not None and name in names:
+                found = find(name)
+                if found is None or found.kind is not kind:
+                    broken.append((name, f"is what the setting '{setting.name}' names"))
+        return broken
 
     async def _finder(self, tx: RegistryUnitOfWork, team_id: TeamId) -> Callable[[str], Found]:
         providers = {one.id: one for one in await tx.providers.all(team_id)}

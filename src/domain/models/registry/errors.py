@@ -59,21 +59,22 @@ class ProviderInUseError(ConflictError):
 
 
 class ModelInUseError(ConflictError):
-    """A model that was called, or that a route or a setting names, cannot be removed."""
+    """A model that was called, or that a route or a setting names, cannot be removed, nor can the
+    name that is needed be taken from it."""
 
     code = "MODEL_IN_USE"
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"The model '{name}' {reason}. Archive it instead.")
+    def __init__(self, name: str, reason: str, advice: str = "Change that first.") -> None:
+        super().__init__(f"The model '{name}' {reason}. {advice}")
 
 
 class RouteInUseError(ConflictError):
-    """A route to which another one falls back cannot be removed."""
+    """A route to which another one falls back, or that a setting names, cannot be removed."""
 
     code = "ROUTE_IN_USE"
 
-    def __init__(self, name: str, other: str) -> None:
-        super().__init__(f"The route '{other}' falls back to '{name}'. Change that first.")
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The route '{name}' {reason}. Change that first.")
 
 
 class ModelArchivedError(ConflictError):

@@ -69,7 +69,9 @@ class RegistryDesk:
         self.pricing = InMemoryPricingUnitOfWork(self.database)
         self.clock, self.ids = FrozenClock(), SequentialIds()
         self.auditor = Auditor(clock=self.clock, ids=self.ids)
-        self.references = References(catalog=self.catalog, configurations=FixedConfigurations())
+        self.references = References(
+            catalog=self.catalog, configurations=FixedConfigurations(), runtime=self.settings
+        )
 
     @property
     def uow(self) -> InMemoryRegistryUnitOfWork:

@@ -1,17 +1,23 @@
+from typing import Any
+
 import pytest
 
 from application.models.registry.finding import find_model, find_provider, find_route
+from application.models.registry.models.delete_model import DeleteModel, DeleteModelCommand
 from application.models.registry.models.entries import ModelChange, ModelDraft
 from application.models.registry.models.get_registered_model import (
     GetRegisteredModel,
     GetRegisteredModelQuery,
 )
+from application.models.registry.models.update_model import UpdateModel, UpdateModelCommand
 from domain.models.registry.errors import (
     ModelInUseError,
     ModelNotRegisteredError,
     ProviderNotFoundError,
     RouteNotFoundError,
 )
+from domain.models.served_model import ModelKind
+from domain.operations.model_settings import DEFAULT_CHAT_MODEL
 from domain.shared.errors import ForbiddenError
 from tests.builders import TEAM_ID, an_actor
 from tests.fakes.registry import InMemoryRegistryUnitOfWork
@@ -94,3 +100,30 @@ async def test_a_renamed_model_that_was_called_stays() -> None:
             await desk.models.remove(tx, an_actor(), renamed)
 
     assert (renamed.former_names, back.former_names) == (("old",), ("new",))
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "new"}, {"kind": ModelKind.EMBEDDING}, {"aliases": ()}], ids=str
+)
+async def test_the_name_of_a_default_is_not_taken_from_its_model(change: dict[str, Any]) -> None:
+    desk = RegistryDesk()
+    await desk.provider()
+    default = "nick" if "aliases" in change else "large"
+    async with desk.uow as tx:
+        draft = ModelDraft(name="large", provider="acme", aliases=("nick",))
+        model = await desk.models.add(tx, an_actor(), draft)
+        await tx.commit()
+    desk.settings.set(DEFAULT_CHAT_MODEL, default, TEAM_ID)
+    update = UpdateModel(uow=desk.uow, entries=desk.models, live=desk.live)
+    delete = DeleteModel(uow=desk.uow, entries=desk.models, live=desk.live)
+
+    with pytest.raises(ModelInUseError, match="what the setting 'default_chat_model' names"):
+        await update(
+            UpdateModelCommand(actor=an_actor(), which=model.id, change=ModelChange(**change))
+        )
+    with pytest.raises(ModelInUseError):
+        await delete(DeleteModelCommand(actor=an_actor(), which=model.id))
+    desk.settings.reset(DEFAULT_CHAT_MODEL, TEAM_ID)
+    await delete(DeleteModelCommand(actor=an_actor(), which=model.id))
+
+    assert not desk.kept.models

@@ -130,7 +130,7 @@ class ModelEntries:
         """Raises ``ModelInUseError``."""
         await _permit(tx, actor, model)
         if await tx.models.was_called(model):
-            raise ModelInUseError(model.name, "has been called")
+            raise ModelInUseError(model.name, "has been called", "Archive it instead.")
         await tx.models.remove(model)
         await self.auditor.record(
             tx, actor, "model.deleted", _target(model), before=recorded(model)
