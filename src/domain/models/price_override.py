@@ -9,6 +9,8 @@ from domain.models.registry.errors import wrong_fields
 from domain.shared.ids import KeyId, ModelId, PriceId, TeamId, UserId
 
 MAX_TIERS = 20
+# More tokens than any model reads, and a number that every reader of JSON takes as it is.
+LARGEST_PROMPT = 10**12
 # What a price may be at most, and how fine: more than any provider asks for, by far.
 MOST = Decimal(10_000_000)
 MAX_PLACES = 30
@@ -43,8 +45,9 @@ class PriceOverride:
         if len({tier.above for tier in tiers}) < len(tiers):
             problems.append(("tiers", "must each be above another size"))
         for number, tier in enumerate(tiers):
-            if tier.above < 1:
-                problems.append((f"tiers.{number}.above", "must be above zero"))
+            if not 1 <= tier.above <= LARGEST_PROMPT:
+                message = f"must be from 1 to {LARGEST_PROMPT}"
+                problems.append((f"tiers.{number}.above", message))
             problems += _problems(tier.prices, f"tiers.{number}.")
         if problems:
             raise wrong_fields(problems)

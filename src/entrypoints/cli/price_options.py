@@ -9,6 +9,7 @@ import click
 from domain.models.prices import Prices, PriceTier
 from domain.models.served_model import ModelKind
 
+LONGEST_SIZE = 20
 PRICE_NAMES = tuple(name for name in Prices.__slots__ if name != "tiers")
 
 
@@ -61,7 +62,9 @@ class TierType(click.ParamType[PriceTier]):
     ) -> PriceTier:
         above, _, prices = str(value).partition(":")
         given = [PriceType().convert(one, param, ctx) for one in prices.split(",")]
-        if not above.isdecimal() or not {"input", "output"} <= {name for name, _ in given}:
+        if not (above.isdecimal() and len(above) <= LONGEST_SIZE) or not {"input", "output"} <= {
+            name for name, _ in given
+        }:
             self.fail(f"'{value}' is no tier: write 200000:input=5,output=22.5.")
         amounts: dict[str, Any] = dict(given)
         return PriceTier(above=int(above), prices=Prices(**amounts))

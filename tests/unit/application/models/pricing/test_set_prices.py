@@ -172,6 +172,7 @@ async def test_another_teams_price_is_not_there(scene: Scene) -> None:
         ({"request": Decimal("1e-40")}, "request"),
         ({"output": Decimal("1e9")}, "output"),
         ({"tiers": (PriceTier(above=0, prices=PRICES),)}, "tiers.0.above"),
+        ({"tiers": (PriceTier(above=10**13, prices=PRICES),)}, "tiers.0.above"),
         ({"tiers": (PriceTier(above=1, prices=PRICES),) * 2}, "tiers"),
         ({"tiers": tuple(PriceTier(above=n + 1, prices=PRICES) for n in range(21))}, "tiers"),
         (
