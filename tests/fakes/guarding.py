@@ -13,7 +13,8 @@ from application.models.registry.ports import SchemaCheck
 
 
 class PlainStream(StreamFormat):
-    def __init__(self, channel: Channel, *, holds_end: bool) -> None:
+    def __init__(self, channel: Channel, *, holds_end: bool, has_cut: bool = True) -> None:
+        self._has_cut = has_cut
         self._channel = channel
         self._holds_end = holds_end
         self._said = ""
@@ -28,8 +29,8 @@ class PlainStream(StreamFormat):
     def end(self) -> bytes:
         return self._shown(self._channel.end())
 
-    def cut(self) -> bytes:
-        return b"[cut]"
+    def cut(self) -> bytes | None:
+        return b"[cut]" if self._has_cut else None
 
     def _shown(self, text: str) -> bytes:
         self._said += text
@@ -37,7 +38,11 @@ class PlainStream(StreamFormat):
 
 
 class PlainFormats(ContentFormats):
-    """Requests, answers and blocks of streams are nothing but a text."""
+    """Requests, answers and blocks of streams are nothing but a text; they ``has_cut`` where a
+    stream can say that it was broken off."""
+
+    def __init__(self) -> None:
+        self.has_cut = True
 
     def request(self, operation: Operation, body: bytes, opens: OpenChannel) -> bytes:
         channel = opens(False)
@@ -52,7 +57,7 @@ class PlainFormats(ContentFormats):
     def stream(
         self, operation: Operation, opens: OpenChannel, repeats: OpenChannel, *, holds_end: bool
     ) -> StreamFormat:
-        return PlainStream(opens(False), holds_end=holds_end)
+        return PlainStream(opens(False), holds_end=holds_end, has_cut=self.has_cut)
 
 
 class UnchangedChannel(Channel):

@@ -1,5 +1,6 @@
 """How commands print: tables for people, JSON for programs, nothing else on standard output."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -92,6 +93,8 @@ def shown(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple | list):
         return ", ".join(map(shown, value)) or "-"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(value))

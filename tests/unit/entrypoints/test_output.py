@@ -83,6 +83,7 @@ def test_a_single_thing_is_printed_member_by_member(capsys: pytest.CaptureFixtur
         ("two\nlines \x1b[31mred", "two\\nlines \\x1b[31mred"),
         (("\x9b31m",), "\\x9b31m"),
         ("[bold]Ключ[/bold]", "[bold]Ключ[/bold]"),
+        ({"pii": ["email"]}, '{"pii": ["email"]}'),
     ],
 )
 def test_a_value_stays_on_its_line_and_controls_no_terminal(value: object, text: str) -> None:

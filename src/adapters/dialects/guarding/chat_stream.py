@@ -51,13 +51,13 @@ class ChatStream(StreamFormat):
             return self._rest() + self._held(told.raw)
         if members is None:
             return told.raw
+        choices, walk = members.pop("choices", None), Walk(self._repeats, is_answer=True)
         if members.keys() - _USUAL:
             # Sources of a search, and the like: whole, and often the same in every chunk.
-            choices = members.pop("choices", None)
-            members = Walk(self._repeats, is_answer=True).over(members)
-            members |= {} if choices is None else {"choices": choices}
-        if not isinstance(members.get("choices"), list):
-            return plain_event(members)
+            members = walk.over(members)
+        if not isinstance(choices, list):
+            return plain_event(members) if walk.has_changed else told.raw
+        members["choices"] = choices
         self._envelope = {name: members[name] for name in members if name != "usage"}
         before, is_last = b"", not members["choices"]
         for choice in members["choices"]:

@@ -4,7 +4,7 @@ import msgspec
 
 from adapters.dialects.guarding.chat_stream import ChatStream
 from adapters.dialects.guarding.messages_stream import MessagesStream
-from adapters.dialects.guarding.responses_stream import ResponsesStream
+from adapters.dialects.guarding.responses_stream import ResponsesStream, TypedStream
 from adapters.dialects.guarding.walking import Walk
 from application.inference.guarding.ports import ContentFormats, OpenChannel, StreamFormat
 from application.inference.ports import Operation
@@ -12,6 +12,7 @@ from domain.inference.errors import ProviderFailedError
 from domain.shared.errors import InvalidError
 
 _decode = msgspec.json.Decoder().decode
+_TYPED = frozenset({Operation.IMAGE, Operation.TRANSCRIPTION})
 _encode = msgspec.json.Encoder().encode
 # No JSON, no UTF-8, or nested too deeply.
 _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
@@ -48,6 +49,8 @@ class DialectContentFormats(ContentFormats):
             return MessagesStream(opens, holds_end=holds_end)
         if operation is Operation.RESPONSES:
             return ResponsesStream(opens, repeats, holds_end=holds_end)
+        if operation in _TYPED:
+            return TypedStream(opens, repeats, holds_end=holds_end)
         return ChatStream(opens, repeats, holds_end=holds_end)
 
 

@@ -36,7 +36,7 @@ class ResponsesStream(StreamFormat):
     def end(self) -> bytes:
         return b"".join(map(self._rest, tuple(self._channels))) + self._ending
 
-    def cut(self) -> bytes:
+    def cut(self) -> bytes | None:
         details = {"reason": "content_filter"}
         response = {**self._response, "status": "incomplete", "incomplete_details": details}
         return self._written({"type": "response.incomplete", "response": response})
@@ -91,9 +91,21 @@ class ResponsesStream(StreamFormat):
         return seen
 
     def _written(self, members: dict[str, Any]) -> bytes:
+        """``members`` as an event."""
         numbered = {**members, "sequence_number": self._number}
         self._number += 1
         return named_event(numbered)
+
+
+class TypedStream(ResponsesStream):
+    """Transcripts and images as OpenAI streams them: events like those of responses, that are not
+    numbered. No word in them says that a filter broke them off."""
+
+    def cut(self) -> bytes | None:
+        return None
+
+    def _written(self, members: dict[str, Any]) -> bytes:
+        return named_event(members)
 
 
 def _place(stem: str, members: dict[str, Any]) -> _Place:

@@ -34,6 +34,7 @@ TEXTS = frozenset(
         "thinking",
         "title",
         "transcript",
+        "word",
     }
 )
 # Strings that are JSON.

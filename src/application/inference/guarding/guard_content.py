@@ -12,13 +12,14 @@ from application.inference.routing.plan import Plan
 from domain.inference.guardrails.rules import rules_of
 from domain.models.route import Route
 
-_SPEAKS = GENERATION | {Operation.COMPLETION, Operation.IMAGE}
+_SPEAKS = GENERATION | {Operation.COMPLETION, Operation.IMAGE, Operation.TRANSCRIPTION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardContent(Interceptor):
     """Looks at the texts of a call for what the server, its team or its route do not let through,
-    on their way to a model and back. Uploads, images and sound are not looked at."""
+    on their way to a model and back. Uploads, images and sound are not looked at, but what a model
+    hears in them is."""
 
     guardrails: Guardrails
     formats: ContentFormats
@@ -26,14 +27,15 @@ class GuardContent(Interceptor):
 
     def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
         policies = self.guardrails.of(plan, command.actor.team_id)
-        return bool(policies) and command.content_type.startswith(JSON)
+        return bool(policies) and (_is_read(command) or command.operation in _SPEAKS)
 
     async def intercept(self, passage: Passage) -> None:
         operation, call = passage.command.operation, passage.call
         policies = self.guardrails.of(passage.plan, call.team_id)
         asking = rules_of(policies, is_input=True)
         asked = Inspection(call=call, stage=INPUT, rules=asking)
-        passage.body = self.formats.request(operation, passage.body, asked.opens)
+        if _is_read(passage.command):
+            passage.body = self.formats.request(operation, passage.body, asked.opens)
         schema = _schema_of(passage.plan.route)
         if operation in _SPEAKS and (schema is not None or any(one.on_output for one in policies)):
             saying = rules_of(policies, is_input=False)
@@ -46,6 +48,11 @@ class GuardContent(Interceptor):
                     schema=schema,
                 )
             )
+
+
+def _is_read(command: InvokeModelCommand) -> bool:
+    """Whether the request is no upload."""
+    return command.content_type.startswith(JSON)
 
 
 def _schema_of(route: Route | None) -> Mapping[str, object] | None:

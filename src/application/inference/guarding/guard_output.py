@@ -16,6 +16,8 @@ from domain.inference.errors import ContentRefusedError, OutputSchemaError
 
 CUT = "content_filter"
 SCHEMA = "schema"
+# Transcripts, also those with times.
+PLAIN = "text/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,10 @@ class GuardOutput(AnswerFilter):
     schema: Mapping[str, object] | None = None
 
     async def answer(self, answer: ProviderAnswer) -> ProviderAnswer:
+        if answer.content_type.startswith(PLAIN):
+            channel = self.inspection.opens(False)
+            text = answer.body.decode(errors="replace")
+            return replace(answer, body=(channel.feed(text) + channel.end()).encode())
         if not answer.content_type.startswith(JSON):
             return answer
         body = self.formats.answer(self.operation, answer.body, self.inspection.opens)
@@ -81,7 +87,10 @@ class _GuardedStream(ProviderStream):
             # Whoever goes on writing writes for nobody.
             await self.source.aclose()
             self.report.finish_reason = CUT
-            yield self.format.cut()
+            cut = self.format.cut()
+            if cut is None:
+                raise
+            yield cut
             return
         self.guard.check(self.format.texts)
         if ending:

@@ -38,8 +38,9 @@ class StreamFormat(Protocol):
         """What was held back, and the end of the stream."""
         ...
 
-    def cut(self) -> bytes:
-        """The end of a stream that a filter broke off, in the words of its format."""
+    def cut(self) -> bytes | None:
+        """The end of a stream that a filter broke off, in the words of its format, if it has any
+        for that."""
         ...
 
 

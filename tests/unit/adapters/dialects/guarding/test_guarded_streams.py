@@ -140,7 +140,7 @@ def test_a_stream_that_is_cut_ends_as_filtered(operation: Operation) -> None:
     stream = FORMATS.stream(operation, Seen().opens, Seen().repeats, holds_end=False)
     blocks = written(dialect, a_stream([Text(text="a text that is cut off somewhere")], 6))
 
-    shown = [*(stream.feed(block) for block in blocks[:4]), stream.cut()]
+    shown = [*(stream.feed(block) for block in blocks[:4]), stream.cut() or b""]
 
     answer = read(dialect, [block for block in shown if block])
     assert answer.choices[0].stop in (StopReason.FILTERED, StopReason.REFUSED)
@@ -247,3 +247,29 @@ def test_whole_texts_in_the_events_of_messages_are_looked_at(event: dict[str, ob
     assert json.loads(shown.partition(b"data: ")[2]) == json.loads(
         json.dumps(event).replace("ann@example.com", "[EMAIL]")
     )
+
+
+def test_transcripts_are_looked_at_piece_by_piece() -> None:
+    stream = FORMATS.stream(Operation.TRANSCRIPTION, Seen().opens, Seen().repeats, holds_end=False)
+    events: list[dict[str, object]] = [
+        {"type": "transcript.text.delta", "delta": "to ann@exam", "logprobs": [{"token": "ann"}]},
+        {"type": "transcript.text.delta", "delta": "ple.com"},
+        {"type": "transcript.text.done", "text": "to ann@example.com", "usage": {"seconds": 3}},
+    ]
+
+    shown = b"".join(
+        stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n") for event in events
+    )
+
+    told = [json.loads(line[6:]) for line in shown.split(b"\n") if line.startswith(b"data: ")]
+    said = "".join(event.get("delta", "") for event in told)
+    assert said == told[-1]["text"] == "to [EMAIL]"
+    assert b"ann" not in shown
+    assert not any("sequence_number" in event for event in told)
+    assert stream.cut() is None
+
+
+def test_an_event_without_words_goes_on_as_it_came() -> None:
+    event = b'event: error\ndata: {"error": {"message": "It broke."}}\n\n'
+
+    assert over_chats(event).encode() == event

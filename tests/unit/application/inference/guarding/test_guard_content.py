@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from application.inference.guarding.guard_output import GuardOutput
 from application.inference.guarding.inspection import Inspection
-from application.inference.ports import Operation
+from application.inference.ports import Operation, ProviderAnswer
 from domain.inference.call import CallStatus, GuardrailVerdict
 from domain.inference.errors import ContentRefusedError, OutputSchemaError
 from domain.inference.guardrails.rules import Rules
@@ -13,7 +14,8 @@ from domain.operations.guardrail_settings import GUARDRAILS, SERVER_GUARDRAILS
 from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
 from domain.operations.runtime_settings import CONTENT_CAPTURE
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_call, an_actor
-from tests.fakes.providers import ScriptedProviderStream
+from tests.fakes.guarding import PlainFormats, TypeSchemas
+from tests.fakes.providers import USAGE, ScriptedProviderStream
 from tests.unit.application.inference.keeping.keeping_scene import KeepingScene
 from tests.unit.application.inference.routing.route_scene import a_route, a_target
 
@@ -242,3 +244,40 @@ def test_what_came_in_no_pieces_is_refused_all_the_same() -> None:
 
     with pytest.raises(ContentRefusedError):
         channel.feed("a hydra in one piece" + " with a good deal of other text" * 4)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain; charset=utf-8", "text/vtt"])
+async def test_what_a_model_heard_is_looked_at(content_type: str) -> None:
+    rules = Rules(actions={"email": PiiAction.REDACT})
+    guard = GuardOutput(
+        inspection=Inspection(call=a_call(), stage="output", rules=rules),
+        formats=PlainFormats(),
+        schemas=TypeSchemas(),
+        operation=Operation.TRANSCRIPTION,
+    )
+
+    answer = await guard.answer(ProviderAnswer(body=MAIL, usage=USAGE, content_type=content_type))
+
+    assert answer.body == b"to [EMAIL]"
+
+
+async def test_a_transcript_of_an_upload_may_not_be_shown() -> None:
+    upload = {"operation": Operation.TRANSCRIPTION, "content_type": "multipart/form-data"}
+    scene = KeepingScene(a_target("hydra", kind=ModelKind.TRANSCRIPTION), is_guarded=True)
+    scene.settings.set(GUARDRAILS, GuardrailPolicy(denied=("hydra",)), TEAM_ID)
+
+    with pytest.raises(ContentRefusedError):
+        await scene.ask("hydra", body=b"a hydra in an upload", **upload)
+
+    assert scene.row.guardrails == (verdict("output", "denied", "refused"),)
+
+
+async def test_a_stream_without_a_word_for_it_fails_where_it_is_broken_off() -> None:
+    scene = a_scene()
+    scene.formats.has_cut = False
+    scene.feel(a=saying(b"I saw a hydra", b" there once, you know, and then another"))
+
+    with pytest.raises(ContentRefusedError):
+        await scene.relay()
+
+    assert (scene.row.status, scene.row.error_code) == (CallStatus.FAILED, "CONTENT_REFUSED")

@@ -25,6 +25,7 @@ class KeepingScene(RouteScene):
         is_guarded: bool = False,
     ) -> None:
         super().__init__(*entries, checks=checks)
+        self.formats = PlainFormats()
         self.whereabouts = Neighbourhood()
         self.sharing = WatchedAsking(clock=self.clock)
         self.plane.ledger = ObservedLedger(self.ledger, (self.sharing,))
@@ -49,7 +50,7 @@ class KeepingScene(RouteScene):
             find_meaning=FindMeaning(invoke=self._invoke, ids=SequentialIds()),
         )
         guard = GuardContent(
-            guardrails=self.guardrails, formats=PlainFormats(), schemas=TypeSchemas()
+            guardrails=self.guardrails, formats=self.formats, schemas=TypeSchemas()
         )
         self.plane.interceptors = (guard, recall) if is_guarded else (recall,)
         self._invoke, self._stream = self.plane.use_cases()
