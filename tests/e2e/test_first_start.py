@@ -1,9 +1,9 @@
 """The promise of the README: one command, no configuration, a real answer."""
 
+import asyncio
 import re
 import shlex
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from tests.fixtures.patience import PATIENCE_S
+from adapters.embedded_postgres.server import EmbeddedPostgres
+from tests.fixtures.patience import until_told
+from tests.fixtures.prepared_cluster import put_prepared_cluster
 from tests.fixtures.server import StoaServer
 
 pytestmark = pytest.mark.local_model
@@ -91,20 +93,32 @@ def test_the_key_is_printed_only_by_the_first_start(tmp_path: Path) -> None:
     assert "sk-stoa-" not in second_output
 
 
-def test_healthz_answers_before_the_database_is_there(tmp_path: Path) -> None:
-    server = StoaServer(data_dir=tmp_path / "data", from_scratch=True)
-    server.spawn()
-    seen: set[int] = set()
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and seen != {200, 503}:
-        try:
-            health = httpx.get(f"{server.url}/healthz", timeout=2)
-            ready = httpx.get(f"{server.url}/readyz", timeout=2)
-        except httpx.TransportError:
-            time.sleep(0.01)
-            continue
-        assert health.status_code == 200
-        seen.add(ready.status_code)
-    server.stop()
+async def test_healthz_answers_before_the_database_is_there(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "database").mkdir()
+    put_prepared_cluster(tmp_path / "database")
+    postgres = EmbeddedPostgres(tmp_path / "database")
+    settings = {"STOA_DATABASE_URL": await postgres.start(), "STOA_DATABASE_WAIT_SECONDS": "300"}
+    await postgres.stop()
+    server = StoaServer(data_dir=tmp_path / "data", settings=settings)
 
-    assert seen == {200, 503}
+    await asyncio.to_thread(server.spawn)
+    try:
+        await until_told(lambda: _answers(server, "/healthz", 200))
+        is_awaited = await _answers(server, "/readyz", 503)
+        await postgres.start()
+        await until_told(lambda: _answers(server, "/readyz", 200))
+    finally:
+        await asyncio.to_thread(server.stop)
+        await postgres.stop()
+
+    assert is_awaited
+
+
+async def _answers(server: StoaServer, path: str, status: int) -> bool:
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        try:
+            return (await client.get(path)).status_code == status
+        except httpx.TransportError:
+            return False
