@@ -1,19 +1,14 @@
 """Anthropic counts what was read from a cache and written to one beside the input, not in it."""
 
 from adapters.dialects.fields import Fields
+from adapters.dialects.usage import usage_in
 from domain.inference.conversation.request import JsonObject
-from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
 
 
 def read_usage(value: object) -> Usage | None:
     """``None`` where it says nothing that can be understood: then it has to be counted."""
-    if not isinstance(value, dict):
-        return None
-    try:
-        return _read(Fields(value))
-    except (InvalidError, OverflowError):
-        return None
+    return usage_in(value, _read)
 
 
 def write_usage(usage: Usage) -> JsonObject:
