@@ -94,7 +94,7 @@ def shown(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(shown, value)) or "-"
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
+        value = json.dumps(value, ensure_ascii=False)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(value))

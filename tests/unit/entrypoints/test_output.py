@@ -84,6 +84,7 @@ def test_a_single_thing_is_printed_member_by_member(capsys: pytest.CaptureFixtur
         (("\x9b31m",), "\\x9b31m"),
         ("[bold]Ключ[/bold]", "[bold]Ключ[/bold]"),
         ({"pii": ["email"]}, '{"pii": ["email"]}'),
+        ({"a": "\x9b31m"}, '{"a": "\\x9b31m"}'),
     ],
 )
 def test_a_value_stays_on_its_line_and_controls_no_terminal(value: object, text: str) -> None:
