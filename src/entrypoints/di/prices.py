@@ -1,4 +1,5 @@
 from dishka import Provider, Scope, alias, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.postgres.inference.cost_reader import PostgresCostReader
@@ -25,9 +26,12 @@ class PricesProvider(Provider):
     scope = Scope.APP
 
     memory = provide(PostgresPriceBookMemory, provides=PriceBookMemory)
-    cost_reader = provide(PostgresCostReader, provides=CostReader)
     served_prices = alias(source=LivePrices, provides=ServedPrices)
     unit_of_work = provide(PostgresUnitOfWork, provides=PricingUnitOfWork, scope=Scope.REQUEST)
+
+    @provide
+    def cost_reader(self, engine: AsyncEngine) -> CostReader:
+        return PostgresCostReader(engine)
 
     @provide
     def book(self, memory: PriceBookMemory) -> PriceBook:
