@@ -1,6 +1,7 @@
 """Guardrails of routes, as official clients see them: in both directions, streamed and not."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,3 +215,17 @@ def test_what_is_stored_of_a_response_is_what_guardrails_left(
     assert "again: " + SHOWN in told[1]
     assert "[EMAIL]" in first.metadata["who"]
     assert "ann@" not in "".join([*stored, *told, first.to_json(), second.to_json()])
+
+
+@pytest.mark.parametrize("called", ["application/x-www-form-urlencoded", "text/plain", "image/png"])
+def test_what_a_client_calls_its_body_makes_no_difference(
+    guarding_server: StoaServer, called: str
+) -> None:
+    headers = {"authorization": f"Bearer {guarding_server.key}", "content-type": called}
+    body = json.dumps(asking("inward", MAIL)).encode()
+
+    answer = httpx.post(
+        f"{guarding_server.base_url}/chat/completions", content=body, headers=headers
+    )
+
+    assert answer.json()["choices"][0]["message"]["content"] == SHOWN

@@ -39,6 +39,9 @@ class Operation(StrEnum):
 # that speaks another.
 GENERATION = frozenset({Operation.CHAT, Operation.RESPONSES, Operation.MESSAGES})
 
+# Their requests are forms with files. All others are JSON, whatever a client calls them.
+UPLOADS = frozenset({Operation.TRANSCRIPTION})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRequest:

@@ -26,7 +26,7 @@ from adapters.http.problems import Headers
 from application.identity.authenticate import Authenticate
 from application.inference.call_allowances import TellStandings
 from application.inference.model_command import InvokeModelCommand
-from application.inference.ports import EVENTS, Operation, ProviderAnswer
+from application.inference.ports import EVENTS, JSON, UPLOADS, Operation, ProviderAnswer
 from application.inference.refuse_call import RefuseCall, RefuseCallCommand
 from application.inference.show_limits import ShowLimits
 from application.shared.actor import Actor
@@ -206,7 +206,8 @@ def _command(
         attachments=asked.attachments,
         offers_tools=asked.offers_tools,
         asks_retrieval=asked.asks_retrieval,
-        content_type=content_type,
+        # What is kept of it, and who looks at it, is no matter of what its client calls it.
+        content_type=content_type if exchange.operation in UPLOADS else JSON,
         needs=asked.needs,
         prompt_bytes=asked.prompt_bytes,
         expected=asked.expected,

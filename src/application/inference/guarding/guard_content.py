@@ -7,7 +7,7 @@ from application.inference.guarding.inspection import INPUT, OUTPUT, Inspection
 from application.inference.guarding.ports import ContentFormats, JsonSchemas
 from application.inference.interception import Interceptor, Passage
 from application.inference.model_command import InvokeModelCommand
-from application.inference.ports import GENERATION, JSON, Operation
+from application.inference.ports import GENERATION, UPLOADS, Operation
 from application.inference.routing.plan import Plan
 from domain.inference.guardrails.rules import rules_of
 from domain.models.route import Route
@@ -27,14 +27,15 @@ class GuardContent(Interceptor):
 
     def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
         policies = self.guardrails.of(plan, command.actor.team_id)
-        return bool(policies) and (_is_read(command) or command.operation in _SPEAKS)
+        is_read = command.operation not in UPLOADS
+        return bool(policies) and (is_read or command.operation in _SPEAKS)
 
     async def intercept(self, passage: Passage) -> None:
         operation, call = passage.command.operation, passage.call
         policies = self.guardrails.of(passage.plan, call.team_id)
         asking = rules_of(policies, is_input=True)
         asked = Inspection(call=call, stage=INPUT, rules=asking)
-        if _is_read(passage.command):
+        if operation not in UPLOADS:
             passage.body = self.formats.request(operation, passage.body, asked.opens)
         schema = _schema_of(passage.plan.route)
         if operation in _SPEAKS and (schema is not None or any(one.on_output for one in policies)):
@@ -48,11 +49,6 @@ class GuardContent(Interceptor):
                     schema=schema,
                 )
             )
-
-
-def _is_read(command: InvokeModelCommand) -> bool:
-    """Whether the request is no upload."""
-    return command.content_type.startswith(JSON)
 
 
 def _schema_of(route: Route | None) -> Mapping[str, object] | None:

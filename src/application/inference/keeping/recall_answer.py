@@ -18,7 +18,7 @@ from application.inference.keeping.ports import (
 from application.inference.keeping.question_facts import QuestionFacts
 from application.inference.keeping.shared_asking import SharedAsking
 from application.inference.model_command import InvokeModelCommand
-from application.inference.ports import GENERATION, JSON, Operation
+from application.inference.ports import GENERATION, Operation
 from application.inference.routing.plan import Plan
 from application.operations.ports import RuntimeSettings
 from application.shared.ports import Clock
@@ -229,8 +229,6 @@ def _keys(command: InvokeModelCommand, key: bytes) -> tuple[bytes, ...]:
 def _question(passage: Passage) -> dict[str, Any] | None:
     """``None`` if it cannot be compared."""
     command = passage.command
-    if not command.content_type.startswith(JSON):
-        return None
     is_response = command.operation is Operation.RESPONSES
     without = WITHOUT_EFFECT_ON_RESPONSES if is_response else WITHOUT_EFFECT
     return read_question(passage.body, without)

@@ -281,3 +281,12 @@ async def test_a_stream_without_a_word_for_it_fails_where_it_is_broken_off() -> 
         await scene.relay()
 
     assert (scene.row.status, scene.row.error_code) == (CallStatus.FAILED, "CONTENT_REFUSED")
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "Application/JSON", "image/png"])
+async def test_what_a_client_calls_its_body_makes_no_difference(content_type: str) -> None:
+    scene = a_scene()
+
+    await scene.ask(body=MAIL, content_type=content_type)
+
+    assert scene.providers["a"].requests[0].body == b"to [EMAIL]"
