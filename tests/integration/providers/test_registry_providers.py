@@ -1,6 +1,7 @@
 """Providers that come, change and go while calls are running."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from adapters.catalog.registered import RegisteredConfigurations
 from adapters.providers.definition import ProviderDefinition, Surroundings
-from adapters.providers.live.discovery import discover
+from adapters.providers.live.discovery import MOST_BYTES, MOST_OFFERS, discover
 from adapters.providers.live.registry_providers import AllProviders, RegistryProviders
 from application.inference.ports import ModelProvider, Operation, ProviderRequest
 from application.models.registry.ports import ProviderInUse
@@ -31,6 +32,7 @@ from tests.fakes.ids import SequentialIds
 from tests.fakes.openai_server import running_openai_server
 from tests.fakes.providers import DONE, RecordingProvider, ScriptedModelProviders
 from tests.fakes.secret_box import ReversibleSecretBox
+from tests.fakes.upstream import json_answer, running_upstream
 from tests.fixtures.patience import PATIENCE_S
 from tests.registry_builders import a_provider
 
@@ -317,6 +319,24 @@ async def test_a_provider_is_asked_what_it_offers(bench: Bench) -> None:
     assert await live.of(a_provider(type="scripted", configuration={})) == ()
     with pytest.raises(ProviderUnreachableError):
         await live.of(real("http://127.0.0.1:1/v1", may_reach_private=True))
+
+
+async def test_what_nobody_could_choose_is_no_offer(bench: Bench) -> None:
+    live = bench.providers(RegisteredConfigurations().definition)
+    names = ["b", "a\x1b[31m", "", "x" * 501, "a", "b", "new\nline"]
+    many = [{"id": f"m{number:06}"} for number in range(MOST_OFFERS + 5)]
+    async with running_upstream() as upstream:
+        provider = real(upstream.base_url, may_reach_private=True)
+        upstream.play(json_answer(json.dumps({"data": [{"id": one} for one in names]}).encode()))
+        few = await live.of(provider)
+        upstream.play(json_answer(json.dumps({"data": many}).encode()))
+        most = await live.of(provider)
+        upstream.play(json_answer(b" " * (MOST_BYTES + 1)))
+        with pytest.raises(ProviderFailedError, match="is larger than"):
+            await live.of(provider)
+
+    assert [offer.name for offer in few] == ["a", "b"]
+    assert len(most) == MOST_OFFERS
 
 
 async def test_what_has_no_way_to_be_asked_is_told() -> None:

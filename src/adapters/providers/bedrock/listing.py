@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.providers.bedrock.signing import AwsCredentials, Signer
 from adapters.providers.failures.amazon import amazon_failure
-from adapters.providers.http_client import MAX_ANSWER_BYTES, ProviderClient
+from adapters.providers.http_client import ProviderClient
 from adapters.providers.http_configuration import HttpConfiguration
 from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.transport.endpoint import Timeouts
@@ -21,7 +21,7 @@ from domain.models.served_model import ModelKind
 _RUNTIME, _CONTROL = "://bedrock-runtime", "://bedrock"
 _MODELS, _PROFILES = "foundation-models", "inference-profiles"
 _KINDS = {"TEXT": ModelKind.CHAT, "EMBEDDING": ModelKind.EMBEDDING, "IMAGE": ModelKind.IMAGE}
-_MOST_PAGES = 20
+_MOST_PAGES, _MOST_BYTES = 20, 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class BedrockListing:
             )
         response = await client.send(endpoint, b"", correlation_id.get(), signed)
         try:
-            answer = msgspec.json.decode(await response.read(MAX_ANSWER_BYTES))
+            answer = msgspec.json.decode(await response.read(_MOST_BYTES))
         except NOT_JSON:
             answer = None
         return answer if isinstance(answer, dict) else {}

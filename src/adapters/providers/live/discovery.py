@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from adapters.providers.definition import ProviderDefinition
 from adapters.providers.failures.openai import openai_failure
-from adapters.providers.http_client import MAX_ANSWER_BYTES, ProviderClient
+from adapters.providers.http_client import ProviderClient
 from adapters.providers.http_configuration import HttpConfiguration
 from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.live.listings import Listing, key_of, listing_of
@@ -18,7 +19,9 @@ from application.models.registry.ports import Offer
 from application.shared.correlation import correlation_id
 from application.shared.ports import Clock
 from domain.models.registry.errors import OffersUnknownError
+from domain.models.registry.names import is_upstream_name
 
+MOST_BYTES, MOST_OFFERS = 8 * 1024 * 1024, 20_000
 # Somebody waits for the answer, which is short.
 _PATIENCE = Timeouts(connect=5.0, first_byte=15.0, between_bytes=10.0, total=30.0)
 
@@ -51,7 +54,8 @@ async def discover(definition: ProviderDefinition, type_name: str, clock: Clock)
         raise OffersUnknownError(type_name)
     else:
         offers = await _ask(definition.name, definition.http, listing)
-    return sorted(offers, key=lambda offer: offer.name)
+    sound = {offer.name: offer for offer in offers if is_upstream_name(offer.name)}
+    return sorted(sound.values(), key=lambda offer: offer.name)
 
 
 async def _ask(name: str, http: HttpConfiguration, listing: Listing) -> Sequence[Offer]:
@@ -68,13 +72,14 @@ async def _ask(name: str, http: HttpConfiguration, listing: Listing) -> Sequence
     try:
         endpoint = client.endpoint(listing.url(http.base_url), method="GET", content_type=None)
         response = await client.send(endpoint, b"", correlation_id.get())
-        body = await response.read(MAX_ANSWER_BYTES)
+        body = await response.read(MOST_BYTES)
         try:
             offers = listing.offers(msgspec.json.decode(body))
         except NOT_JSON:
             offers = None
         if offers is None:
             raise client.errors.no_answer("did not answer with a list of its models")
-        return tuple(offers)
+        # Whoever serves more has no list that anybody could choose from.
+        return tuple(islice(offers, MOST_OFFERS))
     finally:
         await client.aclose()

@@ -4,11 +4,15 @@ from enum import StrEnum
 
 from domain.models.registry.errors import ModelArchivedError, wrong_fields
 from domain.models.registry.free_form import free_form_problem
-from domain.models.registry.names import Problem, model_name_problems
+from domain.models.registry.names import (
+    MAX_UPSTREAM_NAME_LENGTH,
+    Problem,
+    is_upstream_name,
+    model_name_problems,
+)
 from domain.models.served_model import Capability, DeploymentLimits, ModelKind
 from domain.shared.ids import ModelId, ProviderId, TeamId
 
-MAX_UPSTREAM_NAME_LENGTH = 500
 LARGEST_NUMBER = 10**9
 
 
@@ -68,8 +72,7 @@ class Model:
     def check(self) -> None:
         """Raise ``InvalidError`` that names each field that is wrong."""
         problems = [*model_name_problems(self.name, self.aliases), *_number_problems(self)]
-        upstream = self.upstream_name
-        if not 1 <= len(upstream) <= MAX_UPSTREAM_NAME_LENGTH or not upstream.isprintable():
+        if not is_upstream_name(self.upstream_name):
             rule = f"must have 1 to {MAX_UPSTREAM_NAME_LENGTH} printable characters"
             problems.append(("upstream_name", rule))
         if self.capabilities and self.kind is not ModelKind.CHAT:

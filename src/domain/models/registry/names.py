@@ -3,6 +3,7 @@
 import re
 
 MAX_MODEL_NAME_LENGTH = 200
+MAX_UPSTREAM_NAME_LENGTH = 500
 MAX_ALIASES = 20
 # What a call may ask for that is no model's name: then the gateway chooses.
 RESERVED_NAMES = frozenset({"auto", "default"})
@@ -10,6 +11,11 @@ RESERVED_NAMES = frozenset({"auto", "default"})
 _PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 Problem = tuple[str, str]
+
+
+def is_upstream_name(name: str) -> bool:
+    """Whether it can be what a provider calls a model."""
+    return 1 <= len(name) <= MAX_UPSTREAM_NAME_LENGTH and name.isprintable()
 
 
 def is_model_name(name: str) -> bool:
