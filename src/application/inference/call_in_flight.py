@@ -96,7 +96,7 @@ class CallInFlight:
             took_ms=self.elapsed_ms - began_ms,
             outcome=outcome,
             usage=spent,
-            cost=None if spent is None or model.prices is None else model.prices.cost(spent),
+            cost=None if spent is None or model.prices is None else model.prices.bill(spent),
         )
         self.attempts.append(attempt)
         if is_asked:
@@ -235,7 +235,7 @@ def _cost(call: Call) -> Decimal | None:
     """That of the answer alone."""
     if call.usage is None or call.price is None:
         return None
-    return call.price.cost(call.usage)
+    return call.price.bill(call.usage)
 
 
 def _text(body: bytes, content_type: str) -> str:

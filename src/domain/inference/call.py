@@ -142,6 +142,6 @@ class Call:
         if self.is_recalled:
             self.cost = Decimal(0)
         elif usage is not None and self.price is not None:
-            self.cost = self.price.cost(usage)
+            self.cost = self.price.bill(usage)
         if beside is not None:
             self.cost = beside + (self.cost or 0)

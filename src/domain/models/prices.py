@@ -69,6 +69,20 @@ class Prices:
         special = (self.output, self.reasoning, self.audio_output)
         return max([price for price in special if price is not None])
 
+    def bill(self, usage: Usage) -> Decimal | None:
+        """What the call costs, or ``None`` where that cannot be told: it is billed by tokens, and
+        of what was made or heard nobody has said how many that were."""
+        prices = self.at(usage.prompt_tokens)
+        made = (usage.characters and prices.character is None) or (
+            usage.images and prices.image is None
+        )
+        if made and prices.dearest_output and not usage.completion_tokens:
+            return None
+        heard = usage.seconds and prices.second is None
+        if heard and prices.dearest_input and not usage.prompt_tokens:
+            return None
+        return prices.cost(usage)
+
     def cost(self, usage: Usage) -> Decimal:
         """The exact price of a call in US dollars; never rounded."""
         if self.tiers:

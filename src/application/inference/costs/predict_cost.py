@@ -52,7 +52,8 @@ class PredictCostQuery:
 class CostPrediction:
     """US dollars that a deployment would take. The ``low`` is for a prompt out of its provider's
     cache and an answer of a single token, the ``worst`` is what a budget sets aside. All are
-    ``None`` for a model without a price, of which nobody knows."""
+    ``None`` for a model without a price, of which nobody knows; but for the last, also for what is
+    billed by tokens that nobody can foresee, such as those of speech."""
 
     model: ServedModel
     low: Decimal | None = None
@@ -117,12 +118,12 @@ def _cost(
     *,
     answered: int,
     is_cached: bool = False,
-) -> Decimal:
+) -> Decimal | None:
     prompt = _tokens(query)
     most = query.max_output_tokens or model.max_output_tokens or answered
     writes = model.kind is ModelKind.CHAT
     is_cheaper = is_cached and prices.at(prompt).cached_input is not None
-    return prices.cost(
+    return prices.bill(
         Usage(
             prompt_tokens=prompt,
             cached_tokens=prompt if is_cheaper else 0,

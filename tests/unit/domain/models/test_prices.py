@@ -2,10 +2,11 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.models.prices import MILLION, Prices
+from domain.models.prices import FREE, MILLION, Prices
 from domain.shared.usage import Usage
 
 dollars = st.decimals(min_value=0, max_value=10_000, places=6)
@@ -123,3 +124,37 @@ def test_a_cost_is_exact(price: Prices, usage: Usage) -> None:
     ) / 1_000_000
 
     assert Fraction(price.cost(usage)) == exact
+
+
+BY_TOKENS = Prices(input=Decimal("0.6"), output=Decimal(12))
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(prompt_tokens=250, characters=1000, counted=True),
+        Usage(prompt_tokens=10, images=1, counted=True),
+        Usage(seconds=Decimal(60)),
+    ],
+    ids=["speech", "image", "recording"],
+)
+def test_what_is_billed_by_tokens_that_nobody_counted_has_no_cost_that_could_be_told(
+    usage: Usage,
+) -> None:
+    assert BY_TOKENS.bill(usage) is None
+
+
+@pytest.mark.parametrize(
+    ("prices", "usage", "bill"),
+    [
+        (BY_TOKENS, Usage(prompt_tokens=10, completion_tokens=100, characters=40), "0.001206"),
+        (BY_TOKENS, Usage(prompt_tokens=10, completion_tokens=100, images=1), "0.001206"),
+        (BY_TOKENS, Usage(prompt_tokens=10, seconds=Decimal(60)), "0.000006"),
+        (replace(BY_TOKENS, character=Decimal(15)), Usage(characters=1000), "0.015"),
+        (FREE, Usage(characters=1000, images=1, seconds=Decimal(60)), "0"),
+        (replace(FREE, second=Decimal(1)), Usage(seconds=Decimal(60)), "60"),
+    ],
+    ids=["speech", "image", "recording", "characters", "free", "seconds"],
+)
+def test_what_can_be_told_is_billed(prices: Prices, usage: Usage, bill: str) -> None:
+    assert prices.bill(usage) == Decimal(bill)

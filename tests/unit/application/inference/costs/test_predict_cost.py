@@ -91,6 +91,13 @@ async def test_what_is_not_tokens_is_predicted_too(
     assert costs(found) == (cost, cost, cost)
 
 
+async def test_tokens_of_speech_cannot_be_foreseen() -> None:
+    [found] = await predict(a_model(kind=ModelKind.SPEECH, prices=DOLLAR), input_characters=4)
+
+    assert (found.low, found.expected) == (None, None)
+    assert found.worst is not None
+
+
 async def test_every_deployment_that_may_answer_is_told_once_and_what_is_unknown() -> None:
     first, second = a_model(name="a", prices=DOLLAR), a_model(name="b", prices=None)
     targets = (Target(model="a"), Target(model="b"))
