@@ -22,8 +22,9 @@ Document = dict[str, Any]
 def write_registry(registry: TeamRegistry) -> str:
     """YAML with variables in the places of the secrets. Archived models are left out."""
     names = {provider.id: provider.name for provider in registry.providers}
+    taken: set[str] = set()
     document: Document = {
-        "providers": [_provider(one) for one in registry.providers],
+        "providers": [_provider(one, taken) for one in registry.providers],
         "models": [
             _model(one, names[one.provider_id]) | _prices(registry.prices.get(one.id))
             for one in registry.models
@@ -71,12 +72,22 @@ def variable_for(provider: str, secret: str) -> str:
     return "${" + (name if not name[0].isdigit() else f"_{name}") + "}"
 
 
-def _provider(provider: Provider) -> Document:
+def _free_variable(provider: str, secret: str, taken: set[str]) -> str:
+    """Names that differ may have the same variable; their secrets must not."""
+    bare = variable_for(provider, secret)
+    numbered = (f"{bare[:-1]}_{number}}}" for number in range(2, len(taken) + 3))
+    found = next(one for one in (bare, *numbered) if one not in taken)
+    taken.add(found)
+    return found
+
+
+def _provider(provider: Provider, taken: set[str]) -> Document:
+    """``taken`` are the variables that stand for other secrets."""
     written: Document = {"name": provider.name, "type": provider.type}
     written |= literal(provider.configuration)
     for secret in provider.credentials:
         key, _, member = secret.partition(".")
-        variable = variable_for(provider.name, secret)
+        variable = _free_variable(provider.name, secret, taken)
         if member:
             written.setdefault(key, {})[member] = variable
         else:

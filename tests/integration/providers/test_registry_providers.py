@@ -302,6 +302,17 @@ async def test_what_is_inside_the_servers_network_is_reached_only_if_that_is_all
     assert set(server.seen_keys) == {f"Bearer {KEY}"}
 
 
+async def test_a_proxy_inside_the_servers_network_is_out_of_reach(bench: Bench) -> None:
+    live = bench.providers(RegisteredConfigurations().definition)
+    async with running_upstream() as proxy:
+        provider = real("http://8.8.8.8/v1")
+        proxied = replace(provider, configuration={**provider.configuration, "proxy": proxy.origin})
+        with pytest.raises(ProviderUnreachableError, match="inside the network"):
+            await live.of(proxied)
+
+    assert proxy.requests == []
+
+
 async def test_a_provider_is_asked_what_it_offers(bench: Bench) -> None:
     live = bench.providers(RegisteredConfigurations().definition)
     async with running_openai_server("texts-only") as server:

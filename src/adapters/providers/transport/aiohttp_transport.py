@@ -53,6 +53,9 @@ class AiohttpTransport(Transport):
         for name, value in request.headers:
             header_line(name, value)
         check_reach(self._reach, endpoint.origin.host, endpoint.peer)
+        if self._proxy is not None:
+            # A literal address is never resolved, so nobody else looks at it.
+            check_reach(self._reach, self._proxy.host or "", endpoint.peer)
         loop = asyncio.get_running_loop()
         latest = inf if timeouts.total is None else loop.time() + timeouts.total
         body = request.body

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
+import yaml
+
 from adapters.catalog.catalog_file import read_team_file
 from adapters.catalog.wanted import wanted_of
 from adapters.catalog.writing import variable_for, write_registry
@@ -104,3 +106,22 @@ def test_a_registry_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_variables_have_names_that_shells_take() -> None:
     assert variable_for("open.ai-2", "headers.x-key") == "${OPEN_AI_2_HEADERS_X_KEY}"
     assert variable_for("2nd", "api_key") == "${_2ND_API_KEY}"
+
+
+def test_no_two_secrets_have_the_same_variable() -> None:
+    providers = tuple(
+        a_provider(name=name, credentials=("api_key", "headers.x-key", "headers.x_key"))
+        for name in ("acme.eu", "acme-eu")
+    )
+
+    written = yaml.safe_load(
+        write_registry(TeamRegistry(providers=providers, models=(), routes=(), prices={}))
+    )
+
+    keys = [one["api_key"] for one in written["providers"]]
+    headers = [one["headers"] for one in written["providers"]]
+    assert keys == ["${ACME_EU_API_KEY}", "${ACME_EU_API_KEY_2}"]
+    assert headers == [
+        {"x-key": "${ACME_EU_HEADERS_X_KEY}", "x_key": "${ACME_EU_HEADERS_X_KEY_2}"},
+        {"x-key": "${ACME_EU_HEADERS_X_KEY_3}", "x_key": "${ACME_EU_HEADERS_X_KEY_4}"},
+    ]
