@@ -43,9 +43,10 @@ GENERATION = frozenset({Operation.CHAT, Operation.RESPONSES, Operation.MESSAGES}
 UPLOADS = frozenset({Operation.TRANSCRIPTION})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Neither is frozen, since that costs microseconds at every call.
+@dataclass(slots=True, kw_only=True)
 class ProviderRequest:
-    """One call as a provider sees it.
+    """One call as a provider sees it. Nobody changes it.
 
     ``body`` is the client's, in the format of the operation, with unknown fields left as they came
     and ``model`` still holding the name that the client asked for; the provider sends
@@ -65,10 +66,10 @@ class ProviderRequest:
     features: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ProviderAnswer:
-    """A whole answer. ``body`` is in the format of the operation, ready for the client: JSON, or
-    what ``content_type`` says."""
+    """A whole answer, which nobody changes. ``body`` is in the format of the operation, ready for
+    the client: JSON, or what ``content_type`` says."""
 
     body: bytes
     usage: Usage

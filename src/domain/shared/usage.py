@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 
 _COUNTS = (
     "prompt_tokens",
@@ -14,6 +15,7 @@ _COUNTS = (
     "characters",
     "searches",
 )
+_counts_of = attrgetter(*_COUNTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,18 @@ class Usage:
 
     def __post_init__(self) -> None:
         # What a confused provider reports must not produce a negative price.
+        if min(_counts_of(self)) < 0 or self.seconds < 0 or self._exceeds_itself():
+            self._repair()
+
+    def _exceeds_itself(self) -> bool:
+        return (
+            self.cached_tokens + self.cache_write_tokens > self.prompt_tokens
+            or self.cache_write_1h_tokens > self.cache_write_tokens
+            or self.audio_input_tokens > self.prompt_tokens
+            or self.reasoning_tokens + self.audio_output_tokens > self.completion_tokens
+        )
+
+    def _repair(self) -> None:
         for name in _COUNTS:
             if getattr(self, name) < 0:
                 object.__setattr__(self, name, 0)

@@ -22,6 +22,10 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 DONE = b"data: [DONE]\n\n"
 
 
+# Of a reason to finish, usage, an error, the terminator, and an event with a name.
+Markers = tuple[bytes, bytes, bytes, bytes, bytes]
+
+
 class _Layout(NamedTuple):
     """What JSON looks like from a server that does, or does not, put a space behind its colons.
 
@@ -31,7 +35,7 @@ class _Layout(NamedTuple):
     """
 
     choices: bytes
-    markers: tuple[bytes, ...]
+    markers: Markers
     content: bytes
     no_content: bytes
     no_usage: bytes
@@ -189,11 +193,9 @@ class StreamScanner:
             return None
 
 
-def _first(markers: tuple[bytes, ...], block: bytes) -> int:
-    """Where the first of them stands; -1 where there is none."""
-    end = first = len(block)
-    for marker in markers:
-        found = block.find(marker, 0, first)
-        if found >= 0:
-            first = found
-    return -1 if first == end else first
+def _first(markers: Markers, block: bytes) -> int:
+    """Where the first of them stands; -1 where there is none, which is said of most events."""
+    finish, usage, error, done, event = markers
+    if not (finish in block or usage in block or error in block or done in block or event in block):
+        return -1
+    return min(found for marker in markers if (found := block.find(marker)) >= 0)

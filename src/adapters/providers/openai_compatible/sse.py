@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+_SEPARATORS = (b"\n\n", b"\n\r\n")
 _OVERLAP = 3  # "\n\r\n" may begin in bytes that were already looked at
 
 
@@ -45,20 +46,22 @@ class EventSplitter:
 
 def events_of(block: bytes) -> Iterator[bytes]:
     """The events of a block of complete ones, each with the blank line that ends it."""
+    separators = _SEPARATORS if b"\r" in block else _SEPARATORS[:1]
     start = 0
     while start < len(block):
-        ends = [
-            found + length
-            for separator, length in ((b"\n\n", 2), (b"\n\r\n", 3))
-            if (found := block.find(separator, start)) >= 0
-        ]
-        end = min(ends, default=len(block))
+        end = len(block)
+        for separator in separators:
+            found = block.find(separator, start, end)
+            if found >= 0:
+                end = found + len(separator)
         yield block[start:end]
         start = end
 
 
 def data_of(event: bytes) -> bytes:
     """The payload of an event; empty for comments and events without any."""
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
+        return event[6:-2]
     lines = [
         line[5:].removeprefix(b" ") for line in event.splitlines() if line.startswith(b"data:")
     ]
@@ -67,6 +70,8 @@ def data_of(event: bytes) -> bytes:
 
 def name_of(event: bytes) -> bytes:
     """The type that an ``event`` field gives it; empty for the usual events, which have none."""
+    if b"event:" not in event:
+        return b""
     names = [line[6:].strip() for line in event.splitlines() if line.startswith(b"event:")]
     return names[-1] if names else b""
 

@@ -10,6 +10,8 @@ from domain.inference.errors import ProviderTimedOutError, ProviderUnreachableEr
 from domain.shared.errors import StoaError
 from domain.shared.usage import Usage
 
+_NOTHING_YET = Usage(counted=True)
+
 
 class Scanner(Protocol):
     """Reads along in one stream. ``failure`` is set when the stream has failed, and is raised after
@@ -65,7 +67,7 @@ class OpenAICompatibleStream(AsyncIterator[bytes], ProviderStream):
         self._patience = endpoint.timeouts.first_byte or inf
         self._prompt_tokens = prompt_tokens
         self._report = StreamReport(
-            usage=Usage(counted=True), provider_request_id=request_id, content_type=content_type
+            usage=_NOTHING_YET, provider_request_id=request_id, content_type=content_type
         )
         self._loop = get_running_loop()
         self._sign_of_life = sign_of_life
