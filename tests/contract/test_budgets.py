@@ -50,8 +50,8 @@ async def postgres_budgets(
 
 
 @pytest.fixture
-def memory_budgets() -> MemoryBudgetStore:
-    return MemoryBudgetStore()
+def memory_budgets(clock: FrozenClock) -> MemoryBudgetStore:
+    return MemoryBudgetStore(clock)
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -3,21 +3,29 @@
 They follow the rows of the ledger, as Postgres does by its triggers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
-from application.inference.allowance_ports import BudgetReader, Budgets
+from application.inference.allowance_ports import (
+    AllotmentPart,
+    Allotments,
+    AllotmentWish,
+    BudgetReader,
+    Budgets,
+)
 from domain.identity.allowance import BudgetTerms, Subject
 from domain.inference.budget import Budget, Hold, exhausted
 from domain.inference.call import Call, CallStatus
-from domain.shared.ids import CallId, TeamId
+from domain.shared.errors import UnavailableError
+from domain.shared.ids import AllotmentId, CallId, TeamId
 from tests.fakes.gate import Gate
 from tests.fakes.inference import LedgerRows
 
 TTL_S = 60.0
 ZERO = Decimal(0)
+_SMALL = Decimal("1e-6")
 
 Place = tuple[TeamId, Subject]
 Account = tuple[TeamId, Subject, datetime | None]
@@ -107,7 +115,24 @@ class BudgetBooks:
         cost = (call.cost or ZERO) - before
         for place in self.bounding(hold) if cost else ():
             self.move(place, call.created_at, settled=cost)
-        self.give_back(call.id)
+        if call.allotment_id is None:
+            self.give_back(call.id)
+        else:
+            self.draw(call.allotment_id, cost)
+
+    def draw(self, allotment_id: AllotmentId, amount: Decimal) -> None:
+        """Take so much out of the allotment, or all that is there."""
+        key = CallId(allotment_id)
+        if not amount or key not in self.holds:
+            return
+        allotment, expires_at = self.holds[key]
+        drawn = min(amount, allotment.amount)
+        if drawn == allotment.amount:
+            self.give_back(key)
+            return
+        self.holds[key] = (replace(allotment, amount=allotment.amount - drawn), expires_at)
+        for place in self.bounding(allotment):
+            self.move(place, allotment.at, held=-drawn)
 
     def held_cost(self, call_id: CallId) -> Decimal | None:
         found = self.holds.get(call_id)
@@ -170,11 +195,62 @@ class InMemoryBudgets(Budgets):
     async def expire(self, at: datetime) -> int:
         expired = [call_id for call_id, (_, until) in self.books.holds.items() if until <= at]
         for call_id in expired:
-            row = self.books.rows.calls.get(call_id)
-            if row is not None and row.status is CallStatus.OPEN:
-                self.books.rows.interrupt(row, at)
+            for row in list(self.books.rows.calls.values()):
+                is_held = call_id in {row.id, row.allotment_id}
+                if is_held and row.status is CallStatus.OPEN:
+                    self.books.rows.interrupt(row, at)
             self.books.give_back(call_id)
         return len(expired)
+
+
+class InMemoryAllotments(Allotments):
+    """The allotments as one process has them. A dead process reaches nothing."""
+
+    def __init__(self, books: BudgetBooks, *, ttl_s: float = TTL_S) -> None:
+        self.books = books
+        self.asked = Gate()
+        self.alive = True
+        self._ttl = timedelta(seconds=ttl_s)
+
+    async def allot(self, wish: AllotmentWish) -> Decimal:
+        await self.asked.passed()
+        hold = Hold(
+            call_id=CallId(wish.id),
+            team_id=wish.team_id,
+            user_id=wish.user_id,
+            key_id=wish.key_id,
+            amount=wish.wanted,
+            at=wish.at,
+        )
+        accounts = [self.books.account(place, wish.at) for place in self.books.bounding(hold)]
+        rooms = [
+            ((one.terms.amount - one.settled - one.held) / 16).quantize(_SMALL, ROUND_DOWN)
+            for one in accounts
+            if one.terms.hard
+        ]
+        granted = min(wish.wanted, *rooms) if rooms else wish.wanted
+        if granted < wish.least or granted <= 0:
+            return ZERO
+        self.books.take(replace(hold, amount=granted), wish.at + self._ttl)
+        return granted
+
+    async def give_back(self, parts: Sequence[AllotmentPart]) -> None:
+        if not self.alive:
+            raise UnavailableError("This process is dead.")
+        for part in parts:
+            self.books.draw(part.id, part.amount)
+
+    async def renew(
+        self, allotments: Sequence[tuple[TeamId, AllotmentId]], at: datetime
+    ) -> frozenset[AllotmentId]:
+        holds, gone = self.books.holds, set()
+        for _, allotment_id in allotments:
+            key = CallId(allotment_id)
+            if key in holds:
+                holds[key] = (holds[key][0], at + self._ttl)
+            else:
+                gone.add(allotment_id)
+        return frozenset(gone)
 
 
 class InMemoryBudgetReader(BudgetReader):

@@ -32,7 +32,7 @@ class LedgerRows:
         closed = deepcopy(call)
         closed.status = CallStatus.INTERRUPTED
         closed.settled_at = at
-        closed.cost = self.held_cost(call.id)
+        closed.cost = self.held_cost(call.id) if call.held is None else call.held
         self.write(closed)
 
 

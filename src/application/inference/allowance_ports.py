@@ -1,13 +1,16 @@
 """What the data plane needs from outside to bound its callers."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from domain.identity.allowance import Subject
 from domain.inference.budget import Budget, Hold
 from domain.inference.call import Call
 from domain.inference.rate import Demand, Standings
-from domain.shared.ids import TeamId
+from domain.shared.ids import AllotmentId, KeyId, TeamId, UserId
 
 
 class RateLimits(Protocol):
@@ -47,15 +50,19 @@ class Budgets(Protocol):
     ``interrupted`` and costs what was held, until a late outcome says better.
     """
 
-    async def hold(self, hold: Hold) -> None:
+    async def hold(self, hold: Hold) -> AllotmentId | None:
         """Set the amount aside in every budget that bounds the call: in all, or in none. Raises
         ``BudgetExhaustedError`` when a hard one has no room, and ``UnavailableError`` when the
-        accounts cannot be reached. Nothing stays held when it raises or is cancelled."""
+        accounts cannot be reached. Nothing stays held when it raises or is cancelled.
+
+        Returns the allotment that it came out of, if it did: the call's row has to name it and the
+        amount.
+        """
         ...
 
-    def note(self, hold: Hold) -> None:
+    def note(self, hold: Hold) -> AllotmentId | None:
         """Set the amount aside as soon as that can be, for a call that only soft budgets bound.
-        Never blocks and never fails."""
+        Never blocks and never fails. Returns what ``hold`` does."""
         ...
 
     def settle(self, hold: Hold, call: Call) -> None:
@@ -76,6 +83,53 @@ class Budgets(Protocol):
     async def expire(self, at: datetime) -> int:
         """Give back every hold whose time is over, of whatever process, and return how many there
         were. Raises ``UnavailableError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllotmentWish:
+    """An amount for the calls that one caller makes on the day of ``at``: what is ``wanted``, or
+    less, but not less than the ``least``."""
+
+    id: AllotmentId
+    team_id: TeamId
+    user_id: UserId | None
+    key_id: KeyId | None
+    wanted: Decimal
+    least: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllotmentPart:
+    id: AllotmentId
+    team_id: TeamId
+    amount: Decimal
+
+
+class Allotments(Protocol):
+    """Amounts that are set aside in the accounts of budgets for calls that are still to come.
+
+    What a call costs that has one is taken out of it by the ledger's row of the outcome, in the
+    transaction that charges it. An allotment expires as a hold does; its calls that have no outcome
+    by then become ``interrupted`` and cost what was held for them. All methods raise
+    ``UnavailableError``; whether what they were asked for has happened is then unknown.
+    """
+
+    async def allot(self, wish: AllotmentWish) -> Decimal:
+        """Set aside what is wanted, but no more than a sixteenth of the room in the tightest hard
+        budget. Returns how much it is, which may be nothing."""
+        ...
+
+    async def give_back(self, parts: Sequence[AllotmentPart]) -> None:
+        """Make the allotments smaller. Must not be repeated when it fails: what has not been given
+        back expires."""
+        ...
+
+    async def renew(
+        self, allotments: Sequence[tuple[TeamId, AllotmentId]], at: datetime
+    ) -> frozenset[AllotmentId]:
+        """Keep them from expiring. Returns those that are gone already."""
         ...
 
 

@@ -30,7 +30,7 @@ class BudgetCheck(AllowanceCheck):
     async def admit(self, request: AllowanceRequest) -> Reservation | None:
         if request.is_answered:
             return None
-        bounding = [one.budget for one in request.actor.allowances if one.budget is not None]
+        bounding = tuple([one.budget for one in request.actor.allowances if one.budget is not None])
         amount = _worst_cost(request) if bounding else None
         if not amount:
             return None
@@ -42,11 +42,14 @@ class BudgetCheck(AllowanceCheck):
             key_id=call.key_id,
             amount=amount,
             at=call.created_at,
+            terms=bounding,
         )
         if any(terms.hard for terms in bounding):
-            await self.budgets.hold(hold)
+            allotment_id = await self.budgets.hold(hold)
         else:
-            self.budgets.note(hold)
+            allotment_id = self.budgets.note(hold)
+        if allotment_id is not None:
+            call.held, call.allotment_id = amount, allotment_id
         return BudgetReservation(self.budgets, hold)
 
 

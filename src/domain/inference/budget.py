@@ -78,7 +78,8 @@ class CallSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """What is set aside for one call, in all budgets of its team, its user and its key."""
+    """What is set aside for one call, in all budgets of its team, its user and its key. ``terms``
+    are those that its process knows of."""
 
     call_id: CallId
     team_id: TeamId
@@ -86,6 +87,7 @@ class Hold:
     key_id: KeyId | None
     amount: Decimal
     at: datetime
+    terms: tuple[BudgetTerms, ...] = ()
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.models.prices import Prices
-from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from domain.shared.ids import AllotmentId, CallId, KeyId, TeamId, UserId
 from domain.shared.usage import Usage
 
 
@@ -81,7 +81,8 @@ class Call:
 
     ``model`` is the name that was asked for, ``routed_to`` the model that answered, ``reason`` why
     that one was chosen, ``arm`` the side of a split that the caller is on. ``saved`` is what an
-    answer out of the cache would have cost.
+    answer out of the cache would have cost. ``held`` came out of the allotment of that id; a call
+    without one has a hold of its own, or none.
     """
 
     id: CallId
@@ -114,6 +115,8 @@ class Call:
     saved: Decimal | None = None
     guardrails: tuple[GuardrailVerdict, ...] = ()
     tags: tuple[str, ...] = ()
+    held: Decimal | None = None
+    allotment_id: AllotmentId | None = None
 
     @property
     def is_recalled(self) -> bool:

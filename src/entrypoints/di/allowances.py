@@ -4,10 +4,13 @@ from typing import NamedTuple
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.inference.allotments import PostgresAllotments
 from adapters.postgres.inference.budget_reader import PostgresBudgetReader
 from adapters.postgres.inference.budgets import PostgresBudgets
 from adapters.postgres.inference.process_presence import ProcessPresence
 from adapters.postgres.inference.rate_limits import PostgresRateLimits
+from application.inference.allotments.allotment_stock import AllotmentStock
+from application.inference.allotments.allotted_budgets import AllottedBudgets
 from application.inference.allowance_ports import BudgetReader, Budgets, RateLimits
 from application.inference.budget_check import BudgetCheck
 from application.inference.call_allowances import CallAllowances
@@ -17,7 +20,7 @@ from application.inference.rate_limit_check import RateLimitCheck
 from application.inference.show_limits import ShowLimits
 from application.operations.ports import StoreProbe
 from application.operations.records.error_reporter import ErrorReporter
-from application.shared.ports import Clock
+from application.shared.ports import Clock, IdGenerator
 from entrypoints.database import DatabaseUrl
 from entrypoints.settings import Settings
 
@@ -39,15 +42,15 @@ class AllowancesProvider(Provider):
         return CallAllowances((limits, budget))
 
     @provide
-    async def budgets(
+    async def accounts(
         self,
         settings: Settings,
         url: DatabaseUrl,
         engine: AsyncEngine,
         clock: Clock,
         reporter: ErrorReporter,
-    ) -> AsyncIterable[Budgets]:
-        budgets = PostgresBudgets(
+    ) -> AsyncIterable[PostgresBudgets]:
+        accounts = PostgresBudgets(
             url,
             engine,
             clock,
@@ -55,6 +58,27 @@ class AllowancesProvider(Provider):
             timeout_s=settings.ledger_timeout_seconds,
             reporter=reporter,
         )
+        yield accounts
+        await accounts.stop()
+
+    @provide
+    def allotments(
+        self,
+        settings: Settings,
+        engine: AsyncEngine,
+        clock: Clock,
+        ids: IdGenerator,
+        reporter: ErrorReporter,
+    ) -> AllotmentStock:
+        ttl_s = settings.budget_hold_seconds
+        allotments = PostgresAllotments(engine, ttl_s=ttl_s, reporter=reporter)
+        return AllotmentStock(allotments, clock, ids, ttl_s=ttl_s)
+
+    @provide
+    async def budgets(
+        self, accounts: PostgresBudgets, stock: AllotmentStock
+    ) -> AsyncIterable[Budgets]:
+        budgets = AllottedBudgets(accounts, stock)
         yield budgets
         await budgets.stop()
 

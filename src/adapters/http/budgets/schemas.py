@@ -10,8 +10,8 @@ from domain.inference.budget import Budget
 
 class BudgetView(Struct, kw_only=True):
     """A budget in its present period, in US dollars: what its calls have cost (`settled`), what is
-    set aside for those that run (`held`), and what is left. `resets_at` is null where the period is
-    `total`."""
+    set aside for those that run and for the next ones of callers who make many (`held`), and what
+    is left. `resets_at` is null where the period is `total`."""
 
     amount: str
     period: BudgetPeriod

@@ -93,6 +93,9 @@ def _row_of(call: Call) -> dict[str, Any]:
     rare = _rare_of(call)
     if rare != _NOTHING_RARE:
         _add(row, _RARE, rare)
+    if call.allotment_id is not None:
+        row["held"] = call.held
+        row["allotment_id"] = call.allotment_id
     if call.status is not CallStatus.OPEN:
         _add_outcome(row, call)
     return row

@@ -13,8 +13,8 @@ _PROCESSES = text("SELECT DISTINCT process FROM calls WHERE status = 'open' AND 
 _IS_DEAD = text("SELECT pg_try_advisory_xact_lock(:process)")
 _INTERRUPT = text(
     "UPDATE calls SET status = 'interrupted', settled_at = :at, error_code = :code,"
-    " cost = (SELECT h.amount FROM budget_holds h"
-    " WHERE h.team_id = calls.team_id AND h.call_id = calls.id)"
+    " cost = coalesce(held, (SELECT h.amount FROM budget_holds h"
+    " WHERE h.team_id = calls.team_id AND h.call_id = calls.id))"
     " WHERE status = 'open' AND process = ANY(CAST(:dead AS bigint[]))"
 )
 

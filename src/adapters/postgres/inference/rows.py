@@ -85,6 +85,9 @@ calls = Table(
     Column("saved", Numeric),
     Column("guardrails", JSONB),
     Column("tags", ARRAY(Text)),
+    # What was held for the call, of an allotment; other holds are rows of their own.
+    Column("held", Numeric),
+    Column("allotment_id", Uuid),
     # Which server process opened the row: see `process_presence`.
     Column("process", BigInteger, nullable=False),
     CheckConstraint(f"status IN {tuple(map(str, CallStatus))}", name="status"),

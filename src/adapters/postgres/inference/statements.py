@@ -14,6 +14,8 @@ _BIRTH = {
     "stream": "boolean",
     "created_at": "timestamptz",
     "tags": "text[]",
+    "held": "numeric",
+    "allotment_id": "uuid",
 }
 # What settling may change.
 _OUTCOME = {

@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping
 
 from domain.inference.call import Attempt, CacheUse, Call, CallStatus, GuardrailVerdict
 from domain.models.prices import Prices
-from domain.shared.ids import CallId, KeyId, TeamId, UserId
+from domain.shared.ids import AllotmentId, CallId, KeyId, TeamId, UserId
 from domain.shared.usage import Usage
 
 
@@ -41,6 +41,8 @@ def call_of(row: RowMapping) -> Call:
         saved=row["saved"],
         guardrails=tuple(GuardrailVerdict(**verdict) for verdict in row["guardrails"] or ()),
         tags=tuple(row["tags"] or ()),
+        held=row["held"],
+        allotment_id=None if row["allotment_id"] is None else AllotmentId(row["allotment_id"]),
     )
 
 
