@@ -44,7 +44,7 @@ class Line(Protocol):
         """The answer is complete."""
         ...
 
-    def ended(self) -> None:
+    def ended(self, cycle: "Cycle") -> None:
         """The application has returned, and with it the task of the request."""
         ...
 
@@ -72,6 +72,7 @@ class Cycle:
         "is_started",
         "method",
         "more_body",
+        "task",
         "wants_continue",
     )
 
@@ -79,6 +80,8 @@ class Cycle:
         self.method = method
         self.closes = closes
         self.wants_continue = wants_continue
+        # In which it is answered.
+        self.task: asyncio.Task[None] | None = None
         self.more_body = True
         self.is_gone = self.is_started = self.is_complete = False
         self._line = line
@@ -98,7 +101,7 @@ class Cycle:
         except BaseException as error:
             log.exception("answer.failed", exc_info=error)
         finally:
-            self._line.ended()
+            self._line.ended(self)
         if self.is_complete or self.is_gone:
             return
         if self.is_started:
@@ -163,7 +166,12 @@ class Cycle:
             return
         kind = message["type"]
         if kind == "http.response.body" and self.is_started and not self.is_complete:
-            self._go_on(message.get("body", b""), more=message.get("more_body", False))
+            body, more = message.get("body", b""), message.get("more_body", False)
+            if more and body and self._is_chunked and not self._head:
+                # The next piece of a stream, of which there are many.
+                self._line.write(b"%x\r\n%b\r\n" % (len(body), body))
+            else:
+                self._go_on(body, more=more)
         elif kind == "http.response.start" and not self.is_started:
             self._begin(message["status"], message.get("headers", ()))
         else:

@@ -173,12 +173,15 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
             self._watch()
         self.read_on()
 
-    def ended(self) -> None:
-        self._server.tasks.discard(asyncio.current_task())
+    def ended(self, cycle: Cycle) -> None:
+        task, cycle.task = cycle.task, None
+        if task is not None:
+            self._server.tasks.discard(task)
 
     def _start(self, cycle: Cycle, scope: dict[str, Any]) -> None:
         self._running = cycle
-        self._server.tasks.add(self.loop.create_task(cycle.run(self._app, scope)))
+        cycle.task = self.loop.create_task(cycle.run(self._app, scope))
+        self._server.tasks.add(cycle.task)
 
     def _deadline(self) -> float:
         match self._reader.reading:

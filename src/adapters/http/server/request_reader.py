@@ -57,13 +57,16 @@ class RequestReader:
         self._head_bytes = 0
         self._cycle: Cycle | None = None
         # Most clients ask for the same thing again and again.
-        self._parsed_url = b""
-        self._target: dict[str, Any] = {}
+        self._asked: tuple[bytes, bytes, str] = (b"", b"", "")
+        self._scope: dict[str, Any] = {}
 
     def read(self, data: bytes) -> None:
         """Raises ``InvalidError`` and ``HeadTooLargeError``, after which nothing can be read."""
-        if self.reading is not Reading.BODY and b"pgrade" in data:
-            data = _without_upgrade(data)
+        if self.reading is not Reading.BODY:
+            end = data.find(b"\r\n\r\n")
+            # That a body says so means nothing, and to look through it takes its time.
+            if data.find(b"pgrade", 0, len(data) if end < 0 else end) >= 0:
+                data = _without_upgrade(data)
         begins = self.reading is Reading.NOTHING or not self.begun
         first = self.begun + begins
         try:
@@ -84,6 +87,8 @@ class RequestReader:
         cycle, self._cycle = self._cycle, None
         if cycle is not None:
             cycle.lose()
+        # They know this reader too, and would keep all of it until a search for garbage.
+        del self._parser, self._taker
 
     def on_message_begin(self) -> None:
         self.reading = Reading.HEAD
@@ -105,17 +110,13 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         self.reading = Reading.BODY
         self._head_bytes = 0
-        if self.url != self._parsed_url:
-            self._target, self._parsed_url = _target(self.url), self.url
         parser = self._parser
         version = parser.get_http_version()
-        scope = {
-            **self._connection,
-            **self._target,
-            "http_version": version,
-            "method": parser.get_method().decode("ascii"),
-            "headers": self._headers,
-        }
+        asked = (self.url, parser.get_method(), version)
+        if asked != self._asked:
+            self._scope, self._asked = {**self._connection, **_target(*asked)}, asked
+        scope = self._scope.copy()
+        scope["headers"] = self._headers
         self._cycle = self._taker.take(
             scope,
             closes=version == "1.0" or not parser.should_keep_alive(),
@@ -136,10 +137,12 @@ class RequestReader:
             cycle.tell()
 
 
-def _target(url: bytes) -> dict[str, Any]:
+def _target(url: bytes, method: bytes, version: str) -> dict[str, Any]:
     parsed = httptools.parse_url(url)
     path = parsed.path.decode("ascii")
     return {
+        "http_version": version,
+        "method": method.decode("ascii"),
         "path": unquote(path) if "%" in path else path,
         "raw_path": parsed.path,
         "query_string": parsed.query or b"",
