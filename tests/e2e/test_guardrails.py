@@ -12,6 +12,7 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
+from tests.fakes.media_wire import a_sound
 from tests.fixtures.ledger import call_of
 from tests.fixtures.server import StoaServer
 
@@ -25,7 +26,12 @@ models:
   - name: sender
     provider: script
     options: {tool_call: {name: send, arguments: {to: ann@example.com}}}
+  - name: ear
+    provider: script
+    kind: transcription
+    options: {transcript: please write to ann@example.com today}
 routes:
+  - {name: listening, kind: transcription, targets: [ear], guardrails: {pii: [email]}}
   - {name: inward, targets: [echo], guardrails: {pii: [email], on_output: false}}
   - {name: outward, targets: [echo], guardrails: {pii: [email], on_input: false}}
   - {name: calling, targets: [sender], guardrails: {pii: [email]}}
@@ -229,3 +235,16 @@ def test_what_a_client_calls_its_body_makes_no_difference(
     )
 
     assert answer.json()["choices"][0]["message"]["content"] == SHOWN
+
+
+@pytest.mark.parametrize("form", ["json", "text", "verbose_json"])
+def test_transcripts_are_looked_at(client: OpenAI, form: Any) -> None:
+    asked: Any = {"model": "listening", "file": ("a.wav", a_sound(), "audio/wav")}
+
+    whole = client.audio.transcriptions.create(**asked, response_format=form)
+    events: Any = client.audio.transcriptions.create(**asked, stream=True)
+    pieces = list(events)
+
+    assert SHOWN in getattr(whole, "text", whole)
+    assert "ann@" not in str(whole)
+    assert "".join(one.delta for one in pieces[:-1]).strip() == pieces[-1].text == SHOWN

@@ -6,8 +6,10 @@ from application.inference.keeping.ports import Whereabouts
 from application.inference.model_command import InvokeModelCommand
 from application.inference.routing.plan import Plan
 from application.models.ports import ModelCatalog
+from application.operations.ports import RuntimeSettings
 from domain.models.route import Route
 from domain.models.served_model import ServedModel
+from domain.operations.routing_settings import LOCAL_ONLY
 from domain.shared.ids import TeamId
 
 
@@ -17,6 +19,7 @@ class QuestionFacts:
     who asks."""
 
     catalog: ModelCatalog
+    settings: RuntimeSettings
     guardrails: Guardrails
     whereabouts: Whereabouts
 
@@ -25,7 +28,7 @@ class QuestionFacts:
         yield "2"
         yield str(actor.team_id)
         yield str(command.operation)
-        yield command.local_only
+        yield command.local_only or self.settings.get(LOCAL_ONLY, actor.team_id)
         yield sorted(command.features)
         # Callers with other rights may not be shown what these were shown.
         yield sorted(actor.allowed_models), sorted(map(str, actor.permissions))

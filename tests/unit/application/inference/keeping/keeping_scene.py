@@ -41,6 +41,7 @@ class KeepingScene(RouteScene):
             forms=JoinedForms(),
             facts=QuestionFacts(
                 catalog=self.plane.catalog,
+                settings=self.settings,
                 guardrails=self.guardrails,
                 whereabouts=self.whereabouts,
             ),

@@ -12,6 +12,7 @@ from domain.inference.call import CacheUse, CallStatus
 from domain.inference.keeping.question import key_of
 from domain.models.route import CachePolicy
 from domain.operations.keeping_settings import ANSWER_CACHE_SECONDS
+from domain.operations.routing_settings import LOCAL_ONLY
 from domain.operations.runtime_settings import CACHE_DISABLE_ALL
 from domain.shared.errors import UpstreamError
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, an_actor
@@ -229,6 +230,16 @@ async def test_a_recalled_answer_counts_as_a_request_and_not_its_tokens() -> Non
 
     demand, used = limits.settled[-1]
     assert (len(limits.taken), demand.tokens, used) == (2, 0, 0)
+
+
+async def test_what_left_the_machine_is_not_given_to_a_team_that_keeps_local() -> None:
+    scene = KeepingScene(a_target("a"), a_target("b", runs_here=True), ROUTE)
+    await scene.ask()
+    scene.settings.set(LOCAL_ONLY, value=True, team_id=TEAM_ID)
+
+    answer = await scene.ask()
+
+    assert (answer, scene.row.cache) == ("b", CacheUse.MISS)
 
 
 async def test_a_provider_that_moved_is_asked_again() -> None:
