@@ -1,6 +1,7 @@
 """Which addresses a provider that a team set up may be at."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import inet_aton
 
 Address = IPv4Address | IPv6Address
 
@@ -25,10 +26,9 @@ def refusal(host: str, *, allow_private: bool) -> str | None:
     """Why the address, or the name as far as that tells, is out of bounds; ``None`` if it is not.
     A name that has to be looked up is judged by what it resolves to, when it does."""
     name = host.strip("[]").rstrip(".").lower()
-    try:
-        return _refusal(ip_address(name.partition("%")[0]), allow_private=allow_private)
-    except ValueError:
-        pass
+    address = _address(name)
+    if address is not None:
+        return _refusal(address, allow_private=allow_private)
     if name in _METADATA_NAMES:
         return "is where a cloud keeps the credentials of its machines"
     if not allow_private and (name == "localhost" or name.endswith(".localhost")):
@@ -36,7 +36,23 @@ def refusal(host: str, *, allow_private: bool) -> str | None:
     return None
 
 
+_OF_NUMBERS = frozenset("0123456789abcdefx.")
 _PRIVATE = "is inside the network of the server"
+
+
+def _address(name: str) -> Address | None:
+    """``None`` for a name that has to be looked up. Those who connect understand ``127.1``,
+    ``0x7f000001`` and ``2130706433`` too."""
+    try:
+        return ip_address(name.partition("%")[0])
+    except ValueError:
+        pass
+    if not set(name) <= _OF_NUMBERS:
+        return None
+    try:
+        return IPv4Address(inet_aton(name))
+    except OSError:
+        return None
 
 
 def _refusal(address: Address, *, allow_private: bool) -> str | None:

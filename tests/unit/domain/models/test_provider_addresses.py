@@ -18,6 +18,10 @@ from domain.models.registry.addresses import refusal
         "::ffff:0:169.254.169.254",
         "::169.254.169.254",
         "2001:0:1:1:0:0:5601:5601",
+        "2852039166",
+        "0xA9FEA9FE",
+        "169.254.43518",
+        "0251.0376.0251.0376",
         "metadata.google.internal",
         "metadata.google.internal.",
         "0.0.0.0",
@@ -41,6 +45,8 @@ def test_nobody_reaches_where_clouds_keep_credentials(host: str, allow_private: 
         "100.64.0.1",
         "fd12:3456::1",
         "::ffff:10.0.0.1",
+        "127.1",
+        "0x7f.1",
         "localhost",
         "LOCALHOST.",
         "api.localhost",
@@ -51,6 +57,9 @@ def test_the_servers_own_network_is_reached_only_if_that_is_allowed(host: str) -
     assert refusal(host, allow_private=False) is not None
 
 
-@pytest.mark.parametrize("host", ["api.openai.com", "8.8.8.8", "2606:4700::1111", "10.example.com"])
+@pytest.mark.parametrize(
+    "host",
+    ["api.openai.com", "8.8.8.8", "2606:4700::1111", "10.example.com", "abc.de", "8.8"],
+)
 def test_the_rest_of_the_world_is_reached(host: str) -> None:
     assert refusal(host, allow_private=False) is None
