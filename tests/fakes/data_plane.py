@@ -1,4 +1,5 @@
 from functools import cached_property
+from itertools import count
 
 from application.inference.admission import Admission
 from application.inference.attempts.attempts import Attempts
@@ -17,6 +18,8 @@ from application.operations.ports import RuntimeSettings
 from tests.fakes.clock import FrozenClock
 from tests.fakes.rate_limits import InMemoryRateLimits
 from tests.fakes.routing import ClockedPauses, InMemoryDeploymentBoard
+
+_processes = count(1)
 
 
 class DataPlane:
@@ -39,7 +42,9 @@ class DataPlane:
         self.limits = InMemoryRateLimits()
         self.allowances = CallAllowances()
         self.interceptors: tuple[Interceptor, ...] = ()
-        self.deployments = Deployments(clock=clock, settings=settings, board=self.board)
+        self.deployments = Deployments(
+            clock=clock, settings=settings, board=self.board, name=f"process {next(_processes)}"
+        )
 
     @property
     def planner(self) -> Planner:

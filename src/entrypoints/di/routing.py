@@ -4,6 +4,7 @@ from dishka import Provider, Scope, provide
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.postgres.inference.deployment_board import PostgresDeploymentBoard
+from adapters.postgres.inference.process_presence import ProcessPresence
 from adapters.providers.live.registry_providers import RegistryProviders
 from adapters.providers.live.signs_of_life import ListingProbe
 from application.inference.attempts.attempts import Attempts
@@ -50,8 +51,11 @@ class RoutingProvider(Provider):
         settings: RuntimeSettings,
         board: DeploymentBoard,
         breakers: BreakerStates,
+        presence: ProcessPresence,
     ) -> Deployments:
-        deployments = Deployments(clock=clock, settings=settings, board=board)
+        deployments = Deployments(
+            clock=clock, settings=settings, board=board, name=str(presence.process)
+        )
         breakers.source = lambda: (
             (pulse.key, _STATES.index(state)) for pulse, state in deployments.states()
         )

@@ -81,6 +81,7 @@ class Houses:
 
     def forget(self) -> None:
         for upstream in (self.alpha, self.beta):
+            upstream.choose = None
             upstream.scripts.clear()
             upstream.requests.clear()
         self.__post_init__()

@@ -11,9 +11,9 @@ import pytest
 
 from tests.e2e.routing.conftest import Houses, completion
 from tests.e2e.routing.test_failing_providers import ERROR, HELLO
-from tests.fakes.upstream import Upstream, json_answer
+from tests.fakes.upstream import Script, SeenRequest, Upstream, json_answer
 from tests.fixtures.database import PostgresUnderTest
-from tests.fixtures.patience import PATIENCE_S, until
+from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
 CONFIG = """
@@ -66,6 +66,10 @@ def chats_of(upstream: Upstream) -> int:
     return sum(seen.target.endswith("/chat/completions") for seen in upstream.requests)
 
 
+def _well_again(seen: SeenRequest) -> Script:
+    return [LIST] if seen.target.endswith("/models") else completion("alpha")
+
+
 async def shows(client: httpx.AsyncClient, line: str) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while line not in (await client.get("/metrics")).text.splitlines():
@@ -92,10 +96,7 @@ async def test_all_nodes_leave_it_alone_and_all_come_back(
         assert chats_of(houses.alpha) == 3
 
         houses.forget()
-        # Questions for a list have no body that could ask for a stream.
-        houses.alpha.streamed, houses.alpha.default = None, [LIST]
-        await until(lambda: bool(houses.alpha.requests))
-        houses.alpha.default = completion("alpha")
+        houses.alpha.choose = _well_again
         async with asyncio.timeout(PATIENCE_S):
             while await who_answers(one) == "beta/b":
                 await asyncio.sleep(0.1)

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from application.inference.routing.ports import DeploymentBoard, DeploymentNews
+from application.inference.routing.ports import PROBED, DeploymentBoard, DeploymentNews
 from application.operations.ports import RuntimeSettings
 from application.shared.ports import Clock
 from domain.inference.routing.breaker import Breaker, BreakerState, BreakerTerms
@@ -16,6 +16,10 @@ from domain.operations.routing_settings import (
     BREAKER_WINDOW_SECONDS,
 )
 from domain.shared.errors import StoaError, TechnicalError
+
+# How much longer than the process that told of it the others leave a deployment alone, as a share
+# of the time that it is left alone.
+GRACE = 0.2
 
 
 @dataclass(slots=True)
@@ -32,11 +36,16 @@ class Pulse:
 @dataclass(slots=True, kw_only=True)
 class Deployments:
     """How all deployments do, as this process saw it and as others told it. Asked at every call, it
-    looks at nothing but memory."""
+    looks at nothing but memory. ``name`` is that of the process.
+
+    Of all processes one at a time tries a deployment that was left alone: who has told of its
+    failure goes first, and who tries it tells that, too.
+    """
 
     clock: Clock
     settings: RuntimeSettings
     board: DeploymentBoard
+    name: str = ""
     _pulses: dict[str, Pulse] = field(default_factory=dict)
     # What others told of deployments that this process has not asked for anything yet.
     _heard: dict[str, float] = field(default_factory=dict)
@@ -68,7 +77,9 @@ class Deployments:
         """A call of the deployment begins; ``end`` has to follow."""
         pulse.standing.running += 1
         if pulse.breaker is not None:
-            pulse.breaker.begin(self.clock.monotonic(), self.terms())
+            terms = self.terms()
+            if pulse.breaker.begin(self.clock.monotonic(), terms):
+                self._tell(pulse, terms.cooldown_s, PROBED)
 
     def end(self, pulse: Pulse) -> None:
         pulse.standing.running -= 1
@@ -82,7 +93,7 @@ class Deployments:
             return
         terms = self.terms()
         if breaker.succeed(now, terms, began=now - ttft_ms / 1000):
-            self.board.announce(DeploymentNews(deployment=pulse.key, out_s=None))
+            self._tell(pulse, None)
         if breaker.is_forgettable(now, terms):
             pulse.breaker = None
 
@@ -98,7 +109,7 @@ class Deployments:
         out_s = pulse.breaker.fail(now, terms)
         if out_s is not None:
             reason = error.code if isinstance(error, StoaError) else TechnicalError.code
-            self.board.announce(DeploymentNews(deployment=pulse.key, out_s=out_s, reason=reason))
+            self._tell(pulse, out_s, reason)
 
     def waited(self, pulse: Pulse, waited_ms: float) -> None:
         """A call of the deployment was let go before it had begun to answer: it takes longer."""
@@ -109,8 +120,8 @@ class Deployments:
 
     def abandoned(self, pulse: Pulse) -> None:
         """A call of the deployment ended without telling anything about it."""
-        if pulse.breaker is not None:
-            pulse.breaker.abandon()
+        if pulse.breaker is not None and pulse.breaker.abandon(self.clock.monotonic()):
+            self._tell(pulse, 0.0, PROBED)
 
     def try_again(self, pulse: Pulse) -> None:
         """The deployment gave a sign of life: the next call may try it."""
@@ -134,8 +145,18 @@ class Deployments:
             cooldown_s=get(BREAKER_COOLDOWN_SECONDS),
         )
 
+    def _tell(self, pulse: Pulse, out_s: float | None, reason: str = "") -> None:
+        news = DeploymentNews(deployment=pulse.key, out_s=out_s, reason=reason, by=self.name)
+        self.board.announce(news)
+
     def _hear(self, news: DeploymentNews) -> None:
+        if news.by and news.by == self.name:
+            return
         pulse, now = self._pulses.get(news.deployment), self.clock.monotonic()
+        if news.out_s is not None:
+            # Who has told it is the first to try it.
+            grace_s = GRACE * self.settings.get(BREAKER_COOLDOWN_SECONDS)
+            news = replace(news, out_s=news.out_s + grace_s)
         if pulse is None:
             self._heard.pop(news.deployment, None)
             if news.out_s is not None:

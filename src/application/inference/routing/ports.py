@@ -6,15 +6,19 @@ from typing import Protocol
 
 from domain.models.served_model import ServedModel
 
+PROBED = "probed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentNews:
     """``deployment`` identifies one among those of all teams. It is not to be asked for ``out_s``
-    seconds because of ``reason``, the code of an error; ``None`` says that it works again."""
+    seconds because of ``reason``, the code of an error or ``PROBED``: the process ``by`` tries it.
+    ``None`` says that it works again."""
 
     deployment: str
     out_s: float | None
     reason: str = ""
+    by: str = ""
 
 
 class DeploymentBoard(Protocol):

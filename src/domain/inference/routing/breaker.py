@@ -61,15 +61,19 @@ class Breaker:
         until = max(self.open_until or now, self.probe_until or now)
         return max(0.0, until - now)
 
-    def begin(self, now: float, terms: BreakerTerms) -> None:
-        """A call that was admitted is made; if the breaker is half open, it is the probe."""
-        if self.open_until is not None:
-            # A probe that is never heard of again shall not keep the others out for ever.
-            self.probe_until = now + terms.cooldown_s
+    def begin(self, now: float, terms: BreakerTerms) -> bool:
+        """A call is made. Returns whether it is the probe of a breaker that is half open."""
+        if self.open_until is None:
+            return False
+        # A probe that is never heard of again shall not keep the others out for ever.
+        self.probe_until = now + terms.cooldown_s
+        return now >= self.open_until
 
-    def abandon(self) -> None:
-        """A call ended without saying anything about the deployment."""
-        self.probe_until = None
+    def abandon(self, now: float) -> bool:
+        """A call ended without saying anything about the deployment. Returns whether the next one
+        may be the probe now."""
+        was_probed, self.probe_until = self.probe_until is not None, None
+        return was_probed and self.open_until is not None and now >= self.open_until
 
     def succeed(self, now: float, terms: BreakerTerms, *, began: float) -> bool:
         """Returns whether that closed it. ``began`` is when the call was made."""

@@ -66,6 +66,7 @@ async def test_a_deployment_that_fails_is_left_alone_and_comes_back() -> None:
     assert states(scene)["a/x"] == "closed"
     assert [(news.out_s, news.reason) for news in scene.plane.board.told] == [
         (10.0, "PROVIDER_ERROR"),
+        (10.0, "probed"),
         (None, ""),
     ]
 
@@ -123,6 +124,44 @@ async def test_another_node_hears_of_it_and_of_its_end() -> None:
     first.clock.advance(10)
     assert await first.ask() == "a"
     assert await second.ask() == "a"
+
+
+async def test_of_all_nodes_one_tries_it_at_a_time() -> None:
+    board = InMemoryDeploymentBoard()
+    nodes = first, second, third = [a_scene(board) for _ in range(3)]
+    await fail(first, 3)
+    for node in nodes:
+        node.clock.advance(10)
+
+    # Who has told of it goes first.
+    assert [await node.ask() for node in (second, third)] == ["b", "b"]
+    probing = Gate()
+    first.feel(a=probing)
+    task = await held_at(probing, first.ask())
+    for node in nodes:
+        node.clock.advance(3)
+    assert [await node.ask() for node in nodes] == ["b", "b", "b"]
+    probing.open()
+
+    assert await task == "a"
+    assert [await node.ask() for node in nodes] == ["a", "a", "a"]
+
+
+async def test_a_node_that_is_gone_leaves_the_trying_to_the_others() -> None:
+    board = InMemoryDeploymentBoard()
+    gone, second, third = [a_scene(board) for _ in range(3)]
+    await fail(gone, 3)
+    for node in (second, third):
+        node.clock.advance(12)
+    probing = Gate()
+    second.feel(a=probing)
+
+    task = await held_at(probing, second.ask())
+    assert await third.ask() == "b"
+    await cancelled(task)
+    third.clock.advance(2)
+
+    assert await third.ask() == "a"
 
 
 async def test_a_node_that_comes_later_knows_what_stands() -> None:

@@ -112,11 +112,20 @@ def test_each_probe_that_fails_opens_it_for_longer_up_to_a_limit() -> None:
 def test_a_probe_that_says_nothing_lets_the_next_one_through() -> None:
     breaker = Breaker()
     failing(breaker, 3)
-    breaker.begin(10.0, TERMS)
+    assert breaker.begin(10.0, TERMS)
 
-    breaker.abandon()
+    assert breaker.abandon(11.0)
 
-    assert breaker.admits(10.0)
+    assert breaker.admits(11.0)
+    assert not breaker.abandon(11.0)
+
+
+def test_a_call_that_is_made_all_the_same_is_no_probe() -> None:
+    breaker = Breaker()
+    failing(breaker, 3)
+
+    assert not breaker.begin(5.0, TERMS)
+    assert not breaker.abandon(6.0)
 
 
 def test_a_probe_that_is_never_heard_of_again_does_not_keep_it_shut() -> None:
@@ -154,8 +163,8 @@ def test_a_success_of_a_call_that_was_made_all_the_same_closes_it() -> None:
 
 def test_a_closed_one_keeps_nobody_waiting() -> None:
     breaker = Breaker()
-    breaker.begin(0.0, TERMS)
 
+    assert not breaker.begin(0.0, TERMS)
     assert breaker.admits(0.0)
     assert breaker.wait_s(0.0) == 0.0
 
