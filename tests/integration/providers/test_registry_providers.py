@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,10 +10,12 @@ import pytest
 
 from adapters.catalog.registered import RegisteredConfigurations
 from adapters.providers.definition import ProviderDefinition, Surroundings
+from adapters.providers.health import RegistryProvidersProbe
 from adapters.providers.live.discovery import MOST_BYTES, MOST_OFFERS, discover
 from adapters.providers.live.registry_providers import AllProviders, RegistryProviders
 from application.inference.ports import ModelProvider, Operation, ProviderRequest
 from application.models.registry.ports import ProviderInUse
+from application.operations.ports import ComponentHealth, HealthStatus
 from application.operations.records.error_reporter import ErrorReporter
 from domain.inference.errors import (
     ProviderCredentialsError,
@@ -104,6 +106,13 @@ def a_request(stream: bool = False) -> ProviderRequest:
     return ProviderRequest(
         operation=Operation.CHAT, model=MODEL, body=CHAT, correlation_id="c-1", stream=stream
     )
+
+
+def found(live: RegistryProviders) -> Callable[[], Awaitable[RegistryProviders]]:
+    async def find() -> RegistryProviders:
+        return live
+
+    return find
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -240,13 +249,18 @@ async def test_what_could_not_be_built_is_built_when_what_was_missing_has_come(
     gone = a_provider(name="gone", configuration={"ca_file": "/never.pem"})
     await serve(live, provider, gone)
     await serve(live, provider)
-    before = live.standing
+    probe = RegistryProvidersProbe(found(live))
+    before = await probe.check()
 
     bench.missing = None
     await until(lambda: live.problem(provider.id) is None)
 
     await live.get(MODEL).complete(a_request())
-    assert (before, live.standing) == ((1, 1), (1, 0))
+    assert (before.status, before.detail) == (
+        HealthStatus.DEGRADED,
+        "1 of 1 providers of teams cannot be used and are tried again",
+    )
+    assert await probe.check() == ComponentHealth()
     assert len(bench.made) == 1
     assert [one.message for one in bench.log.occurrences] == [
         f"The provider '{name}' cannot be used: 'ca_file' is missing." for name in ("acme", "gone")
