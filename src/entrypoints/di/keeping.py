@@ -13,6 +13,7 @@ from application.inference.attempts.attempts import Attempts
 from application.inference.call_allowances import CallAllowances
 from application.inference.guarding.guard_content import GuardContent
 from application.inference.guarding.guardrails import Guardrails
+from application.inference.guarding.large_texts import LargeTexts
 from application.inference.guarding.ports import ContentFormats, JsonSchemas
 from application.inference.interception import Interception
 from application.inference.invoke_model import InvokeModel
@@ -40,6 +41,7 @@ class KeepingProvider(Provider):
     answer_forms = provide(DialectAnswerForms, provides=AnswerForms)
     content_formats = provide(DialectContentFormats, provides=ContentFormats)
     json_schemas = provide(JsonSchemaValidators, provides=AnyOf[JsonSchemas, SchemaCheck])
+    large_texts = provide(LargeTexts)
     guard_content = provide(GuardContent)
     tidy_answers = provide(TidyAnswers)
     recall = provide(RecallAnswer)

@@ -53,6 +53,8 @@ _OPAQUE = frozenset({"logprobs", "usage", "error"})
 _REPEATED = frozenset(
     {"instructions", "metadata", "prompt", "user", "safety_identifier", *_SCHEMAS}
 )
+# Nothing else is done while a pattern is sought, so that it is sought in no more than this.
+_PIECE = 16_384
 _TOOL_USES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 
 
@@ -134,6 +136,7 @@ class Walk:
 
     def _through(self, text: str, *, is_json: bool) -> str:
         channel = self._opens(is_json)
-        shown = channel.feed(text) + channel.end()
+        pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+        shown = "".join([*map(channel.feed, pieces), channel.end()])
         self.has_changed = self.has_changed or shown != text
         return shown

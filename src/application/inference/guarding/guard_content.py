@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from application.inference.guarding.guard_output import GuardOutput
 from application.inference.guarding.guardrails import Guardrails
 from application.inference.guarding.inspection import INPUT, OUTPUT, Inspection
+from application.inference.guarding.large_texts import LargeTexts
 from application.inference.guarding.ports import ContentFormats, JsonSchemas
 from application.inference.interception import Interceptor, Passage
 from application.inference.model_command import InvokeModelCommand
@@ -24,6 +25,7 @@ class GuardContent(Interceptor):
     guardrails: Guardrails
     formats: ContentFormats
     schemas: JsonSchemas
+    large: LargeTexts
 
     def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
         policies = self.guardrails.of(plan, command.actor.team_id)
@@ -36,7 +38,9 @@ class GuardContent(Interceptor):
         asking = rules_of(policies, is_input=True)
         asked = Inspection(call=call, stage=INPUT, rules=asking)
         if operation not in UPLOADS:
-            passage.body = self.formats.request(operation, passage.body, asked.opens)
+            passage.body = await self.large.look(
+                passage.body, lambda body: self.formats.request(operation, body, asked.opens)
+            )
         schema = _schema_of(passage.plan.route)
         if operation in _SPEAKS and (schema is not None or any(one.on_output for one in policies)):
             saying = rules_of(policies, is_input=False)
@@ -46,6 +50,7 @@ class GuardContent(Interceptor):
                     formats=self.formats,
                     schemas=self.schemas,
                     operation=operation,
+                    large=self.large,
                     schema=schema,
                 )
             )

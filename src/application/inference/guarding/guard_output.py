@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
 from application.inference.guarding.inspection import Inspection
+from application.inference.guarding.large_texts import LargeTexts
 from application.inference.guarding.ports import ContentFormats, JsonSchemas, StreamFormat
 from application.inference.interception import AnswerFilter
 from application.inference.ports import (
@@ -29,19 +30,16 @@ class GuardOutput(AnswerFilter):
     formats: ContentFormats
     schemas: JsonSchemas
     operation: Operation
+    large: LargeTexts
     schema: Mapping[str, object] | None = None
 
     async def answer(self, answer: ProviderAnswer) -> ProviderAnswer:
-        if answer.content_type.startswith(PLAIN):
-            channel = self.inspection.opens(False)
-            text = answer.body.decode(errors="replace")
-            return replace(answer, body=(channel.feed(text) + channel.end()).encode())
-        if not answer.content_type.startswith(JSON):
-            return answer
-        body = self.formats.answer(self.operation, answer.body, self.inspection.opens)
-        if self.schema is not None:
-            self.check(self.formats.texts_of(self.operation, body))
-        return replace(answer, body=body)
+        look = self._in_plain_text
+        if not answer.content_type.startswith(PLAIN):
+            if not answer.content_type.startswith(JSON):
+                return answer
+            look = self._in_json
+        return replace(answer, body=await self.large.look(answer.body, look))
 
     def stream(self, source: ProviderStream) -> ProviderStream:
         if not source.report.content_type.startswith(EVENTS):
@@ -54,6 +52,17 @@ class GuardOutput(AnswerFilter):
             holds_end=self.schema is not None,
         )
         return _GuardedStream(source, opened, self)
+
+    def _in_plain_text(self, body: bytes) -> bytes:
+        channel = self.inspection.opens(False)
+        text = body.decode(errors="replace")
+        return (channel.feed(text) + channel.end()).encode()
+
+    def _in_json(self, body: bytes) -> bytes:
+        shown = self.formats.answer(self.operation, body, self.inspection.opens)
+        if self.schema is not None:
+            self.check(self.formats.texts_of(self.operation, shown))
+        return shown
 
     def check(self, texts: list[str]) -> None:
         """Raises ``OutputSchemaError``."""

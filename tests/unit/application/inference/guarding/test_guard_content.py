@@ -1,9 +1,12 @@
+import asyncio
+import threading
 from typing import Any
 
 import pytest
 
 from application.inference.guarding.guard_output import GuardOutput
 from application.inference.guarding.inspection import Inspection
+from application.inference.guarding.large_texts import LARGE_BYTES, LargeTexts
 from application.inference.ports import Operation, ProviderAnswer
 from domain.inference.call import CallStatus, GuardrailVerdict
 from domain.inference.errors import ContentRefusedError, OutputSchemaError
@@ -254,6 +257,7 @@ async def test_what_a_model_heard_is_looked_at(content_type: str) -> None:
         formats=PlainFormats(),
         schemas=TypeSchemas(),
         operation=Operation.TRANSCRIPTION,
+        large=LargeTexts(),
     )
 
     answer = await guard.answer(ProviderAnswer(body=MAIL, usage=USAGE, content_type=content_type))
@@ -290,3 +294,39 @@ async def test_what_a_client_calls_its_body_makes_no_difference(content_type: st
     await scene.ask(body=MAIL, content_type=content_type)
 
     assert scene.providers["a"].requests[0].body == b"to [EMAIL]"
+
+
+async def test_large_bodies_are_looked_at_beside_the_loop_one_by_one() -> None:
+    large, body = LargeTexts(), b"x" * LARGE_BYTES
+    loop, began, goes_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    order: list[str] = []
+
+    def slow(_: bytes) -> str:
+        loop.call_soon_threadsafe(began.set)
+        assert goes_on.wait(60)
+        order.append("slow")
+        return "slow"
+
+    def after(_: bytes) -> str:
+        order.append("after")
+        return "after"
+
+    first = asyncio.create_task(large.look(body, slow))
+    await began.wait()
+    second = asyncio.create_task(large.look(body, after))
+    small = await large.look(b"x", lambda _: "small")
+    goes_on.set()
+
+    assert (small, await first, await second) == ("small", "slow", "after")
+    assert order == ["slow", "after"]
+
+
+async def test_a_large_request_is_redacted_and_refused_like_a_small_one() -> None:
+    scene = a_scene()
+
+    await scene.ask(body=b"a " * LARGE_BYTES + MAIL)
+    with pytest.raises(ContentRefusedError):
+        await scene.ask(body=b"a " * LARGE_BYTES + b"hydra")
+
+    assert scene.providers["a"].requests[0].body.endswith(b"to [EMAIL]")
+    assert scene.row.guardrails == (verdict("input", "denied", "refused"),)

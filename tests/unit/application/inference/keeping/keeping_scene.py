@@ -1,6 +1,7 @@
 from application.inference.call_allowances import AllowanceCheck
 from application.inference.guarding.guard_content import GuardContent
 from application.inference.guarding.guardrails import Guardrails
+from application.inference.guarding.large_texts import LargeTexts
 from application.inference.keeping.find_meaning import FindMeaning
 from application.inference.keeping.question_facts import QuestionFacts
 from application.inference.keeping.recall_answer import RecallAnswer
@@ -51,7 +52,10 @@ class KeepingScene(RouteScene):
             find_meaning=FindMeaning(invoke=self._invoke, ids=SequentialIds()),
         )
         guard = GuardContent(
-            guardrails=self.guardrails, formats=self.formats, schemas=TypeSchemas()
+            guardrails=self.guardrails,
+            formats=self.formats,
+            schemas=TypeSchemas(),
+            large=LargeTexts(),
         )
         self.plane.interceptors = (guard, recall) if is_guarded else (recall,)
         self._invoke, self._stream = self.plane.use_cases()
