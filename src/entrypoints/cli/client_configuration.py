@@ -92,16 +92,9 @@ export ANTHROPIC_API_KEY={_in_shell(access.key)}
 
 
 def _langchain(access: Access) -> str:
-    return f"""\
-# export STOA_API_KEY=...
-import os
-
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
-
-BASE_URL = {_in_python(f"{access.url}/v1")}
-API_KEY = {f'os.environ["{NO_KEY}"]' if access.key is None else _in_python(access.key)}
-
-chat = ChatOpenAI(model={_in_python(access.chat)}, base_url=BASE_URL, api_key=API_KEY)
+    key = f'os.environ["{NO_KEY}"]' if access.key is None else _in_python(access.key)
+    classes = ["ChatOpenAI", *(["OpenAIEmbeddings"] if access.embeddings else [])]
+    embeddings = f"""\
 embeddings = OpenAIEmbeddings(
     model={_in_python(access.embedding)},
     base_url=BASE_URL,
@@ -109,6 +102,17 @@ embeddings = OpenAIEmbeddings(
     check_embedding_ctx_length=False,
 )
 """
+    return f"""\
+# export STOA_API_KEY=...
+import os
+
+from langchain_openai import {", ".join(classes)}
+
+BASE_URL = {_in_python(f"{access.url}/v1")}
+API_KEY = {key}
+
+chat = ChatOpenAI(model={_in_python(access.chat)}, base_url=BASE_URL, api_key=API_KEY)
+{embeddings if access.embeddings else ""}"""
 
 
 def _aider(access: Access) -> str:

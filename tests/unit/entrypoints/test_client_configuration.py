@@ -83,6 +83,10 @@ def test_langchain_gets_a_program() -> None:
     assert {one["api_key"] for one in asked} == {"sk-stoa-mine"}
 
 
+def test_langchain_is_told_of_embeddings_only_where_there_are_some() -> None:
+    assert "Embeddings" not in told("langchain", embeddings=[])
+
+
 def test_continue_gets_its_models_and_their_secret() -> None:
     found = yaml.safe_load(told("continue"))
 
