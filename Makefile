@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint types imports unit test lock lock-check migration run docs docs-check check bench-gateway profile-gateway
+.PHONY: help install fmt lint types imports unit test thorough lock lock-check migration run docs docs-check check bench-gateway profile-gateway
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ unit: ## Run the fast tests only
 
 test: ## Run every test, as the README says
 	uv run pytest
+
+thorough: ## Run every test with many more examples, other ones each time
+	STOA_TEST_THOROUGH=1 uv run pytest --timeout 3600
 
 lock: ## Resolve anew and pin every package in pyproject.toml
 	uv run python scripts/lock.py

@@ -3,12 +3,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 # A run has some two hundred processes. Where nothing may keep compiled modules, each of them would
 # compile all anew, which takes longer than most tests.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A run tries the same examples each time, and none has to be quick: what is found shall be found by
+# whoever changes something, and on machines that have much else to do. `make thorough` has others.
+IS_THOROUGH = bool(os.environ.get("STOA_TEST_THOROUGH"))
+settings.register_profile(
+    "stoa",
+    max_examples=500 if IS_THOROUGH else 50,
+    derandomize=not IS_THOROUGH,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("stoa")
 
 pytest_plugins = [
     "tests.fixtures.database",

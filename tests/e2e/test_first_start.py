@@ -5,7 +5,6 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -80,28 +79,16 @@ def test_a_second_server_on_the_same_directory_is_refused(fresh: StoaServer) -> 
     assert "Traceback" not in answer.stderr
 
 
-def test_the_key_is_printed_only_by_the_first_start(tmp_path: Path) -> None:
-    server = StoaServer(data_dir=tmp_path / "data", from_scratch=True).start()
-    server.stop()
-    server.log_file.write_text("")
-
-    server.start()
-    second_output = server.output
-    server.stop()
-
-    assert server.key
-    assert "sk-stoa-" not in second_output
-
-
 async def test_healthz_answers_before_the_database_is_there(
-    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    (tmp_path / "database").mkdir()
-    put_prepared_cluster(tmp_path / "database")
-    postgres = EmbeddedPostgres(tmp_path / "database")
+    # Under a longer name its socket would be elsewhere each time.
+    database = tmp_path_factory.mktemp("d")
+    put_prepared_cluster(database)
+    postgres = EmbeddedPostgres(database)
     settings = {"STOA_DATABASE_URL": await postgres.start(), "STOA_DATABASE_WAIT_SECONDS": "300"}
     await postgres.stop()
-    server = StoaServer(data_dir=tmp_path / "data", settings=settings)
+    server = StoaServer(data_dir=database / "server", settings=settings)
 
     await asyncio.to_thread(server.spawn)
     try:
@@ -122,3 +109,14 @@ async def _answers(server: StoaServer, path: str, status: int) -> bool:
             return (await client.get(path)).status_code == status
         except httpx.TransportError:
             return False
+
+
+def test_the_key_is_printed_only_by_the_first_start(fresh: StoaServer) -> None:
+    fresh.stop()
+    fresh.log_file.write_text("")
+
+    fresh.from_scratch = False
+    fresh.start()
+
+    assert fresh.key
+    assert "sk-stoa-" not in fresh.output

@@ -1,6 +1,7 @@
 """Requests made up from the OpenAPI document: whatever is sent, the answer is one that the document
 foresees, and never the server's fault."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.e2e.conftest import SCRIPTED
 from tests.fixtures.server import StoaServer
 
-EXAMPLES = 15
+EXAMPLES = 50 if os.environ.get("STOA_TEST_THOROUGH") else 6
 # So many requests come that they would soon be refused for being too many.
 PLENTY = {"STOA_API_REQUESTS_PER_MINUTE": "1000000"}
 CHECKS = [

@@ -47,7 +47,7 @@ def test_a_start_can_be_broken_off(
         data_dir=tmp_path,
         config=SCRIPTED,
         settings={"STOA_WORKERS": workers},
-        from_scratch=True,
+        from_scratch=reached == "stoa.lock",
     )
     server.spawn()
     wait_until((tmp_path / reached).exists)
@@ -60,7 +60,7 @@ def test_a_start_can_be_broken_off(
 
 
 def test_closing_the_terminal_is_stopping(tmp_path: Path) -> None:
-    server = StoaServer(data_dir=tmp_path, config=SCRIPTED, from_scratch=True).start()
+    server = StoaServer(data_dir=tmp_path, config=SCRIPTED).start()
 
     _send(server, signal.SIGHUP)
 
