@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from application.inference.guarding.large_texts import LargeTexts
 from application.inference.interception import Interceptor, Passage
 from application.inference.keeping.find_meaning import FindMeaning
 from application.inference.keeping.keep_answer import KeepAnswer
@@ -74,6 +75,7 @@ class RecallAnswer(Interceptor):
     settings: RuntimeSettings
     clock: Clock
     find_meaning: FindMeaning
+    large: LargeTexts
 
     def concerns(self, command: InvokeModelCommand, plan: Plan) -> bool:
         if command.operation not in KEEPABLE:
@@ -88,10 +90,11 @@ class RecallAnswer(Interceptor):
         call.cache = CacheUse.BYPASS
         if not (command.may_recall or command.may_keep):
             return
-        question = _question(passage)
-        if question is None:
+        facts = tuple(self.facts.of(command, passage.plan))
+        asked = await self.large.look(passage.body, lambda body: _asked(command, facts, body))
+        if asked is None:
             return
-        keys = _keys(command, key_of(self.facts.of(command, passage.plan), question))
+        question, keys = asked
         if await self._shared(passage, keys[0], policy):
             return
         try:
@@ -226,9 +229,11 @@ def _keys(command: InvokeModelCommand, key: bytes) -> tuple[bytes, ...]:
     return tuple(key_in_form(key, form) for form in forms)
 
 
-def _question(passage: Passage) -> dict[str, Any] | None:
-    """``None`` if it cannot be compared."""
-    command = passage.command
+def _asked(
+    command: InvokeModelCommand, facts: tuple[object, ...], body: bytes
+) -> tuple[dict[str, Any], tuple[bytes, ...]] | None:
+    """The question and its keys; ``None`` if it cannot be compared."""
     is_response = command.operation is Operation.RESPONSES
     without = WITHOUT_EFFECT_ON_RESPONSES if is_response else WITHOUT_EFFECT
-    return read_question(passage.body, without)
+    question = read_question(body, without)
+    return None if question is None else (question, _keys(command, key_of(facts, question)))

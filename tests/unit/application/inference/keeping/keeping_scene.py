@@ -50,6 +50,7 @@ class KeepingScene(RouteScene):
             settings=self.settings,
             clock=self.clock,
             find_meaning=FindMeaning(invoke=self._invoke, ids=SequentialIds()),
+            large=LargeTexts(),
         )
         guard = GuardContent(
             guardrails=self.guardrails,
