@@ -194,6 +194,7 @@ def test_a_stream_that_breaks_tells_so_and_is_kept_as_failed(openai: OpenAI) -> 
         events.extend(stream)
 
     assert "terminator" in broken.value.message
+    assert broken.value.code == "provider_error"
     failed = events[-1]
     assert failed.type == "response.failed"
     assert failed.response.error is not None
