@@ -304,6 +304,14 @@ async def test_a_call_that_was_never_made_gives_its_hold_back(world: BudgetWorld
     assert {one.call.allotment_id for one in calls if one} == {given_up.call.allotment_id}
 
 
+async def test_a_process_that_ends_gives_back_what_no_call_needs(world: BudgetWorld) -> None:
+    await a_busy_caller(world)
+
+    await world.processes[0].stock.stop()
+
+    assert await account(world) == (NOTHING, 10 * CENT)
+
+
 async def test_a_soft_budget_allots_too_and_nobody_waits(world: BudgetWorld) -> None:
     await world.set(world.subjects[0], terms(1, hard=False))
     holds = [world.a_call(0, 10)[1] for _ in range(3)]

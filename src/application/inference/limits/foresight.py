@@ -46,10 +46,9 @@ class Foresight:
     def settle(self, demand: Demand, used: int | None) -> None:
         """What was taken has ended and used so many tokens, if anybody knows."""
         for limited in demand.limited:
-            # Whatever is known beforehand needs no correction.
-            if limited.limits.concurrency is None and not limited.correction(demand.tokens, used):
-                continue
-            self._tally(demand, limited).settle(demand, limited, used)
+            correction = limited.correction(demand.tokens, used)
+            if correction or limited.limits.concurrency is not None:
+                self._tally(demand, limited).settle(demand, limited, correction)
 
     def release(self, demand: Demand) -> None:
         """What was taken never happened."""

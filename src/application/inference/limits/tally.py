@@ -60,8 +60,8 @@ class Tally:
         if limits.concurrency is not None:
             self.places.add(demand.id)
 
-    def settle(self, demand: Demand, limited: Limited, used: int | None) -> None:
-        tokens = limited.correction(demand.tokens, used)
+    def settle(self, demand: Demand, limited: Limited, tokens: int) -> None:
+        """The demand has ended, and used so many tokens more than were set aside."""
         if tokens > 0 or demand.id in self._begun:
             self.tokens += tokens
         else:
