@@ -17,7 +17,7 @@ Client = Literal["openai", "anthropic", "langchain", "aider", "continue", "open-
 CLIENTS: tuple[str, ...] = get_args(Client)
 NO_KEY = "STOA_API_KEY"
 _SIZES = ("OPUS", "SONNET", "HAIKU")
-_NO_CHAT, _NO_EMBEDDING = "<a chat model>", "<an embedding model>"
+_NO_CHAT = "<a chat model>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +34,6 @@ class Access:
     @property
     def chat(self) -> str:
         return self.chats[0] if self.chats else _NO_CHAT
-
-    @property
-    def embedding(self) -> str:
-        return self.embeddings[0] if self.embeddings else _NO_EMBEDDING
 
 
 def configuration_for(
@@ -94,15 +90,7 @@ export ANTHROPIC_API_KEY={_in_shell(access.key)}
 def _langchain(access: Access) -> str:
     key = f'os.environ["{NO_KEY}"]' if access.key is None else _in_python(access.key)
     classes = ["ChatOpenAI", *(["OpenAIEmbeddings"] if access.embeddings else [])]
-    embeddings = f"""\
-embeddings = OpenAIEmbeddings(
-    model={_in_python(access.embedding)},
-    base_url=BASE_URL,
-    api_key=API_KEY,
-    check_embedding_ctx_length=False,
-)
-"""
-    return f"""\
+    text = f"""\
 # export STOA_API_KEY=...
 import os
 
@@ -112,7 +100,17 @@ BASE_URL = {_in_python(f"{access.url}/v1")}
 API_KEY = {key}
 
 chat = ChatOpenAI(model={_in_python(access.chat)}, base_url=BASE_URL, api_key=API_KEY)
-{embeddings if access.embeddings else ""}"""
+"""
+    if not access.embeddings:
+        return text
+    return f"""\
+{text}embeddings = OpenAIEmbeddings(
+    model={_in_python(access.embeddings[0])},
+    base_url=BASE_URL,
+    api_key=API_KEY,
+    check_embedding_ctx_length=False,
+)
+"""
 
 
 def _aider(access: Access) -> str:
@@ -158,7 +156,7 @@ def _open_webui(access: Access) -> str:
     if access.embeddings:
         lines += [
             "RAG_EMBEDDING_ENGINE=openai",
-            f"RAG_EMBEDDING_MODEL={access.embedding}",
+            f"RAG_EMBEDDING_MODEL={access.embeddings[0]}",
             f"RAG_OPENAI_API_BASE_URL={access.url}/v1",
             f"RAG_OPENAI_API_KEY={key}",
         ]

@@ -143,7 +143,8 @@ def predict(
 ) -> None:
     """Say what a call of MODEL would cost, in US dollars, for each deployment that may answer.
 
-    The "worst" is what a budget sets aside. Nothing is called.
+    The "worst" is the most that it can cost; a budget, which knows bytes and no tokens, may set
+    aside more. Nothing is called.
     """
 
     async def work(session: Session) -> PredictionView:

@@ -81,7 +81,8 @@ class CostsView(Struct, kw_only=True):
 class DeploymentCostView(Struct, kw_only=True):
     """What a deployment would take for the call; null is what nobody knows: a model without a
     price, or speech and pictures that are billed by tokens. `low` is for a prompt out of the
-    provider's cache and an answer of one token, `worst` is what a budget sets aside for it."""
+    provider's cache and an answer of one token, `worst` is the most that it can cost; a
+    budget, which knows bytes and no tokens, may set aside more."""
 
     model: str
     deployment: str

@@ -51,9 +51,10 @@ class PredictCostQuery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostPrediction:
     """US dollars that a deployment would take. The ``low`` is for a prompt out of its provider's
-    cache and an answer of a single token, the ``worst`` is what a budget sets aside. All are
-    ``None`` for a model without a price, of which nobody knows; but for the last, also for what is
-    billed by tokens that nobody can foresee, such as those of speech."""
+    cache and an answer of a single token, the ``worst`` is the most that it can cost; a budget,
+    which knows bytes and no tokens, may set aside more. All are ``None`` for a model without a
+    price, of which nobody knows; but for the last, also for what is billed by tokens that nobody
+    can foresee, such as those of speech."""
 
     model: ServedModel
     low: Decimal | None = None
