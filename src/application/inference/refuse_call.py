@@ -22,6 +22,7 @@ class RefuseCallCommand:
     elapsed_ms: float
     model: str = ""
     stream: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class RefuseCall:
             model=command.model,
             stream=command.stream,
             created_at=now - timedelta(milliseconds=command.elapsed_ms),
+            tags=command.tags,
         )
         call.settle(
             CallStatus.REFUSED,

@@ -106,12 +106,35 @@ def traced(state: State) -> CallTrace:
     return trace
 
 
+def tags_in(scope: HTTPScope) -> tuple[str, ...]:
+    """The tags of a call that is refused; those that are a reason to refuse it are none."""
+    try:
+        return _tags(request_headers(scope).get(b"x-stoa-tags", b"").decode("utf-8", "replace"))
+    except InvalidError:
+        return ()
+
+
 def call_headers(state: State, started: float) -> list[Header]:
     """What can be told when the answer begins. ``started`` is when the request came."""
     trace: CallTrace | None = state.get(_STATE)
     if trace is None or trace.call is None:
         return []
-    call = trace.call
+    told = _known(trace, trace.call)
+    elapsed_ms = (perf_counter() - started) * 1000
+    told.append((b"x-stoa-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - trace.upstream_ms)))
+    return told
+
+
+def late_headers(state: State) -> bytes:
+    """The same for a stream that has begun before its model has, as a comment in the stream."""
+    trace: CallTrace | None = state.get(_STATE)
+    if trace is None or trace.call is None:
+        return b""
+    lines = [b": %b: %b\n" % header for header in _known(trace, trace.call)]
+    return b"".join([*lines, b"\n"])
+
+
+def _known(trace: CallTrace, call: Call) -> list[Header]:
     told: list[Header] = [(b"x-stoa-call-id", str(call.id).encode())]
     if call.arm is not None:
         told.append((b"x-stoa-arm", _shown(call.arm)))
@@ -126,8 +149,6 @@ def call_headers(state: State, started: float) -> list[Header]:
     elif call.price is None and trace.attempts:
         # Not knowing what a call costs is not the same as its costing nothing.
         told.append((b"x-stoa-cost", b"unpriced"))
-    elapsed_ms = (perf_counter() - started) * 1000
-    told.append((b"x-stoa-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - trace.upstream_ms)))
     return told
 
 

@@ -10,19 +10,23 @@ from functools import partial
 from http import HTTPMethod
 from time import perf_counter
 
-from litestar.types import Send
-
 from adapters.http.data_plane.asked import Asked
 from adapters.http.data_plane.body import content_type_of, read_body
-from adapters.http.data_plane.call_headers import Wishes, traced, wishes_in
+from adapters.http.data_plane.call_headers import (
+    Wishes,
+    late_headers,
+    tags_in,
+    traced,
+    wishes_in,
+)
 from adapters.http.data_plane.event_stream import EventStreamResponse
 from adapters.http.data_plane.exchange import Exchange
 from adapters.http.data_plane.hangup import Hangup
 from adapters.http.data_plane.hint import hint
 from adapters.http.data_plane.use_cases import Pieces, UseCases
+from adapters.http.data_plane.whole_answer import send_whole
 from adapters.http.errors import translate
 from adapters.http.limit_headers import tell_what_remains
-from adapters.http.problems import Headers
 from application.identity.authenticate import Authenticate
 from application.inference.call_allowances import TellStandings
 from application.inference.model_command import InvokeModelCommand
@@ -122,6 +126,7 @@ class InferenceDoor:
         answer: Pieces | None = None
         try:
             answer = await use_cases.stream(command)
+            await _tell_late(exchange, response)
             if not exchange.served.is_events:
                 response.content_type = answer.source.report.content_type
             async for block in answer:
@@ -132,6 +137,8 @@ class InferenceDoor:
             # The status is sent already.
             error = translate(exception, method=HTTPMethod.POST, path=f"/v1/{exchange.operation}")
             exchange.report(error, cause=exception)
+            if answer is None:
+                await _tell_late(exchange, response)
             await self._break_off(exchange, response, error)
         finally:
             if answer is not None:
@@ -158,6 +165,12 @@ class InferenceDoor:
         await response.write(event)
 
 
+async def _tell_late(exchange: Exchange, response: EventStreamResponse) -> None:
+    """A heartbeat has taken the headers along before anybody knew what they are to say."""
+    if response.started and (late := late_headers(exchange.state)):
+        await response.remark(late)
+
+
 async def _deliver(exchange: Exchange, answer: ProviderAnswer) -> None:
     headers = exchange.served.manner.headers(exchange.request_id)
     await send_whole(exchange.send, 200, headers, answer.body, answer.content_type)
@@ -180,6 +193,7 @@ def _refusal(
         elapsed_ms=elapsed_ms,
         model=model,
         stream=stream,
+        tags=tags_in(exchange.scope),
     )
 
 
@@ -227,15 +241,3 @@ def _command(
 def stopping() -> UnavailableError:
     """What a call is told that was cancelled, and not by its client."""
     return UnavailableError("The server is stopping.", retry_after=1)
-
-
-async def send_whole(
-    send: Send, status: int, headers: Headers, body: bytes, content_type: str
-) -> None:
-    """Answer in one piece."""
-    own = [
-        (b"content-type", content_type.encode("latin-1")),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": [*own, *headers]})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

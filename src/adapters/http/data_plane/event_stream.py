@@ -54,6 +54,11 @@ class EventStreamResponse:
         else:
             await self._send({"type": "http.response.body", "body": block, "more_body": True})
 
+    async def remark(self, comment: bytes) -> None:
+        """Say something that clients pass over, as soon as the response has begun."""
+        async with self._lock:
+            await self._write(comment)
+
     async def finish(self) -> None:
         """End the response; the heart stops."""
         self.stop()

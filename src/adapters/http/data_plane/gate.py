@@ -12,10 +12,11 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from adapters.http.data_plane.body import ClientGoneError
-from adapters.http.data_plane.door import BrokenOffError, InferenceDoor, send_whole, stopping
+from adapters.http.data_plane.door import BrokenOffError, InferenceDoor, stopping
 from adapters.http.data_plane.exchange import Exchange
 from adapters.http.data_plane.idempotency import Idempotency, key_of
 from adapters.http.data_plane.served import Table
+from adapters.http.data_plane.whole_answer import send_whole
 from adapters.http.errors import MethodNotAllowedError, translate
 from adapters.http.failures import Failures
 from adapters.http.request_state import has_begun

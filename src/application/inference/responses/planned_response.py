@@ -96,6 +96,7 @@ class ResponsePlan:
                     elapsed_ms=(self.clock.monotonic() - started) * 1000,
                     model=command.model,
                     stream=command.stream,
+                    tags=command.tags,
                 )
             )
             raise

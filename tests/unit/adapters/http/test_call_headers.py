@@ -11,6 +11,8 @@ from adapters.http.data_plane.call_headers import (
     MOST_TAGS,
     Wishes,
     call_headers,
+    late_headers,
+    tags_in,
     traced,
     wishes_in,
 )
@@ -90,10 +92,17 @@ def test_a_recalled_answer_tells_its_age() -> None:
 
 def test_a_request_without_a_call_has_no_headers() -> None:
     state: dict[str, Any] = {}
-    assert call_headers(state, perf_counter()) == []
+    assert (call_headers(state, perf_counter()), late_headers(state)) == ([], b"")
 
     traced(state)
-    assert call_headers(state, perf_counter()) == []
+    assert (call_headers(state, perf_counter()), late_headers(state)) == ([], b"")
+
+
+@pytest.mark.parametrize(
+    ("said", "tags"), [(b"a, b", ("a", "b")), (b"x" * 65, ()), (b"", ()), (b"\xff", ("\ufffd",))]
+)
+def test_tags_that_cannot_be_are_none_of_a_refused_call(said: bytes, tags: tuple[str, ...]) -> None:
+    assert tags_in({"headers": [(b"x-stoa-tags", said)]}) == tags  # type: ignore[typeddict-item]
 
 
 def test_a_call_that_reached_no_provider_tells_its_id() -> None:

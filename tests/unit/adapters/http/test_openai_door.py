@@ -21,7 +21,7 @@ from application.inference.show_limits import ShowLimits
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
 from domain.inference.call import CallStatus
-from domain.inference.errors import ProviderFailedError
+from domain.inference.errors import ProviderFailedError, ProviderRejectedError
 from tests.builders import a_key, a_model, a_team
 from tests.fakes.authentication import authenticate
 from tests.fakes.clock import FrozenClock
@@ -36,7 +36,7 @@ from tests.fakes.providers import DONE, RecordingProvider, ScriptedModelProvider
 from tests.fakes.providers import ScriptedProviderStream as Script
 from tests.fakes.rate_limits import InMemoryRateLimits
 from tests.fakes.runtime_settings import InMemoryRuntimeSettings
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
 
 SECRET = "sk-stoa-of-the-door"
 HEARTBEAT_S = 0.02
@@ -125,7 +125,10 @@ class House:
             "type": "http",
             "method": method,
             "path": "/v1/chat/completions",
-            "headers": [(b"authorization", b"Bearer " + key.encode())],
+            "headers": [
+                (b"authorization", b"Bearer " + key.encode()),
+                (b"x-stoa-tags", b"night, batch"),
+            ],
             "state": {"request_id": SequentialIds().new(), "correlation_id": "c-1"},
         }
         await self.gate.answer(Operation.CHAT, scope, wire.receive, wire.send)
@@ -233,13 +236,34 @@ async def test_keeps_the_connection_alive_while_the_model_thinks() -> None:
     wire = Wire(a_request(stream=True))
     task = asyncio.create_task(house.answer(wire))
 
-    await asyncio.sleep(HEARTBEAT_S * 5)
+    await until(lambda: bool(wire.body))
     thinking.open()
     await task
 
     pings, _, rest = wire.body.partition(b"data: ")
     assert pings.startswith(b": ping\n\n")
     assert b"data: " + rest == FIRST + DONE
+    # What the headers could not say any more.
+    late = pings.removeprefix(b": ping\n\n" * pings.count(b": ping\n\n")).decode()
+    assert late.startswith(f": x-stoa-call-id: {house.ledger.the_row().id}\n")
+    assert ": x-stoa-model: large\n: x-stoa-deployment: " in late
+    assert late.endswith("\n\n")
+
+
+async def test_a_failure_after_a_heartbeat_tells_where_it_was() -> None:
+    house, thinking = House(), Gate()
+    house.provider.working = thinking
+    thinking.shut()
+    wire = Wire(a_request(stream=True))
+    task = asyncio.create_task(house.answer(wire))
+
+    await until(lambda: bool(wire.body))
+    thinking.fail(ProviderRejectedError("No."))
+    await task
+
+    comments, _, rest = wire.body.partition(b"data: ")
+    assert b": x-stoa-attempts: 1\n" in comments
+    assert b'"error"' in rest
 
 
 async def test_a_hang_up_cancels_the_work_and_says_nothing_more() -> None:
@@ -322,6 +346,7 @@ async def test_a_wrong_request_has_a_row_that_names_its_model() -> None:
 
     assert wire.status == 400
     assert house.outcome == (CallStatus.REFUSED, "VALIDATION_ERROR")
+    assert house.ledger.the_row().tags == ("night", "batch")
 
 
 async def test_a_body_that_is_too_long_is_refused_before_it_is_read_whole() -> None:

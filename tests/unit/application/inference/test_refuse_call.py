@@ -17,6 +17,7 @@ COMMAND = RefuseCallCommand(
     operation=Operation.CHAT,
     error=TooLargeError("Too many bytes."),
     elapsed_ms=250.0,
+    tags=("night",),
 )
 
 
@@ -39,6 +40,7 @@ async def test_a_call_that_the_door_refuses_has_a_row() -> None:
         settled_at=START,
         error_code="PAYLOAD_TOO_LARGE",
         latency_ms=250.0,
+        tags=("night",),
     )
 
 
