@@ -49,7 +49,9 @@ class App:
 
 
 @asynccontextmanager
-async def serving(protocol: type[ServerProtocol], app: App) -> AsyncIterator[int]:
+async def serving(
+    protocol: type[ServerProtocol], app: App, *, keep_alive_s: int = 5
+) -> AsyncIterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
@@ -57,6 +59,7 @@ async def serving(protocol: type[ServerProtocol], app: App) -> AsyncIterator[int
         lifespan="off",
         ws="none",
         log_config=None,
+        timeout_keep_alive=keep_alive_s,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.http.server.protocol import ServerProtocol
+from adapters.http.server.protocol import MAX_WAITING, ServerProtocol
 from tests.fakes.http_server import HELLO, LAST_CHUNK, OK, App, begin_of_answer, said, serving
 
 
@@ -121,3 +121,33 @@ async def test_an_application_that_fails_is_a_500(port: int, app: App) -> None:
 
     assert answer.startswith(b"HTTP/1.1 500 ")
     assert b"purpose" not in answer
+
+
+async def test_a_client_that_asks_for_nothing_more_is_let_go() -> None:
+    async with serving(ServerProtocol, App(), keep_alive_s=0) as port:
+        answer = await said(port, HELLO)
+
+    assert answer.startswith(OK)
+    assert answer.endswith(LAST_CHUNK)
+
+
+async def test_more_requests_in_a_row_than_are_read_ahead_are_all_answered(port: int) -> None:
+    last = HELLO.replace(b"host", b"connection: close\r\nhost")
+
+    answer = await said(port, HELLO * (3 * MAX_WAITING) + last)
+
+    assert answer.count(OK) == 3 * MAX_WAITING + 1
+
+
+async def test_a_client_that_reads_slowly_gets_it_all(port: int) -> None:
+    body = b"x" * 8_000_000
+    head = b"POST /v1/hello HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=10_000)
+    writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+
+    received = 0
+    while piece := await reader.read(100_000):
+        received += len(piece)
+    writer.close()
+
+    assert received > len(body)
