@@ -13,10 +13,6 @@ providers:
   - {name: script, type: scripted}
 models:
   - {name: priced, provider: script, prices: {input: 10000, output: 10000}}
-  - name: lingering
-    provider: script
-    prices: {input: 10000, output: 10000}
-    options: {delay_ms: 1500}
   - name: hung
     provider: script
     prices: {input: 10000, output: 10000}
