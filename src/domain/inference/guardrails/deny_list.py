@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from domain.inference.guardrails.finding import Finder, Finding
 
@@ -8,9 +9,11 @@ RULE = "denied"
 # How many blanks may stand between two words of a phrase.
 MOST_BLANKS = 8
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
-_WORD = re.compile(r"\w")
-_REST = re.compile(r"\w*")
+# With the accents that stand behind their letters in texts that are decomposed.
+_LETTER = r"[\w\u0300-\u036f]"
+_TOKEN = re.compile(rf"{_LETTER}+|[^\w\s]")
+_WORD = re.compile(_LETTER)
+_REST = re.compile(f"{_LETTER}*")
 _BLANKS = re.compile(rf"\s{{1,{MOST_BLANKS}}}")
 
 
@@ -22,11 +25,15 @@ class _Phrase:
 
     @property
     def width(self) -> int:
-        return sum(len(token) + MOST_BLANKS * after_blank for token, after_blank in self.tokens)
+        return sum(
+            len(normalize("NFKD", token)) + MOST_BLANKS * after_blank
+            for token, after_blank in self.tokens
+        )
 
 
 class DenyList(Finder):
-    """Finds words and phrases, whatever their case, and only where they are whole words."""
+    """Finds words and phrases, whatever their case and by whatever characters they are written that
+    mean the same letters, and only where they are whole words."""
 
     def __init__(self, entries: Iterable[str]) -> None:
         phrases = [_phrase(entry) for entry in entries]
@@ -40,7 +47,7 @@ class DenyList(Finder):
             # That word has begun before.
             start = _end_of(_REST, text, start)
         for token in _TOKEN.finditer(text, start):
-            for phrase in self._by_first.get(token[0].casefold(), ()):
+            for phrase in self._by_first.get(_folded(token[0]), ()):
                 end = _end_of_phrase(text, token.end(), phrase)
                 if end:
                     return Finding(token.start(), end, RULE)
@@ -48,11 +55,13 @@ class DenyList(Finder):
 
 
 def _phrase(entry: str) -> _Phrase:
-    folded = entry.casefold().strip()
-    found = list(_TOKEN.finditer(folded))
+    found = list(_TOKEN.finditer(entry.strip()))
     ends = [0, *(token.end() for token in found)]
     return _Phrase(
-        tuple((token[0], token.start() > end) for token, end in zip(found, ends, strict=False))
+        tuple(
+            (_folded(token[0]), token.start() > end)
+            for token, end in zip(found, ends, strict=False)
+        )
     )
 
 
@@ -65,7 +74,7 @@ def _end_of_phrase(text: str, end: int, phrase: _Phrase) -> int:
                 return 0
             end = blanks.end()
         token = _TOKEN.match(text, end)
-        if token is None or token[0].casefold() != wanted:
+        if token is None or _folded(token[0]) != wanted:
             return 0
         end = token.end()
     return end
@@ -74,3 +83,7 @@ def _end_of_phrase(text: str, end: int, phrase: _Phrase) -> int:
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
     match = pattern.match(text, start)
     return start if match is None else match.end()
+
+
+def _folded(token: str) -> str:
+    return token.casefold() if token.isascii() else normalize("NFKC", token).casefold()

@@ -38,6 +38,8 @@ _CARD = r"""
 )(?![0-9])
 """
 _IBAN = r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:\ ?[A-Z0-9]){11,30}"
+# As people write it down: in groups it is written in capitals.
+_COMPACT_IBAN = r"(?<![A-Za-z0-9])[a-z]{2}[0-9]{2}[A-Za-z0-9]{11,30}(?![A-Za-z0-9])"
 _IPV4 = r"(?<![A-Za-z0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9]|\.[0-9])"
 _IPV6 = r"(?<![A-Za-z0-9:.])[0-9A-Fa-f:.]{3,45}(?![A-Za-z0-9:])"
 _SECRETS = r"""
@@ -158,7 +160,10 @@ FINDERS: Mapping[str, tuple[Finder, ...]] = MappingProxyType(
     {
         "secret": (_finder("secret", _SECRETS),),
         "email": (_finder("email", _EMAIL, sign="@"),),
-        "iban": (_finder("iban", _IBAN, _iban),),
+        "iban": (
+            _finder("iban", _IBAN, _iban),
+            _finder("iban", _COMPACT_IBAN, lambda candidate: _iban(candidate.upper())),
+        ),
         "credit_card": (_finder("credit_card", _CARD, _card),),
         "phone": (_finder("phone", _PHONE, sign="+"),),
         "ip_address": (

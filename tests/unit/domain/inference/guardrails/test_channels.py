@@ -10,7 +10,7 @@ from domain.inference.guardrails.finding import Finding
 from domain.inference.guardrails.screen import Screen, screen_of
 
 ALL = ("email", "phone", "credit_card", "iban", "ip_address", "secret")
-DENIED = ("blue whale", "c++", "straße", "Hydra")
+DENIED = ("blue whale", "c++", "straße", "Hydra", "café noir")
 SCREEN = screen_of(ALL, DENIED)
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIabc+/=\nProc-Type: 4\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc_-123"
@@ -25,6 +25,7 @@ PIECES = (
     "123",
     "DE89 3704 0044 0532 0130 00",
     "GB29NWBK60161331926819",
+    "gb29nwbk60161331926819",
     "DE89 3704",
     "10.0.0.255",
     "10.0.0.256",
@@ -45,6 +46,10 @@ PIECES = (
     "BLUE\n\nWhale",
     "C++",
     "STRASSE",
+    "CAFE\u0301 noir",
+    "café",
+    "\u0301",
+    "\uff48\uff59\uff44\uff52\uff41",
     "hydra",
     "hydras",
     "@",
@@ -135,6 +140,14 @@ def test_json_stays_json_wherever_it_is_divided(
         ("a Blue\n Whale, blue-whale", "a [DENIED], blue-whale"),
         ("hydras HYDRA C++ c", "hydras [DENIED] [DENIED] c"),
         ("die STRASSE", "die [DENIED]"),
+        ("a CAFE\u0301 Noir", "a [DENIED]"),
+        (
+            "\uff48\uff59\uff44\uff52\uff41 and \U0001d421\U0001d432\U0001d41d\U0001d42b\U0001d41a",
+            "[DENIED] and [DENIED]",
+        ),
+        ("hydra\u0301", "hydra\u0301"),
+        ("to de89370400440532013000.", "to [IBAN]."),
+        ("to xde89370400440532013000", "to xde89370400440532013000"),
     ],
 )
 def test_what_is_found_is_replaced(text: str, shown: str) -> None:
