@@ -1,7 +1,6 @@
 """Requests with an ``Idempotency-Key``."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,15 @@ import openai as sdk
 import pytest
 from openai import OpenAI
 
-from tests.fakes.upstream import Act, Pause, Upstream, json_answer, running_upstream
+from tests.fakes.upstream import (
+    Act,
+    Pause,
+    Upstream,
+    chunk,
+    json_answer,
+    running_upstream,
+    stream_head,
+)
 from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer
 
@@ -32,6 +39,12 @@ ANSWER = {
     "model": "far",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}],
 }
+CHUNKS = [
+    chunk(b"data: " + msgspec.json.encode(one) + b"\n\n")
+    for one in (
+        {"id": "c", "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]},
+    )
+] + [chunk(b"data: [DONE]\n\n"), chunk(b"")]
 
 
 def saying(text: str, model: str = "echo", **members: Any) -> dict[str, Any]:
@@ -139,22 +152,6 @@ def test_a_stream_that_broke_is_not_kept(http: httpx.Client) -> None:
     assert calls(http) == before + 2
 
 
-def test_a_client_that_went_away_leaves_the_key_free(http: httpx.Client) -> None:
-    headers = keyed()
-    with (
-        pytest.raises(httpx.ReadTimeout),
-        http.stream("POST", CHAT, json=saying("x", "hung"), headers=headers, timeout=0.5),
-    ):
-        pass
-
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        refused = http.post(CHAT, json=saying("another"), headers=headers)
-        if refused.status_code == 200:
-            break
-        assert time.monotonic() < deadline
-
-
 def test_what_is_made_over_the_api_is_made_once(http: httpx.Client) -> None:
     headers = keyed()
     asked = {"name": f"once {uuid4().hex}"}
@@ -253,6 +250,35 @@ async def test_the_second_of_two_at_the_same_time_is_told_to_come_again(
     finally:
         await asyncio.to_thread(far.kill)
         await asyncio.gather(first, return_exceptions=True)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_leaves_and_comes_again_gets_the_answer_that_was_made_meanwhile(
+    far: StoaServer, upstream: Upstream, stream: bool
+) -> None:
+    may_answer = asyncio.Event()
+    answer = json_answer(msgspec.json.encode(ANSWER))
+    upstream.play(may_answer, *([stream_head(), *CHUNKS] if stream else [answer]))
+    await asyncio.to_thread(far.start)
+    headers = keyed() | {"authorization": f"Bearer {far.key}"}
+    body = saying("hello", "far", stream=stream)
+
+    async with httpx.AsyncClient(base_url=far.url, headers=headers, timeout=PATIENCE_S) as client:
+        leaving = asyncio.create_task(client.post(CHAT, json=body))
+        async with asyncio.timeout(PATIENCE_S):
+            await upstream.arrived.wait()
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        early = await client.post(CHAT, json=body)
+        may_answer.set()
+        while (again := await client.post(CHAT, json=body)).status_code == 409:
+            await asyncio.sleep(0.05)
+
+    await asyncio.to_thread(far.stop)
+    assert early.json()["error"]["code"] == "idempotency_in_progress"
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
+    assert "Hi" in again.text
+    assert len(upstream.requests) == 1
 
 
 async def test_the_official_client_waits_for_the_answer_of_its_twin(

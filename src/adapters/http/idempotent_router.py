@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from adapters.http.data_plane.idempotency import Idempotency, key_of
 from adapters.http.presented import presented
@@ -29,7 +29,8 @@ class IdempotentRouter:
             max_body_bytes=self._max_body_bytes,
         )
 
-        async def inner(receive: Receive, send: Send) -> None:
+        async def inner(_: HTTPScope, receive: Receive, send: Send) -> None:
+            # The framework goes on with the scope that it has begun with.
             await self._app(scope, receive, send)
 
         await idempotency.answer(

@@ -97,8 +97,8 @@ class Gate:
 async def _answer_once(
     idempotency: Idempotency, key: str, door: InferenceDoor, exchange: Exchange
 ) -> None:
-    async def inner(receive: Receive, send: Send) -> None:
-        await door.answer(replace(exchange, receive=receive, send=send))
+    async def inner(scope: HTTPScope, receive: Receive, send: Send) -> None:
+        await door.answer(replace(exchange, scope=scope, receive=receive, send=send))
 
     shown = exchange.served.manner.presented(exchange.scope)
     await idempotency.answer(

@@ -1,7 +1,9 @@
 """Requests with an ``Idempotency-Key``: what was answered once is answered so again.
 
-Only answers that say of success are kept; after an error the same key may be tried again. Who shows
-no credentials has no keys of his own, so there the header says nothing.
+Only answers that say of success are kept; after an error the same key may be tried again. A client
+that goes away changes nothing: it cannot know what has become of its request, comes again, and gets
+the answer that was made meanwhile. Who shows no credentials has no keys of his own, so there the
+header says nothing.
 """
 
 import asyncio
@@ -24,6 +26,7 @@ from litestar.types import (
 
 from adapters.dialects.multipart import boundary_of
 from adapters.http.data_plane.body import content_type_of, read_body
+from adapters.http.data_plane.hangup import HANGUP
 from adapters.http.presented import NOTHING, SAFE_METHODS, Presented
 from adapters.http.request_headers import request_headers
 from application.identity.authenticate import Authenticate
@@ -41,7 +44,7 @@ REPLAYED = (b"idempotent-replayed", b"true")
 _HEADER = b"idempotency-key"
 _FIRST_ERROR = 400
 
-Inner = Callable[[Receive, Send], Awaitable[None]]
+Inner = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 
 
 class KeptAnswer(msgspec.Struct, array_like=True, frozen=True):
@@ -84,7 +87,7 @@ class Idempotency:
         """Raises ``StoaError`` for what is refused before ``inner`` is asked, and what ``inner``
         raises."""
         if shown == NOTHING:
-            await inner(receive, send)
+            await inner(scope, receive, send)
             return
         actor = await self.authenticate(shown.bearer, cookie=shown.cookie)
         body = await read_body(scope, receive, self.max_body_bytes)
@@ -95,10 +98,9 @@ class Idempotency:
             return
         recorder = _Recorder(self.once, request, scope, send)
         try:
-            await inner(_again(body, receive), recorder.send)
+            await inner(_unheard(scope), _again(body), recorder.send)
         finally:
             if not recorder.is_over:
-                # Not even a client that has gone away may leave the key taken.
                 await asyncio.shield(self.once.release(request))
 
 
@@ -177,14 +179,23 @@ def _hash(parts: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A body that was read already, and then whatever else the client does."""
+def _unheard(scope: HTTPScope) -> HTTPScope:
+    """The request of a client of whose leaving nobody is told."""
+    extensions = scope.get("extensions") or {}
+    heard = {name: what for name, what in extensions.items() if name != HANGUP}
+    unheard = scope.copy()
+    unheard["extensions"] = heard
+    return unheard
+
+
+def _again(body: bytes) -> Receive:
+    """A body that was read already, and then nothing for ever."""
     is_read = False
 
     async def receive_again() -> HTTPReceiveMessage:
         nonlocal is_read
         if is_read:
-            return await receive()  # type: ignore[return-value]  # HTTP only
+            await asyncio.get_running_loop().create_future()
         is_read = True
         whole: HTTPRequestEvent = {"type": "http.request", "body": body, "more_body": False}
         return whole
