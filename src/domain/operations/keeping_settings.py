@@ -21,7 +21,7 @@ ANSWER_CACHE_WAIT_SECONDS = RuntimeSetting(
     type=IntType(minimum=0, maximum=600),
     default=30,
     description=(
-        "For how many seconds a call waits, where answers are kept, for the answer to an equal call"
-        " that is being made; 0 is not at all."
+        "How many seconds an equal call that is being made may take, so that others wait for its"
+        " answer, where answers are kept; 0 is not to wait at all."
     ),
 )

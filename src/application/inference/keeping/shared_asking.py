@@ -19,6 +19,7 @@ class _Asking:
 
     call: Call
     over: asyncio.Future[KeptAnswer | None]
+    began: float
     heir: "_Asking | None" = None
 
 
@@ -35,12 +36,12 @@ class SharedAsking(CallObserver):
     _by_call: dict[CallId, Place] = field(default_factory=dict)
 
     async def join(self, place: Place, call: Call, patience_s: float) -> KeptAnswer | None:
-        """The answer to an equal call; ``None`` for a call that has to ask a model. Others wait for
-        that if nobody else is asking."""
-        ends = self.clock.monotonic() + patience_s
+        """The answer to an equal call, unless that takes longer than the patience from its
+        beginning; ``None`` for a call that has to ask a model. Others wait for that if nobody else
+        is asking."""
         asking = self._by_place.get(place)
         while asking is not None:
-            left = ends - self.clock.monotonic()
+            left = asking.began + patience_s - self.clock.monotonic()
             await asyncio.wait({asking.over}, timeout=max(0.0, left))
             if not asking.over.done():
                 return None
@@ -65,7 +66,8 @@ class SharedAsking(CallObserver):
             self._end(call, None)
 
     def _lead(self, place: Place, call: Call) -> _Asking:
-        asking = _Asking(call, asyncio.get_running_loop().create_future())
+        over = asyncio.get_running_loop().create_future()
+        asking = _Asking(call, over, self.clock.monotonic())
         self._by_place[place] = asking
         self._by_call[call.id] = place
         return asking

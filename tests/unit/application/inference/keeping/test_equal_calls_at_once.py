@@ -142,6 +142,19 @@ async def test_nobody_waits_for_longer_than_the_team_wants(patience_s: int) -> N
     await leader
 
 
+async def test_nobody_waits_for_a_call_that_has_taken_too_long_already() -> None:
+    crowd = Crowd()
+    leader = await crowd.leader()
+    crowd.scene.clock.advance(31)
+
+    answer = await crowd.scene.ask()
+
+    assert answer == "a"
+    assert not leader.done()
+    crowd.gate.open()
+    await leader
+
+
 @pytest.mark.parametrize(
     "fields",
     [
