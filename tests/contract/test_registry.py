@@ -124,6 +124,7 @@ async def test_routes_come_back_as_they_were(store: Store) -> None:
         retry=RetryPolicy(attempts=5, backoff_ms=1, max_backoff_ms=2),
         timeouts=RouteTimeouts(first_token=1.5),
         hedge_after_ms=100,
+        health_check_s=30,
         split=Split(by=SplitBy.USER, arms=(Arm(name="x", model="a"), Arm(name="y", model="b"))),
         cache=CachePolicy(ttl_s=60, semantic_threshold=0.9),
         guardrails=GuardrailPolicy(denied=("no",), pii=("email",), output_schema={"type": "x"}),

@@ -39,6 +39,7 @@ def read_route(fields: Fields, *, is_public: bool) -> Route | None:
         retry=RetryPolicy() if retry is None else _read_retry(retry),
         timeouts=RouteTimeouts() if timeouts is None else _read_timeouts(timeouts),
         hedge_after_ms=fields.whole("hedge_after_ms"),
+        health_check_s=fields.whole("health_check_s"),
         split=_read_split(fields.fields("split")),
         cache=_read_cache(fields.fields("cache")),
         guardrails=_read_guardrails(fields.fields("guardrails")),

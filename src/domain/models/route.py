@@ -106,7 +106,8 @@ class Route:
 
     ``fallbacks`` are names of models or routes that take over, in order, when no target could
     answer before the first byte. ``hedge_after_ms`` asks a second target when the first has not
-    begun to answer by then.
+    begun to answer by then. ``health_check_s`` is how often its deployments are asked for a sign of
+    life while they are left alone, 0 for never; ``None`` leaves it to the setting.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Route:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     timeouts: RouteTimeouts = field(default_factory=RouteTimeouts)
     hedge_after_ms: int | None = None
+    health_check_s: int | None = None
     split: Split | None = None
     cache: CachePolicy | None = None
     guardrails: GuardrailPolicy | None = None

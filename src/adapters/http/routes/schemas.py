@@ -101,6 +101,7 @@ class CreateRouteBody(Struct, kw_only=True, forbid_unknown_fields=True):
     retry: RetryPart = RetryPart()
     timeouts: TimeoutsPart = TimeoutsPart()
     hedge_after_ms: int | None = None
+    health_check_s: int | None = None
     split: SplitPart | None = None
     cache: CachePart | None = None
     guardrails: GuardrailsPart | None = None
@@ -126,6 +127,7 @@ class UpdateRouteBody(Struct, kw_only=True, forbid_unknown_fields=True):
     retry: RetryPart | UnsetType = UNSET
     timeouts: TimeoutsPart | UnsetType = UNSET
     hedge_after_ms: int | UnsetType | None = UNSET
+    health_check_s: int | UnsetType | None = UNSET
     split: SplitPart | UnsetType | None = UNSET
     cache: CachePart | UnsetType | None = UNSET
     guardrails: GuardrailsPart | UnsetType | None = UNSET
@@ -144,6 +146,7 @@ class UpdateRouteBody(Struct, kw_only=True, forbid_unknown_fields=True):
             retry=_part(self.retry, RetryPolicy),
             timeouts=_part(self.timeouts, RouteTimeouts),
             hedge_after_ms=given(self.hedge_after_ms),
+            health_check_s=given(self.health_check_s),
             split=_part(self.split, Split | None),
             cache=_part(self.cache, CachePolicy | None),
             guardrails=_part(self.guardrails, GuardrailPolicy | None),
@@ -165,6 +168,7 @@ class RouteView(Struct, kw_only=True):
     retry: RetryPart
     timeouts: TimeoutsPart
     hedge_after_ms: int | None
+    health_check_s: int | None
     split: SplitPart | None
     cache: CachePart | None
     guardrails: GuardrailsPart | None

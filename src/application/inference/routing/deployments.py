@@ -25,12 +25,19 @@ GRACE = 0.2
 @dataclass(slots=True)
 class Pulse:
     """What this process knows of one deployment. A breaker is there only while there is something
-    to count, so that the calls of healthy deployments cost nothing."""
+    to count, so that the calls of healthy deployments cost nothing. ``checks`` is how often routes,
+    by name, want to have it asked for a sign of life, in seconds."""
 
     key: str
     model: ServedModel
     standing: Standing = field(default_factory=Standing)
     breaker: Breaker | None = None
+    checks: dict[str, int] = field(default_factory=dict)
+
+    def check_every_s(self, usual_s: int) -> int:
+        """How often to ask for a sign of life: as routes say, or as is usual."""
+        said = self.checks.values()
+        return min(filter(None, said), default=0) if said else usual_s
 
 
 @dataclass(slots=True, kw_only=True)

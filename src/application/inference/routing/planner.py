@@ -87,6 +87,10 @@ class Planner:
             ahead = self.catalog.find(arm[1], route.owner or team_id)
             everything = _unique([*filter(None, (ahead,)), *everything])
         fitting = self._fitting(wishes.model, everything, shape)
+        if route.health_check_s is not None:
+            for model in everything:
+                checks = self.deployments.of(model).checks
+                checks[f"{route.owner}/{route.name}"] = route.health_check_s
         able = set(map(_key, fitting))
         targets = self.candidates.ordered(
             route, [one for one in candidates if _key(one.model) in able], wishes.estimate

@@ -1,5 +1,5 @@
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from application.inference.routing.deployments import Deployments, Pulse
 from application.inference.routing.ports import DeploymentProbe
@@ -11,23 +11,27 @@ from domain.operations.routing_settings import HEALTH_CHECK_SECONDS
 
 @dataclass(slots=True, kw_only=True)
 class ProbeDeployments:
-    """Asks the deployments that are left alone for a sign of life, as often as the setting says.
-    One that gives it is tried by the next call, before its time alone is over."""
+    """Asks the deployments that are left alone for a sign of life, as often as their routes or the
+    setting say. One that gives it is tried by the next call, before its time alone is over."""
 
     deployments: Deployments
     probe: DeploymentProbe
     settings: RuntimeSettings
     clock: Clock
-    _last: float | None = None
+    # When those were asked that are left alone.
+    _asked: dict[str, float] = field(default_factory=dict)
 
     async def __call__(self) -> None:
-        every_s, now = self.settings.get(HEALTH_CHECK_SECONDS), self.clock.monotonic()
-        if not every_s or (self._last is not None and now - self._last < every_s):
-            return
-        self._last = now
         states = self.deployments.states()
         alone = [pulse for pulse, state in states if state is BreakerState.OPEN]
-        await asyncio.gather(*map(self._ask, alone))
+        now, never = self.clock.monotonic(), float("-inf")
+        asked = {pulse.key: self._asked.get(pulse.key, never) for pulse in alone}
+        usual_s = self.settings.get(HEALTH_CHECK_SECONDS)
+        due = [
+            pulse for pulse in alone if 0 < pulse.check_every_s(usual_s) <= now - asked[pulse.key]
+        ]
+        self._asked = asked | {pulse.key: now for pulse in due}
+        await asyncio.gather(*map(self._ask, due))
 
     async def _ask(self, pulse: Pulse) -> None:
         if await self.probe.is_alive(pulse.model):

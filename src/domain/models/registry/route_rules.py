@@ -104,6 +104,8 @@ def _trying_problems(route: Route) -> Iterator[Problem]:
             yield f"timeouts.{name}", f"must be above zero and {LONGEST_S} seconds at most"
     if route.hedge_after_ms is not None:
         yield from _within("hedge_after_ms", route.hedge_after_ms, 1, LONGEST_S * 1_000)
+    if route.health_check_s is not None:
+        yield from _within("health_check_s", route.health_check_s, 0, LONGEST_S)
 
 
 def _split_problems(route: Route) -> Iterator[Problem]:

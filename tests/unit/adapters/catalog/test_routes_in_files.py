@@ -43,6 +43,7 @@ routes:
     retry: {attempts: 5, backoff_ms: 0, max_backoff_ms: 10}
     timeouts: {first_token: 1.5, total: 60}
     hedge_after_ms: 300
+    health_check_s: 30
     split: {by: user, salt: s, arms: [{name: x, model: a, weight: 9}, {name: y, model: b}]}
     cache: {ttl_s: 60, semantic_threshold: 0.95}
     guardrails: {max_input: 10, denied: [never], pii: [email], pii_action: refuse,
@@ -77,6 +78,7 @@ def test_a_route_comes_with_all_that_is_said_of_it(tmp_path: Path) -> None:
             retry=RetryPolicy(attempts=5, backoff_ms=0, max_backoff_ms=10),
             timeouts=RouteTimeouts(first_token=1.5, total=60),
             hedge_after_ms=300,
+            health_check_s=30,
             split=Split(
                 by=SplitBy.USER,
                 salt="s",

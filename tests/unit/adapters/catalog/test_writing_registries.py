@@ -58,6 +58,7 @@ ROUTE = a_registered_route(
     retry=RetryPolicy(attempts=7),
     timeouts=RouteTimeouts(total=2.5),
     hedge_after_ms=9,
+    health_check_s=30,
     split=Split(by=SplitBy.USER, arms=(Arm(name="a", model="large"), Arm(name="b", model="c"))),
     cache=CachePolicy(ttl_s=3),
     guardrails=GuardrailPolicy(denied=("$ecret",), output_schema={"type": "object"}),

@@ -39,6 +39,7 @@ ARMS = (Arm(name="a", model="large"), Arm(name="b", model="small"))
         ({"retry": RetryPolicy(backoff_ms=10, max_backoff_ms=5)}, "retry.max_backoff_ms"),
         ({"timeouts": RouteTimeouts(first_token=-1)}, "timeouts.first_token"),
         ({"hedge_after_ms": 0}, "hedge_after_ms"),
+        ({"health_check_s": -1}, "health_check_s"),
         ({"split": Split(by=SplitBy.USER, arms=ARMS[:1])}, "split.arms"),
         ({"split": Split(by=SplitBy.USER, arms=(ARMS[0], ARMS[0]))}, "split.arms"),
         ({"split": Split(by=SplitBy.USER, arms=ARMS, salt="\n")}, "split.salt"),

@@ -29,6 +29,7 @@ class RouteChange:
     retry: RetryPolicy | UnsetType = UNSET
     timeouts: RouteTimeouts | UnsetType = UNSET
     hedge_after_ms: int | UnsetType | None = UNSET
+    health_check_s: int | UnsetType | None = UNSET
     split: Split | UnsetType | None = UNSET
     cache: CachePolicy | UnsetType | None = UNSET
     guardrails: GuardrailPolicy | UnsetType | None = UNSET
