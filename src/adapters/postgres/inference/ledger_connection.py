@@ -28,23 +28,33 @@ StatementOf = Callable[[bool, bool], str]
 
 class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
     """A connection with the statements of a lane prepared, so that a batch is one write to the
-    socket: Postgres commits what it has received, whatever becomes of this process."""
+    socket: Postgres commits what it has received, whatever becomes of this process.
+
+    A batch that is not decided in time takes the connection along. One timer sees to that, which
+    looks again only when its time is over, instead of one for each batch.
+    """
 
     def __init__(
         self,
         connection: asyncpg.Connection,
         prepared: dict[tuple[bool, bool], Any],
         arguments: Callable[[Sequence[ItemT]], tuple[object, ...]],
+        timeout_s: float,
     ) -> None:
         self._connection = connection
         # asyncpg does not show these, and nothing else knows whether a query has left and whether
-        # all of it has: one that a dying connection refuses never does.
+        # all of it has: one that a dying connection refuses never does. A statement's own methods
+        # cost more than all that is done here.
         self._protocol = connection._protocol  # noqa: SLF001
         self._transport = connection._transport  # noqa: SLF001
         self._queries_before = 0
         self._prepared = prepared
         self._arguments = arguments
         self._batch: Sequence[ItemT] = ()
+        self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None
 
     @classmethod
     async def open(
@@ -53,6 +63,7 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
         purpose: str,
         statement: StatementOf,
         arguments: Callable[[Sequence[ItemT]], tuple[object, ...]],
+        timeout_s: float = WRITE_TIMEOUT_S,
     ) -> Self:
         """``statement(retry, contents)`` is SQL that takes a batch as JSON, and its arguments."""
         connection = await connect(database_url, purpose=purpose, **LANE_SETTINGS)
@@ -67,7 +78,7 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
         except BaseException:
             connection.terminate()
             raise
-        return cls(connection, prepared, arguments)
+        return cls(connection, prepared, arguments, timeout_s)
 
     def on_lost(self, call: Callable[[], None]) -> None:
         self._connection.add_termination_listener(lambda _: call())
@@ -95,19 +106,24 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
         payload = b"[%b]" % b",".join([item.payload for item in batch])
         if is_awaited:
             self._batch = batch
-            asyncio.get_running_loop().call_soon(self._hand_over, batch)
-        statement = self._prepared[is_retry, has_content]
+            self._loop.call_soon(self._hand_over, batch)
+        self._due = self._loop.time() + self._timeout_s
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._due, self._look)
+        statement = self._prepared[is_retry, has_content]._state  # noqa: SLF001
+        arguments = (payload.decode(), *self._arguments(batch))
         try:
-            await statement.fetch(
-                payload.decode(), *self._arguments(batch), timeout=WRITE_TIMEOUT_S
-            )
+            await self._protocol.bind_execute(statement, arguments, "", 0, True, None)
         finally:
             self._batch = ()
+            self._due = None
 
     def terminate(self) -> None:
+        self._stop_timer()
         self._connection.terminate()
 
     async def close(self) -> None:
+        self._stop_timer()
         try:
             await self._connection.close(timeout=1)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
@@ -121,4 +137,19 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
             for item in batch:
                 item.hand_over()
         else:
-            asyncio.get_running_loop().call_later(_LOOK_AGAIN_S, self._hand_over, batch)
+            self._loop.call_later(_LOOK_AGAIN_S, self._hand_over, batch)
+
+    def _look(self) -> None:
+        """Whether the batch that is under way should have been decided."""
+        self._timer = None
+        if self._due is None:
+            return
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._look)
+        else:
+            self._connection.terminate()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
