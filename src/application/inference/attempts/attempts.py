@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -53,8 +53,9 @@ class Attempts:
     limits: DeploymentLimitCheck
     pauses: Pauses
 
-    async def answer(self, flight: CallInFlight) -> ProviderAnswer:
-        return await self._in_time(flight, _complete)
+    # Not a coroutine of its own, like all that every call goes through and nothing happens in.
+    def answer(self, flight: CallInFlight) -> Coroutine[Any, Any, ProviderAnswer]:
+        return self._in_time(flight, _complete)
 
     async def stream(self, flight: CallInFlight) -> BegunStream:
         stream = await self._in_time(flight, _begin)
@@ -63,15 +64,15 @@ class Attempts:
             stream.rest = punctual(stream.rest, limits, flight)
         return stream
 
-    async def _in_time(self, flight: CallInFlight, begin: Begin[T]) -> T:
+    def _in_time(self, flight: CallInFlight, begin: Begin[T]) -> Coroutine[Any, Any, T]:
         plan = flight.plan
         if plan.hedge_after_s is None:
             work = self._try_all(flight, begin)
         else:
             work = self._try_two(flight, begin, plan.hedge_after_s)
         if plan.timeouts.total is None:
-            return await work
-        return await within(plan.timeouts.total, "total", flight, work)
+            return work
+        return within(plan.timeouts.total, "total", flight, work)
 
     async def _try_all(self, flight: CallInFlight, begin: Begin[T]) -> T:
         course, model = self._first(flight)
@@ -188,8 +189,10 @@ class Attempts:
         return Course(flight.plan, self.deployments.admits)
 
 
-async def _complete(provider: ModelProvider, request: ProviderRequest, _: Trial) -> ProviderAnswer:
-    return await provider.complete(request)
+def _complete(
+    provider: ModelProvider, request: ProviderRequest, _: Trial
+) -> Awaitable[ProviderAnswer]:
+    return provider.complete(request)
 
 
 async def _begin(provider: ModelProvider, request: ProviderRequest, trial: Trial) -> BegunStream:
