@@ -99,6 +99,7 @@ class Admission:
             prompt_bytes=len(command.body) if prompt_bytes is None else prompt_bytes,
             attachments=command.attachments,
             choices=command.choices,
+            stream=command.stream,
             user=command.user,
             conversation=command.conversation,
         )

@@ -66,6 +66,7 @@ class CallWishes:
     prompt_bytes: int = 0
     attachments: int = 0
     choices: int = 1
+    stream: bool = False
     user: str | None = None
     conversation: str | None = None
 

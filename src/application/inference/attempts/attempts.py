@@ -156,7 +156,7 @@ class Attempts:
             self._end(trial, error)
             raise
         took_ms = trial.took_ms
-        self.deployments.answered(trial.pulse, took_ms)
+        self.deployments.answered(trial.pulse, took_ms, is_stream=flight.command.stream)
         _trace(flight, took_ms)
         return Begun(result, trial)
 
@@ -174,7 +174,8 @@ class Attempts:
         spent = trial.spent(error)
         is_cut_off = isinstance(error, asyncio.CancelledError)
         if is_cut_off:
-            self.deployments.waited(trial.pulse, took_ms)
+            is_stream = trial.flight.command.stream
+            self.deployments.waited(trial.pulse, took_ms, is_stream=is_stream)
             if _took_all_the_time(trial.flight, took_ms):
                 error = ProviderTimedOutError("The time of the call was over.")
         self.deployments.end(trial.pulse)

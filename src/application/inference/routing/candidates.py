@@ -54,6 +54,7 @@ class Candidates:
         candidates: Sequence[Candidate],
         estimate: TokenEstimate | None,
         *,
+        is_stream: bool = True,
         behind: Route | None = None,
     ) -> list[ServedModel]:
         """``behind`` is the route whose fallback this one is: who is only held ready for calls of
@@ -62,7 +63,9 @@ class Candidates:
         return [
             candidate.model
             for _, equals in groupby(by_priority, key=lambda one: one.priority)
-            for candidate in self._by_strategy(route, list(equals), estimate, behind)
+            for candidate in self._by_strategy(
+                route, list(equals), estimate, behind, is_stream=is_stream
+            )
         ]
 
     def _by_strategy(
@@ -71,6 +74,8 @@ class Candidates:
         equals: list[Candidate],
         estimate: TokenEstimate | None,
         behind: Route | None,
+        *,
+        is_stream: bool,
     ) -> Sequence[Candidate]:
         if route.strategy is Strategy.PRIORITY or len(equals) == 1:
             return equals
@@ -81,7 +86,7 @@ class Candidates:
         known = [(one, self.deployments.of(one.model).standing) for one in equals]
         if route.strategy is Strategy.LEAST_BUSY:
             return least_busy(known)
-        return lowest_latency(known, self.clock.monotonic())
+        return lowest_latency(known, self.clock.monotonic(), is_stream=is_stream)
 
     def _turns_of(self, route: Route, priority: int, behind: Route | None) -> SmoothWeights:
         ahead = None if behind is None else (behind.owner, behind.name)

@@ -91,15 +91,15 @@ class Deployments:
     def end(self, pulse: Pulse) -> None:
         pulse.standing.running -= 1
 
-    def answered(self, pulse: Pulse, ttft_ms: float) -> None:
-        """The deployment has begun to answer."""
+    def answered(self, pulse: Pulse, took_ms: float, *, is_stream: bool = True) -> None:
+        """The deployment has begun to answer; what is no stream is finished by then."""
         now = self.clock.monotonic()
-        pulse.standing.measure(ttft_ms, now)
+        pulse.standing.measure(took_ms, now, is_stream=is_stream)
         breaker = pulse.breaker
         if breaker is None:
             return
         terms = self.terms()
-        if breaker.succeed(now, terms, began=now - ttft_ms / 1000):
+        if breaker.succeed(now, terms, began=now - took_ms / 1000):
             self._tell(pulse, None)
         if breaker.is_forgettable(now, terms):
             pulse.breaker = None
@@ -118,12 +118,12 @@ class Deployments:
             reason = error.code if isinstance(error, StoaError) else TechnicalError.code
             self._tell(pulse, out_s, reason)
 
-    def waited(self, pulse: Pulse, waited_ms: float) -> None:
+    def waited(self, pulse: Pulse, waited_ms: float, *, is_stream: bool = True) -> None:
         """A call of the deployment was let go before it had begun to answer: it takes longer."""
         now = self.clock.monotonic()
-        known = pulse.standing.latency(now)
+        known = pulse.standing.latency(now, is_stream=is_stream)
         if known is not None and known < waited_ms:
-            pulse.standing.measure(waited_ms, now)
+            pulse.standing.measure(waited_ms, now, is_stream=is_stream)
 
     def abandoned(self, pulse: Pulse) -> None:
         """A call of the deployment ended without telling anything about it."""

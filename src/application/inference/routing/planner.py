@@ -72,6 +72,7 @@ class Planner:
             wishes.estimate or _UNKNOWN_SIZE,
             wishes.needs,
             self.clock.monotonic(),
+            is_stream=wishes.stream,
         )
         first, *others = [place.model for place in places]
         return Plan(first, others=tuple(others), reason=places[0].reason)
@@ -79,7 +80,7 @@ class Planner:
     def _routed(self, route: Route, wishes: CallWishes) -> Plan:
         team_id, shape = wishes.actor.team_id, _shape(wishes)
         candidates = list(self.candidates.of(route, team_id))
-        fallbacks = _unique(self._expanded(route, team_id, wishes.estimate))
+        fallbacks = _unique(self._expanded(route, team_id, wishes))
         everything = _unique([*(one.model for one in candidates), *fallbacks])
         arm = self._arm(route, wishes)
         ahead: ServedModel | None = None
@@ -93,7 +94,10 @@ class Planner:
                 checks[f"{route.owner}/{route.name}"] = route.health_check_s
         able = set(map(_key, fitting))
         targets = self.candidates.ordered(
-            route, [one for one in candidates if _key(one.model) in able], wishes.estimate
+            route,
+            [one for one in candidates if _key(one.model) in able],
+            wishes.estimate,
+            is_stream=wishes.stream,
         )
         reason = str(route.strategy)
         if ahead is not None and _key(ahead) in able:
@@ -114,9 +118,7 @@ class Planner:
             arm=None if arm is None else arm[0],
         )
 
-    def _expanded(
-        self, route: Route, team_id: TeamId, estimate: TokenEstimate | None
-    ) -> Iterator[ServedModel]:
+    def _expanded(self, route: Route, team_id: TeamId, wishes: CallWishes) -> Iterator[ServedModel]:
         """The models that take over, those of other routes in the order that these have."""
         seen, waiting = {route.name}, [(route, team_id)]
         while waiting:
@@ -128,7 +130,9 @@ class Planner:
                 elif found.name not in seen and found.is_enabled:
                     seen.add(found.name)
                     there = list(self.candidates.of(found, owner))
-                    yield from self.candidates.ordered(found, there, estimate, behind=route)
+                    yield from self.candidates.ordered(
+                        found, there, wishes.estimate, is_stream=wishes.stream, behind=route
+                    )
                     further.append((found, owner))
             waiting += reversed(further)
 

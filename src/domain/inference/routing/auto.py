@@ -21,12 +21,15 @@ def ranked(
     estimate: TokenEstimate,
     needs: frozenset[Capability],
     now: float,
+    *,
+    is_stream: bool = True,
 ) -> list[Ranked]:
-    """All of them can answer. Their places by expected price and by time to the first token are
-    added up, and the smallest sum wins; what was not measured counts as fast, so that it will be.
-    Among equals the cheaper one is first."""
+    """All of them can answer. Their places by expected price and by time to the first token, or to
+    the whole answer, are added up, and the smallest sum wins; what was not measured counts as fast,
+    so that it will be. Among equals the cheaper one is first."""
     by_price = _places([(price_place(model, estimate), model) for model, _ in models])
-    by_latency = _places([(standing.latency(now) or 0.0, model) for model, standing in models])
+    latencies = {model.name: at.latency(now, is_stream=is_stream) for model, at in models}
+    by_latency = _places([(latencies[model.name] or 0.0, model) for model, _ in models])
     ordered = sorted(
         models,
         key=lambda item: (
@@ -34,15 +37,16 @@ def ranked(
             by_price[item[0].name],
         ),
     )
+    told = {name: _latency(ms, is_stream=is_stream) for name, ms in latencies.items()}
     able = f", able: {', '.join(sorted(needs))}" if needs else ""
     return [
         Ranked(
             model=model,
             reason=f"auto: of {len(models)} the {_price(model, estimate)}"
-            f" (place {by_price[model.name]}), {_latency(standing, now)}"
+            f" (place {by_price[model.name]}), {told[model.name]}"
             f" (place {by_latency[model.name]}){able}",
         )
-        for model, standing in ordered
+        for model, _ in ordered
     ]
 
 
@@ -57,6 +61,7 @@ def _price(model: ServedModel, estimate: TokenEstimate) -> str:
     return "one without a price" if cost is None else f"one at about ${cost:.6f}"
 
 
-def _latency(standing: Standing, now: float) -> str:
-    latency = standing.latency(now)
-    return "not measured yet" if latency is None else f"{latency:.0f} ms to the first token"
+def _latency(latency_ms: float | None, *, is_stream: bool) -> str:
+    if latency_ms is None:
+        return "not measured yet"
+    return f"{latency_ms:.0f} ms to the {'first token' if is_stream else 'answer'}"

@@ -1,7 +1,7 @@
 """How deployments do, as far as one process sees it, and the orders that follow from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.inference.routing.candidate import Candidate
@@ -21,28 +21,47 @@ ASSUMED_OUTPUT_TOKENS = 256
 
 
 @dataclass(slots=True)
-class Standing:
-    """``running`` counts the calls that the process makes of a deployment now; ``ttft_ms`` is a
-    moving average of its time to the first token."""
+class Latency:
+    """A moving average."""
 
-    running: int = 0
-    ttft_ms: float | None = None
+    average_ms: float | None = None
     measured_at: float = 0.0
 
-    def measure(self, ttft_ms: float, now: float) -> None:
-        if self.ttft_ms is None or now - self.measured_at > STALE_S:
-            self.ttft_ms = ttft_ms
+    def measure(self, ms: float, now: float) -> None:
+        if self.average_ms is None or now - self.measured_at > STALE_S:
+            self.average_ms = ms
         else:
-            self.ttft_ms += NEWEST * (ttft_ms - self.ttft_ms)
+            self.average_ms += NEWEST * (ms - self.average_ms)
         self.measured_at = now
 
-    def fail(self, now: float) -> None:
-        if self.latency(now) is None:
-            self.measure(FAILED_MS, now)
-
-    def latency(self, now: float) -> float | None:
+    def known(self, now: float) -> float | None:
         """``None`` if nothing is known that is worth anything now."""
-        return None if now - self.measured_at > STALE_S else self.ttft_ms
+        return None if now - self.measured_at > STALE_S else self.average_ms
+
+
+@dataclass(slots=True)
+class Standing:
+    """``running`` counts the calls that the process makes of a deployment now. How long it takes to
+    begin is known of streams by their first token; an answer in one piece begins when it is
+    finished, so that these are compared with their like only."""
+
+    running: int = 0
+    streamed: Latency = field(default_factory=Latency)
+    whole: Latency = field(default_factory=Latency)
+
+    def measure(self, ms: float, now: float, *, is_stream: bool = True) -> None:
+        self._of(is_stream=is_stream).measure(ms, now)
+
+    def fail(self, now: float) -> None:
+        for latency in (self.streamed, self.whole):
+            if latency.known(now) is None:
+                latency.measure(FAILED_MS, now)
+
+    def latency(self, now: float, *, is_stream: bool = True) -> float | None:
+        return self._of(is_stream=is_stream).known(now)
+
+    def _of(self, *, is_stream: bool) -> Latency:
+        return self.streamed if is_stream else self.whole
 
 
 Known = tuple[Candidate, Standing]
@@ -53,11 +72,13 @@ def least_busy(known: Sequence[Known]) -> list[Candidate]:
     return [one for one, _ in sorted(known, key=_load)]
 
 
-def lowest_latency(known: Sequence[Known], now: float) -> list[Candidate]:
+def lowest_latency(
+    known: Sequence[Known], now: float, *, is_stream: bool = True
+) -> list[Candidate]:
     """The unknown first, one call at a time, so that all become known; then the fastest."""
 
     def place(item: Known) -> tuple[int, float]:
-        latency = item[1].latency(now)
+        latency = item[1].latency(now, is_stream=is_stream)
         if latency is None:
             return (0 if item[1].running == 0 else 2), 0.0
         return 1, latency

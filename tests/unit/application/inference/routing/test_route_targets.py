@@ -111,11 +111,14 @@ async def test_the_least_busy_answers() -> None:
 
 async def test_the_fastest_answers_once_all_are_known() -> None:
     scene = RouteScene(A, B, a_route("a", "b", strategy=Strategy.LOWEST_LATENCY))
-    scene.plane.deployments.of(A).standing.measure(200, scene.clock.monotonic())
+    scene.plane.deployments.of(A).standing.measure(200, scene.clock.monotonic(), is_stream=False)
 
     assert await scene.ask() == "b"
-    scene.plane.deployments.of(B).standing.measure(5000, scene.clock.monotonic())
+    slow = scene.plane.deployments.of(B).standing
+    slow.measure(5000, scene.clock.monotonic(), is_stream=False)
     assert await scene.ask() == "a"
+    # Of streams nothing is known yet.
+    assert [(await scene.relay())[0] for _ in range(2)] == [b"a", b"b"]
 
 
 async def test_targets_that_are_gone_or_unable_are_left_out() -> None:

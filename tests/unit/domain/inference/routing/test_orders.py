@@ -147,6 +147,23 @@ def test_latency_is_an_average_that_forgets() -> None:
     assert standing.latency(2.0 + STALE_S) == 500.0
 
 
+def test_streams_and_whole_answers_are_compared_with_their_like() -> None:
+    candidates = known(a=measured(200), b=measured(100))
+    for (_, standing), whole_ms in zip(candidates, (300, 9000), strict=True):
+        standing.measure(whole_ms, 1.0, is_stream=False)
+
+    assert names(lowest_latency(candidates, 1.0)) == "ba"
+    assert names(lowest_latency(candidates, 1.0, is_stream=False)) == "ab"
+    places = ranked(
+        [(one.model, standing) for one, standing in candidates],
+        ESTIMATE,
+        frozenset(),
+        1.0,
+        is_stream=False,
+    )
+    assert "300 ms to the answer (place 1)" in places[0].reason
+
+
 def test_a_failure_of_the_unknown_counts_as_slow_until_it_is_stale() -> None:
     unknown, fast = Standing(), measured(100)
     unknown.fail(0.0)
