@@ -186,7 +186,7 @@ def _live_in_postgres(url: str) -> None:
         engine = make_engine(url, pool_size=2)
         clocks = count()
 
-        @settings(max_examples=35, deadline=None)
+        @settings(max_examples=25, deadline=None)
         @given(at_first=some_terms_at_first, steps=some_steps)
         def examples(at_first: BudgetTerms, steps: list[Step]) -> None:
             runner.run(_live_in_a_team_of_its_own(url, engine, next(clocks), at_first, steps))

@@ -204,13 +204,15 @@ class AllotmentStock:
     def tend(self) -> None:
         """Close what nobody used of late, or is too old, and give back what nobody needs."""
         now = self._clock.now()
+        # The time of day may have been set back since.
+        oldest = self._clock.monotonic() - self._used_for.total_seconds()
         for caller in self._callers.values():
             allotment = caller.allotment
             if allotment is None:
                 continue
             if not allotment.was_used:
                 caller.was_idle()
-            if not allotment.was_used or now >= allotment.closes:
+            if not allotment.was_used or now >= allotment.closes or allotment.since <= oldest:
                 self._close(caller)
             allotment.was_used = False
         if any(one.free > 0 for one in self._closed.values()):
