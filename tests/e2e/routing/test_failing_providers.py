@@ -170,3 +170,45 @@ async def test_when_all_fail_the_client_hears_of_the_last(
         "PROVIDER_CREDENTIALS",
         "PROVIDER_ERROR",
     ]
+
+
+BEGINNINGS: dict[str, list[Step]] = {
+    "an error first": [stream_head(), chunk(b"data: " + ERROR + b"\n\n"), Act.CLOSE],
+    "half a frame": [stream_head(), chunk(b'data: {"ch'), Act.CLOSE],
+    "a comment only": [stream_head(), chunk(b": hello\n\n"), Act.CLOSE],
+}
+ASKED: dict[str, dict[str, Any]] = {
+    "/v1/messages": {"messages": HELLO, "max_tokens": 10},
+    "/v1/responses": {"input": "hello", "store": False},
+}
+
+
+@pytest.mark.parametrize("path", ASKED)
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+async def test_no_dialect_begins_before_its_model_does(
+    path: str, beginning: str, houses: Houses, api: httpx.AsyncClient
+) -> None:
+    houses.forget()
+    houses.alpha.streamed = BEGINNINGS[beginning]
+
+    answered = await api.post(path, json=ASKED[path] | {"model": "both", "stream": True})
+
+    assert answered.status_code == 200
+    assert answered.headers["x-stoa-deployment"] == "beta/b"
+    assert "beta" in answered.text
+
+
+async def test_headers_and_row_of_a_failed_call_tell_of_whom_was_asked_last(
+    client: AsyncOpenAI, houses: Houses, api: httpx.AsyncClient
+) -> None:
+    for house in (houses.alpha, houses.beta):
+        house.default = [json_answer(ERROR, status=401)]
+
+    with pytest.raises(sdk.APIStatusError) as error:
+        await client.chat.completions.create(model="both", messages=HELLO)
+
+    told = error.value.response.headers
+    row = await row_of(api, told["x-stoa-call-id"])
+    assert (told["x-stoa-model"], told["x-stoa-deployment"]) == ("b", "beta/b")
+    assert (row["routed_to"], row["deployment"]) == ("b", "beta/b")
+    assert told["x-stoa-reason"] == row["reason"] == "retry after PROVIDER_CREDENTIALS"
