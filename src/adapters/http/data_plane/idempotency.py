@@ -30,7 +30,7 @@ from adapters.http.data_plane.hangup import HANGUP
 from adapters.http.presented import NOTHING, SAFE_METHODS, Presented
 from adapters.http.request_headers import request_headers
 from application.identity.authenticate import Authenticate
-from application.operations.idempotency.answer_once import AnswerOnce
+from application.operations.idempotency.answer_once import LARGE_BYTES, AnswerOnce
 from application.shared.actor import Actor
 from domain.operations.idempotency import IdempotentRequest
 
@@ -91,7 +91,7 @@ class Idempotency:
             return
         actor = await self.authenticate(shown.bearer, cookie=shown.cookie)
         body = await read_body(scope, receive, self.max_body_bytes)
-        request = _request(key, actor, scope, body)
+        request = await _request(key, actor, scope, body)
         answer = await self.once.begin(request)
         if answer is not None:
             await _replay(_kept.decode(answer), send)
@@ -149,15 +149,17 @@ class _Recorder:
         await asyncio.shield(self._once.keep(self._request, answer))
 
 
-def _request(key: str, actor: Actor, scope: HTTPScope, body: bytes) -> IdempotentRequest:
-    said = _said(body, content_type_of(scope))
-    asked = (scope["method"].encode(), scope["path"].encode(), scope["query_string"], said)
+async def _request(key: str, actor: Actor, scope: HTTPScope, body: bytes) -> IdempotentRequest:
+    is_small = len(body) < LARGE_BYTES
+    hashed = _hashed(scope, body) if is_small else await asyncio.to_thread(_hashed, scope, body)
     return IdempotentRequest(
-        team_id=actor.team_id,
-        principal_id=_principal(actor),
-        key=key,
-        fingerprint=_hash(asked),
+        team_id=actor.team_id, principal_id=_principal(actor), key=key, fingerprint=hashed
     )
+
+
+def _hashed(scope: HTTPScope, body: bytes) -> bytes:
+    said = _said(body, content_type_of(scope))
+    return _hash((scope["method"].encode(), scope["path"].encode(), scope["query_string"], said))
 
 
 def _said(body: bytes, content_type: str) -> bytes:

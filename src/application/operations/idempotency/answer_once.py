@@ -1,3 +1,4 @@
+import asyncio
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,7 @@ from application.operations.idempotency.ports import IdempotentRequests
 from application.operations.ports import RuntimeSettings, Sealed, SecretBox
 from application.operations.records.error_reporter import Circumstances, ErrorReporter
 from application.shared.ports import Clock
+from domain.operations.errors import SecretUnreadableError
 from domain.operations.idempotency import IdempotentRequest
 from domain.operations.idempotency_errors import (
     IdempotencyAnswerLostError,
@@ -20,6 +22,8 @@ from domain.shared.errors import StoaError
 log = structlog.get_logger()
 
 MEGABYTE = 1_000_000
+# What takes milliseconds to encrypt is encrypted beside the loop.
+LARGE_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +54,13 @@ class AnswerOnce:
             raise IdempotencyInProgressError
         if known.answer is None:
             raise IdempotencyAnswerLostError
-        return b64decode(self.box.open(known.answer, place=request.place))
+        return await self._opened(request, known.answer)
 
     async def keep(self, request: IdempotentRequest, answer: bytes | None) -> None:
         """``None`` for an answer that is too large to be kept. What was done is not undone by not
         being kept: a failure is put on record, and the client gets its answer."""
         try:
-            sealed: Sealed | None = None
-            if answer is not None:
-                sealed = self.box.seal(b64encode(answer).decode(), place=request.place)
+            sealed = None if answer is None else await self._sealed(request, answer)
             await self.requests.keep(request, sealed)
         except StoaError as error:
             self._report(error)
@@ -70,6 +72,24 @@ class AnswerOnce:
             await self.requests.release(request)
         except StoaError as error:
             self._report(error)
+
+    async def _sealed(self, request: IdempotentRequest, answer: bytes) -> Sealed:
+        def seal() -> Sealed:
+            return self.box.seal(b64encode(answer).decode(), place=request.place)
+
+        return seal() if len(answer) < LARGE_BYTES else await asyncio.to_thread(seal)
+
+    async def _opened(self, request: IdempotentRequest, answer: Sealed) -> bytes:
+        def unseal() -> bytes:
+            return b64decode(self.box.open(answer, place=request.place))
+
+        try:
+            is_small = len(answer.ciphertext) < LARGE_BYTES
+            return unseal() if is_small else await asyncio.to_thread(unseal)
+        except SecretUnreadableError as error:
+            # The secret key was changed since.
+            self._report(error)
+            raise IdempotencyAnswerLostError from error
 
     def _report(self, error: StoaError) -> None:
         log.error("idempotency.not_ended", code=error.code, reason=error.message)

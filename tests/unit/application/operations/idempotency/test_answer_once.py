@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from application.operations.idempotency.answer_once import AnswerOnce
+from application.operations.idempotency.answer_once import LARGE_BYTES, AnswerOnce
 from application.operations.ports import Sealed
 from application.operations.records.error_reporter import ErrorReporter
 from domain.operations.idempotency import IdempotentRequest
@@ -36,13 +36,13 @@ class AwayRequests(InMemoryIdempotentRequests):
 
 
 class Desk:
-    def __init__(self, requests: InMemoryIdempotentRequests) -> None:
+    def __init__(self, requests: InMemoryIdempotentRequests, key: str = "key") -> None:
         self.clock = FrozenClock()
         self.settings = InMemoryRuntimeSettings()
         self.errors = RecordingErrorLog()
         self.once = AnswerOnce(
             requests=requests,
-            box=ReversibleSecretBox(),
+            box=ReversibleSecretBox(key),
             settings=self.settings,
             clock=self.clock,
             reporter=ErrorReporter(errors=self.errors, clock=self.clock, ids=SequentialIds()),
@@ -151,3 +151,24 @@ async def test_a_team_keeps_no_more_answers_than_the_setting_says(desk: Desk) ->
     with pytest.raises(IdempotencyAnswerLostError):
         await desk.once.begin(a_request(key="old"))
     assert [line["event"] for line in logs] == ["idempotency.answers_trimmed"]
+
+
+@pytest.mark.parametrize("size", [10, LARGE_BYTES])
+async def test_an_answer_of_any_size_is_the_same_when_it_is_given_again(
+    desk: Desk, size: int
+) -> None:
+    await desk.once.begin(a_request())
+    await desk.once.keep(a_request(), b"\x00" * size)
+
+    assert await desk.once.begin(a_request()) == b"\x00" * size
+
+
+async def test_an_answer_that_another_secret_key_sealed_is_lost_and_not_made_again() -> None:
+    requests = InMemoryIdempotentRequests()
+    before, after = Desk(requests), Desk(requests, key="another")
+    await before.once.begin(a_request())
+    await before.once.keep(a_request(), b"answer")
+
+    with pytest.raises(IdempotencyAnswerLostError):
+        await after.once.begin(a_request())
+    assert [one.code for one in after.errors.occurrences] == ["SECRET_UNREADABLE"]
