@@ -13,6 +13,12 @@ from application.operations.idempotency.ports import IdempotentRequests, KnownRe
 from application.operations.ports import Sealed
 from domain.operations.idempotency import IdempotentRequest
 
+_LOCK = 0x53746F61_00000011
+# A look at every row is only worth it where all of them together are that large, and for one node.
+_MAY_TRIM = text(
+    "SELECT pg_total_relation_size('idempotent_requests') > :most"
+    " AND pg_try_advisory_xact_lock(:lock)"
+)
 # What is read are the sizes of the answers, not the answers.
 _TRIM = text("""
 UPDATE idempotent_requests r SET answer = NULL FROM (
@@ -103,6 +109,8 @@ class PostgresIdempotentRequests(IdempotentRequests):
     async def trim(self, most_bytes: int) -> int:
         with translated():
             async with self._engine.begin() as connection:
+                if not await connection.scalar(_MAY_TRIM, {"most": most_bytes, "lock": _LOCK}):
+                    return 0
                 return (await connection.execute(_TRIM, {"most": most_bytes})).rowcount
 
     async def _insert(
