@@ -151,3 +151,12 @@ async def test_a_client_that_reads_slowly_gets_it_all(port: int) -> None:
     writer.close()
 
     assert received > len(body)
+
+
+async def test_an_answer_with_a_header_too_many_is_not_given(port: int, app: App) -> None:
+    app.headers = [(b"x-said", b"a\r\nset-cookie: b")]
+
+    answer = await said(port, HELLO)
+
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"set-cookie" not in answer

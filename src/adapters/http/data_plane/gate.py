@@ -26,6 +26,8 @@ from domain.shared.errors import StoaError, UnavailableError
 
 log = structlog.get_logger()
 
+_POST = HTTPMethod.POST.value
+
 RawHandler = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 
 
@@ -86,8 +88,8 @@ class Gate:
             exchange.report(failure, cause=exception)
 
     def _open_door(self, scope: HTTPScope) -> InferenceDoor:
-        if scope["method"] != HTTPMethod.POST:
-            raise MethodNotAllowedError(scope["method"], scope["path"], HTTPMethod.POST)
+        if scope["method"] != _POST:
+            raise MethodNotAllowedError(scope["method"], scope["path"], _POST)
         if self._door is None or not self._readiness.ready:
             reason = self._readiness.reason
             raise UnavailableError(f"Stoa is not ready: {reason}.", retry_after=1)

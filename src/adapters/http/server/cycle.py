@@ -178,12 +178,12 @@ class Cycle:
             raise RuntimeError(f"'{kind}' has no place here in an answer.")
 
     def _begin(self, status: int, headers: Iterable[Header]) -> None:
-        self.is_started = True
-        self.wants_continue = False
         self._is_bodiless = is_bodiless = self.method == "HEAD"
         self._head, length, self.closes = answer_head(
             status, headers, self._line.common, is_bodiless=is_bodiless, closes=self.closes
         )
+        self.is_started = True
+        self.wants_continue = False
         if length is None:
             self._is_chunked = True
             # Whoever streams may have nothing to say for long.
