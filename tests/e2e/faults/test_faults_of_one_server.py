@@ -99,7 +99,10 @@ async def test_a_paused_database_holds_up_no_running_call_and_loses_none(
         running = [asyncio.create_task(caller.call(client, Fate.GATED)) for _ in range(8)]
 
         async def are_written() -> bool:
-            return (await statuses(database, caller))["open"] == len(running)
+            # The server knows, too, that they are.
+            shown = (await client.get("/metrics")).text.splitlines()
+            found = await statuses(database, caller)
+            return found["open"] == len(running) and "stoa_ledger_backlog 0.0" in shown
 
         await until_told(are_written)
         await until(lambda: providers.hanging(caller) == len(running))
