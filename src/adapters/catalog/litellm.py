@@ -19,6 +19,7 @@ from adapters.catalog.litellm_models import (
 )
 from adapters.catalog.litellm_providers import ImportedProviders, keys_read
 from adapters.catalog.litellm_routing import Routing, read_routing
+from adapters.catalog.litellm_shapes import mapping_at
 from adapters.catalog.writing import write_document
 from adapters.providers.types import PROVIDER_TYPES
 from domain.models.errors import CatalogError
@@ -35,6 +36,7 @@ _ELSEWHERE = {
     "environment_variables": "set them where the server is started, or in .env",
     "guardrails": "routes of Stoa's have 'guardrails' of their own",
 }
+_OF_A_MODEL = "model_list[]."
 _WILDCARD = "a pattern is no model: `stoa providers offers` lists those that there are"
 
 
@@ -61,10 +63,10 @@ def import_litellm(path: Path) -> ImportedConfiguration:
     if not isinstance(deployments, list):
         raise CatalogError(f"{path} has no 'model_list': it is no configuration of a LiteLLM proxy")
     routing = read_routing(whole)
-    done = _Import(ImportedProviders(frozenset(PROVIDER_TYPES)))
+    done = _Import(ImportedProviders({name: known.keys for name, known in PROVIDER_TYPES.items()}))
     sound = list(_sound(done, deployments))
     for entry in sound:
-        done.providers.reserve(dict(entry.get("litellm_params") or {}))
+        done.providers.reserve(mapping_at(entry, "litellm_params", _OF_A_MODEL))
     _carry_models(done, routing, sound)
     _carry_aliases(done, routing)
     carry_fallbacks(done.models, done.routes, routing, done.left_out)
@@ -85,11 +87,11 @@ def _written(done: _Import) -> ImportedConfiguration:
 
 def _sound(done: _Import, deployments: list[Any]) -> Iterator[Mapping[str, Any]]:
     for position, entry in enumerate(deployments):
-        if not isinstance(entry, dict) or not entry.get("model_name"):
+        if not isinstance(entry, dict) or not isinstance(entry.get("model_name"), str | int):
             done.left_out.append((f"model_list[{position}]", "has no model_name"))
             continue
         name = str(entry["model_name"])
-        upstream = str(dict(entry.get("litellm_params") or {}).get("model", ""))
+        upstream = str(mapping_at(entry, "litellm_params", _OF_A_MODEL).get("model", ""))
         reason = _WILDCARD if "*" in name + upstream else _refused(name)
         if reason is None:
             yield entry
@@ -124,8 +126,8 @@ def _carry_models(done: _Import, routing: Routing, sound: list[Mapping[str, Any]
 def _carry_model(done: _Import, entry: Mapping[str, Any], own: str) -> dict[str, Any] | None:
     """Adds the model, and answers it as the target of a route."""
     where = f"model_list.{own}"
-    parameters = dict(entry.get("litellm_params") or {})
-    info = dict(entry.get("model_info") or {})
+    parameters = mapping_at(entry, "litellm_params", _OF_A_MODEL)
+    info = mapping_at(entry, "model_info", _OF_A_MODEL)
     mode = str(info.pop("mode", "chat"))
     if mode not in MODES:
         done.left_out.append((where, f"there are no models of the kind '{mode}'"))
@@ -134,9 +136,9 @@ def _carry_model(done: _Import, entry: Mapping[str, Any], own: str) -> dict[str,
     if isinstance(found, str):
         done.left_out.append((where, found))
         return None
-    model: dict[str, Any] = {"name": own, "provider": found[0]}
-    if found[1] != own:
-        model["upstream_name"] = found[1]
+    model: dict[str, Any] = {"name": own, "provider": found.provider}
+    if found.upstream_name != own:
+        model["upstream_name"] = found.upstream_name
     model |= {"kind": MODES[mode]} if MODES[mode] != "chat" else {}
     model |= told_of(parameters, info)
     target = {"model": own} | numbers_taken(parameters, {"weight": "weight", "order": "priority"})
@@ -144,6 +146,10 @@ def _carry_model(done: _Import, entry: Mapping[str, Any], own: str) -> dict[str,
     unread = [f"litellm_params.{key}" for key in sorted(parameters.keys() - keys_read())]
     unread += [f"model_info.{key}" for key in sorted(info)]
     done.left_out += [(f"{where}.{key}", reason_for(key.partition(".")[2])) for key in unread]
+    done.left_out += [
+        (f"{where}.litellm_params.{key}", "says nothing to a provider of this type")
+        for key in sorted(found.ignored)
+    ]
     return target
 
 
@@ -178,7 +184,7 @@ def _carry_aliases(done: _Import, routing: Routing) -> None:
 def _rest(whole: Mapping[str, Any]) -> list[tuple[str, str]]:
     left: list[tuple[str, str]] = []
     for section in ("litellm_settings", "general_settings"):
-        for key in whole.get(section) or {}:
+        for key in mapping_at(whole, section):
             name = f"{section}.{key}"
             if name not in Routing.READ:
                 left.append((name, _ELSEWHERE.get(name, UNKNOWN)))

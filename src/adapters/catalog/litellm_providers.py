@@ -1,10 +1,11 @@
 """Which provider of Stoa's a deployment of a LiteLLM proxy is at."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from adapters.catalog.litellm_shapes import mapping_at
 from adapters.catalog.writing import literal, variable_for
 
 # By its other names there.
@@ -75,27 +76,38 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 Parameters = Mapping[str, Any]
 
 
+class Place(NamedTuple):
+    """Where a deployment is: the name of the provider, what that calls the model, and which
+    parameters say nothing there."""
+
+    provider: str
+    upstream_name: str
+    ignored: frozenset[str]
+
+
 @dataclass(slots=True)
 class ImportedProviders:
-    """The providers found so far, those that are the same only once. ``taken`` are the variables
-    that mean something already; ``literals`` those that stand for what was in the file itself."""
+    """The providers found so far, those that are the same only once. ``keys`` are what the types
+    know, ``taken`` the variables that mean something already, and ``literals`` those that stand for
+    what was in the file itself."""
 
-    known_types: frozenset[str]
+    keys: Mapping[str, Collection[str]]
     taken: set[str] = field(default_factory=set)
     written: list[dict[str, Any]] = field(default_factory=list)
     literals: dict[str, str] = field(default_factory=dict)
 
     def reserve(self, parameters: Parameters) -> None:
         """Keep the variables of a deployment from being given to a secret of another one."""
-        values = [*parameters.values(), *dict(parameters.get("extra_headers") or {}).values()]
+        headers = mapping_at(parameters, "extra_headers", "litellm_params.")
+        values = [*parameters.values(), *headers.values()]
         named = [one for one in values if isinstance(one, str) and one.startswith(_ENVIRONMENT)]
         self.taken |= {one.removeprefix(_ENVIRONMENT) for one in named}
         prefix, _ = _split(parameters)
         given = {ours for theirs, ours in _KEYS.items() if parameters.get(theirs) is not None}
         self.taken |= {name for key, name in _usual(prefix).items() if key not in given}
 
-    def of(self, parameters: Parameters) -> tuple[str, str] | str:
-        """The name of the provider and what it calls the model; or, in words, why not."""
+    def of(self, parameters: Parameters) -> Place | str:
+        """Or, in words, why there is none."""
         prefix, upstream = _split(parameters)
         if not upstream:
             return "does not say which model it is"
@@ -103,20 +115,22 @@ class ImportedProviders:
             type_name = "openai-compatible"
         else:
             type_name = _TYPES.get(prefix, "")
-        if type_name not in self.known_types:
+        if type_name not in self.keys:
             return f"there is no provider for '{prefix}'"
         region = None
         if prefix == "bedrock":
             region, upstream = _within_bedrock(upstream)
         members = self._members(prefix, parameters, region)
+        unknown = members.keys() - self.keys[type_name]
+        members = {key: value for key, value in members.items() if key not in unknown}
         if type_name == "openai-compatible" and "base_url" not in members:
             return f"'{prefix}' needs an api_base"
         for known in self.written:
             if {**known, "name": ""} == {"name": "", "type": type_name, **members}:
-                return known["name"], upstream
+                return Place(known["name"], upstream, _theirs(unknown, parameters))
         name = self._free_name(prefix.replace("_", "-"))
         self.written.append({"name": name, "type": type_name, **members})
-        return name, upstream
+        return Place(name, upstream, _theirs(unknown, parameters))
 
     def _members(self, prefix: str, parameters: Parameters, region: str | None) -> dict[str, Any]:
         members: dict[str, Any] = {}
@@ -142,7 +156,8 @@ class ImportedProviders:
             return {
                 name: self._value(prefix, f"headers_{name}", one) for name, one in value.items()
             }
-        return literal(value.rstrip("/") if isinstance(value, str) else value)
+        # YAML takes a version that is a date for a date.
+        return literal(str(value).rstrip("/"))
 
     def _variable(self, prefix: str, key: str, secret: str) -> str:
         """One for each secret: accounts that differ stay apart."""
@@ -158,6 +173,10 @@ class ImportedProviders:
         taken = {provider["name"] for provider in self.written}
         numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
         return next(name for name in (wanted, *numbered) if name not in taken)
+
+
+def _theirs(keys: Collection[str], parameters: Parameters) -> frozenset[str]:
+    return frozenset(name for name, ours in _KEYS.items() if ours in keys and name in parameters)
 
 
 def keys_read() -> frozenset[str]:

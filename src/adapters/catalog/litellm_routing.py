@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from adapters.catalog.litellm_models import number, whole
+from adapters.catalog.litellm_shapes import list_at, mapping_at
 
 _STRATEGIES = {
     "simple-shuffle": "weighted",
@@ -67,23 +68,24 @@ class Routing:
 
 
 def read_routing(document: Mapping[str, Any]) -> Routing:
-    router = dict(document.get("router_settings") or {})
-    general = dict(document.get("litellm_settings") or {})
+    router = mapping_at(document, "router_settings")
+    general = mapping_at(document, "litellm_settings")
     routing = Routing()
     _read_strategy(routing, router)
     for source in (router, general):
         for key in ("fallbacks", "context_window_fallbacks"):
-            _read_fallbacks(routing, source.pop(key, None) or ())
-    defaults = [
-        *(router.pop("default_fallbacks", None) or ()),
-        *(general.pop("default_fallbacks", None) or ()),
-    ]
+            _read_fallbacks(routing, list_at(source, key))
+            source.pop(key, None)
+    key = "default_fallbacks"
+    defaults = [*list_at(router, key), *list_at(general, key)]
+    router.pop(key, None)
     _read_default_fallbacks(routing, document, defaults)
     for section, source in (("litellm_settings", general), ("router_settings", router)):
         _read_patience(routing, section, source)
     _read_cache(routing, general)
-    for alias, name in (router.pop("model_group_alias", None) or {}).items():
-        routing.aliases[str(alias)] = str(name.get("model") if isinstance(name, dict) else name)
+    for alias, name in mapping_at(router, "model_group_alias", _ROUTER).items():
+        routing.aliases[alias] = str(name.get("model") if isinstance(name, dict) else name)
+    router.pop("model_group_alias", None)
     for key in router:
         reason = _ELSEWHERE.get(key, "there is nothing like it")
         routing.left_out.append((_ROUTER + key, reason))
@@ -135,14 +137,14 @@ def _read_default_fallbacks(
 ) -> None:
     """For whoever has none of its own, and never for itself."""
     named = [str(one) for one in others]
-    for entry in document.get("model_list") or ():
+    for entry in list_at(document, "model_list"):
         name = str(entry.get("model_name")) if isinstance(entry, dict) else ""
         if named and name not in named:
             routing.fallbacks.setdefault(name, list(named))
 
 
 def _read_cache(routing: Routing, general: dict[str, Any]) -> None:
-    parameters = dict(general.pop("cache_params", None) or {})
+    parameters = mapping_at(general, "cache_params", "litellm_settings.")
     if general.pop("cache", False) is not True:
         return
     ttl = parameters.pop("ttl", None)

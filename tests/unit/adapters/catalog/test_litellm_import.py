@@ -243,6 +243,51 @@ model_list:
     assert left_out == {}
 
 
+def test_what_a_provider_does_not_know_is_told(tmp_path: Path) -> None:
+    text = """
+model_list:
+  - model_name: a
+    litellm_params: {model: azure/x, api_version: 2024-06-01, api_key: os.environ/K,
+                     api_base: "https://a.example"}
+  - model_name: b
+    litellm_params: {model: openai/x, api_version: "2024-06-01", organization: org,
+                     api_base: "https://b.example/v1"}
+"""
+    document, left_out = imported(tmp_path, text)
+
+    azure, other = document["providers"]
+    assert azure["api_version"] == "2024-06-01"
+    assert not {"api_version", "organization"} & other.keys()
+    assert left_out.keys() == {
+        "model_list.b.litellm_params.api_version",
+        "model_list.b.litellm_params.organization",
+    }
+    read_team_file(tmp_path / "stoa.yaml", {"K": "k", "OPENAI_API_KEY": "o"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "router_settings: [1]",
+        "router_settings: {fallbacks: {a: [b]}}",
+        "router_settings: {model_group_alias: [a]}",
+        "litellm_settings: {cache: true, cache_params: 5}",
+        "litellm_settings: {default_fallbacks: a}",
+        "general_settings: x",
+    ],
+)
+def test_what_has_another_shape_is_refused(tmp_path: Path, wrong: str) -> None:
+    text = "model_list: [{model_name: a, litellm_params: {model: openai/x}}]\n"
+    with pytest.raises(CatalogError, match="must be a"):
+        imported(tmp_path, text + wrong)
+
+
+@pytest.mark.parametrize("member", ["litellm_params: [x]", "model_info: 5"])
+def test_a_model_of_another_shape_is_refused(tmp_path: Path, member: str) -> None:
+    with pytest.raises(CatalogError, match="must be a mapping"):
+        imported(tmp_path, f"model_list: [{{model_name: a, {member}}}]")
+
+
 @pytest.mark.parametrize("text", ["[]", "a: 1", "model_list: {}"])
 def test_what_is_no_such_configuration_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(CatalogError, match="model_list"):
