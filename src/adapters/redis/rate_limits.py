@@ -19,7 +19,7 @@ log = structlog.get_logger()
 TIMEOUT_S = 5.0
 LEASE_S = 30.0
 # What nobody waits for rides along with what somebody does, or leaves after this.
-LINGER_S = 0.02
+LINGER_S = 0.05
 MAX_BATCH = 256
 MAX_QUEUED = 10_000
 _AWAY = (RedisError, OSError, TimeoutError)

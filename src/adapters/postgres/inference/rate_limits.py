@@ -24,7 +24,7 @@ MAX_QUEUED = 10_000
 # Batches start this far apart under load; what comes alone leaves at once.
 GAP_S = 0.0005
 # What nobody waits for rides along with what somebody does, or leaves after this.
-LINGER_S = 0.02
+LINGER_S = 0.05
 
 
 class PostgresRateLimits(RateLimits):
