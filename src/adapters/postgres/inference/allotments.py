@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.postgres.errors import translated
 from application.inference.allowance_ports import AllotmentPart, Allotments, AllotmentWish
 from application.operations.records.error_reporter import Circumstances, ErrorReporter
-from domain.shared.errors import StoaError, UnavailableError
+from domain.shared.errors import UnavailableError
 from domain.shared.ids import AllotmentId, TeamId
 
 log = structlog.get_logger()
@@ -93,7 +93,7 @@ class PostgresAllotments(Allotments):
             with translated():
                 async with self._engine.begin() as connection:
                     yield connection
-        except StoaError:
+        except UnavailableError:
             raise
         except Exception as error:
             log.exception("budgets.allotment_refused")
