@@ -43,7 +43,7 @@ from tests.fakes.upstream import (
     Upstream,
     running_upstream,
 )
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
 
 SECRET = "sk-canary-0123456789"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
@@ -371,13 +371,20 @@ async def test_closing_ends_a_reader_in_another_task(bench: Bench) -> None:
 
 async def test_cancelling_a_call_aborts_the_work(bench: Bench) -> None:
     task = asyncio.create_task(bench.provider.complete(a_request(bench.hangs())))
-    await asyncio.sleep(0.05)
+    await until(lambda: _is_under_way(bench))
 
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.wait_for(bench.aborted(), PATIENCE_S)
+
+
+def _is_under_way(bench: Bench) -> bool:
+    if isinstance(bench, ScriptedBench):
+        return bool(bench.scripted.in_flight)
+    upstream: Upstream = getattr(bench, "upstream")  # noqa: B009 - all others have one
+    return bool(upstream.requests)
 
 
 async def test_a_stream_opens_before_the_model_has_thought(bench: Bench) -> None:

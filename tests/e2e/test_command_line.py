@@ -185,7 +185,7 @@ def test_ctrl_c_cancels_the_answer_and_exits_with_130(server: StoaServer) -> Non
         assert process.stdout is not None
         os.read(process.stdout.fileno(), 10)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=PATIENCE_S)
+        _, errors = process.communicate(timeout=3 * PATIENCE_S)
 
     last = json.loads(
         server.run("calls", "list", "--model", "stuck", "--limit", "1", "--json").stdout

@@ -69,7 +69,7 @@ async def test_another_provider_answers(
     assert told["x-stoa-attempts"] == "2"
     assert told["x-stoa-reason"] == f"retry after {code}"
     assert told["x-stoa-cost"] == "0.00001"
-    assert float(told["x-stoa-overhead-ms"]) < 1000
+    assert 0 < float(told["x-stoa-overhead-ms"]) < 60_000
     row = await row_of(api, told["x-stoa-call-id"])
     assert (row["model"], row["routed_to"], row["deployment"]) == ("both", "b", "beta/b")
     assert (row["status"], row["cost"], row["price"]["input"]) == ("succeeded", "0.00001", "2")
