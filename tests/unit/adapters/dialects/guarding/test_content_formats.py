@@ -204,6 +204,21 @@ def test_answers_are_held_against_the_schema(text: str, objection: str | None) -
     assert "cannot be used" in (JsonSchemaValidators().objection({"type": 7}, "{}") or "")
 
 
+TOO_MUCH = "must not have more than 4000 parts, with all that it refers to"
+TREE = {
+    "$defs": {"n": {"type": "object", "properties": {s: {"$ref": "#/$defs/n"} for s in "lr"}}},
+    "$ref": "#/$defs/n",
+}
+
+
+def doubling(times: int) -> dict[str, Any]:
+    """Each definition names the next one twice."""
+    definitions: dict[str, Any] = {
+        f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(times)
+    }
+    return {"$ref": "#/$defs/a0", "$defs": definitions | {f"a{times}": {"type": "string"}}}
+
+
 @pytest.mark.parametrize(
     ("schema", "problem"),
     [
@@ -211,6 +226,16 @@ def test_answers_are_held_against_the_schema(text: str, objection: str | None) -
         ({"type": "objct"}, "must be a valid JSON schema (at '/type')"),
         ({"$ref": "#/nowhere"}, "must be a valid JSON schema"),
         ({"$ref": "file:///etc/hostname"}, "must be a valid JSON schema"),
+        ({"$ref": "#/$defs/a~1b/allOf/0", "$defs": {"a/b": {"allOf": [{}]}}}, None),
+        ({"$ref": "#a", "$defs": {"x": {"$anchor": "a"}}}, None),
+        (TREE, None),
+        (doubling(8), None),
+        (doubling(14), TOO_MUCH),
+        (doubling(200), TOO_MUCH),
+        (
+            {"$id": "https://a.example/s", "$ref": "https://a.example/s"},
+            "must refer to its own parts only, as '#/…' or '#anchor'",
+        ),
     ],
 )
 def test_schemas_are_checked_themselves(schema: dict[str, object], problem: str | None) -> None:
