@@ -45,7 +45,7 @@ from entrypoints.welcome import Welcome
 ACTIVITY_EVERY_S = 5.0
 # Calls leave no cycles behind, so that Python's usual 700 new objects would have it look through
 # the calls in flight some fifty times a second, for milliseconds each, and find nothing.
-GC_THRESHOLDS = (20_000, 20, 20)
+GC_THRESHOLDS = (20_000, 10, 5)
 ENDED_SESSIONS_EVERY_S = 3600.0
 RENEWALS_PER_HOLD = 6
 ORPHANS_EVERY_S = 30.0

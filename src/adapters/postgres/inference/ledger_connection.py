@@ -107,11 +107,11 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
         if is_awaited:
             self._batch = batch
             self._loop.call_soon(self._hand_over, batch)
+        statement = self._prepared[is_retry, has_content]._state  # noqa: SLF001
+        arguments = (payload.decode(), *self._arguments(batch))
         self._due = self._loop.time() + self._timeout_s
         if self._timer is None:
             self._timer = self._loop.call_at(self._due, self._look)
-        statement = self._prepared[is_retry, has_content]._state  # noqa: SLF001
-        arguments = (payload.decode(), *self._arguments(batch))
         try:
             await self._protocol.bind_execute(statement, arguments, "", 0, True, None)
         finally:
