@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import structlog
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -10,6 +11,18 @@ from xdist.scheduler import LoadScopeScheduling
 # compile all anew, which takes longer than most tests.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# To draw a traceback with all its variables takes most of a second.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.set_exc_info,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 # A run tries the same examples each time, and none has to be quick: what is found shall be found by
 # whoever changes something, and on machines that have much else to do. `make thorough` has others.
