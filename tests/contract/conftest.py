@@ -22,11 +22,12 @@ from tests.fixtures.stores import (
 
 
 @pytest.fixture
-async def partitioned_url(database_url: str) -> str:
+async def partitioned_url(
+    database_url: str, worker_database: tuple[str, asyncpg.Connection]
+) -> str:
     """A database with the partitions of the moment at which the tests play."""
-    connection = await asyncpg.connect(database_url)
+    _, connection = worker_database
     await ensure_partitions(connection, months_from(START))
-    await connection.close()
     return database_url
 
 

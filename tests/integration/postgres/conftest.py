@@ -4,14 +4,14 @@ import asyncpg
 import pytest
 
 from tests.builders import OTHER_TEAM_ID, TEAM_ID
-from tests.fixtures.embedded_postgres import execute
 
 
 @pytest.fixture
-async def team_url(database_url: str) -> str:
+async def team_url(database_url: str, worker_database: tuple[str, asyncpg.Connection]) -> str:
     """A database with the two teams of the builders."""
+    _, connection = worker_database
     teams = (f"('{team_id}', 'Acme', now())" for team_id in (TEAM_ID, OTHER_TEAM_ID))
-    await execute(database_url, f"INSERT INTO teams VALUES {', '.join(teams)}")  # noqa: S608
+    await connection.execute(f"INSERT INTO teams VALUES {', '.join(teams)}")  # noqa: S608
     return database_url
 
 
