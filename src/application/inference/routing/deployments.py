@@ -172,5 +172,8 @@ class Deployments:
             pulse.breaker = None
         else:
             breaker = pulse.breaker or Breaker(window_began=now)
-            breaker.open_for(now, news.out_s)
+            if news.reason == PROBED:
+                breaker.leave_to_others(now, news.out_s)
+            else:
+                breaker.open_for(now, news.out_s)
             pulse.breaker = breaker

@@ -109,6 +109,10 @@ class Breaker:
         self.open_until = now + seconds
         self.probe_until = None
 
+    def leave_to_others(self, now: float, seconds: float) -> None:
+        """Somebody else tries it. That is no failure: a call that was made already still counts."""
+        self.open_until = now + seconds
+
     def close(self) -> None:
         self.open_until = self.probe_until = None
         self.in_a_row = self.good = self.bad = self.reopened = 0

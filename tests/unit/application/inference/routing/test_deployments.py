@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from application.inference.routing.deployments import Deployments
-from application.inference.routing.ports import DeploymentNews
+from application.inference.routing.ports import PROBED, DeploymentNews
 from domain.inference.errors import (
     NoHealthyDeploymentError,
     ProviderFailedError,
@@ -145,6 +145,24 @@ async def test_of_all_nodes_one_tries_it_at_a_time() -> None:
 
     assert await task == "a"
     assert [await node.ask() for node in nodes] == ["a", "a", "a"]
+
+
+async def test_of_two_nodes_that_try_it_at_once_the_first_to_succeed_brings_it_back() -> None:
+    board = InMemoryDeploymentBoard()
+    first, second = a_scene(board), a_scene(board)
+    await fail(first, 3)
+    first.clock.advance(10)
+    probing = Gate()
+    first.feel(a=probing)
+
+    task = await held_at(probing, first.ask())
+    first.clock.advance(1)
+    board.announce(DeploymentNews(deployment="a/x", out_s=10, reason=PROBED, by="a third"))
+    first.clock.advance(1)
+    probing.open()
+
+    assert await task == "a"
+    assert [await node.ask() for node in (first, second)] == ["a", "a"]
 
 
 async def test_a_node_that_is_gone_leaves_the_trying_to_the_others() -> None:
