@@ -1,8 +1,12 @@
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import certifi
+import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
@@ -11,6 +15,8 @@ from xdist.scheduler import LoadScopeScheduling
 # compile all anew, which takes longer than most tests.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+_END = "-----END CERTIFICATE-----"
 
 # To draw a traceback with all its variables takes most of a second.
 structlog.configure(
@@ -58,3 +64,15 @@ class BySharing(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothin
 
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> BySharing:
     return BySharing(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Has clients know one authority. Else each of thousands reads all those of the world when it
+    is made, which takes longer than most of what it is asked to do, and nobody asks anybody far
+    away."""
+    folder = tempfile.mkdtemp(prefix="stoa-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition(_END)
+    authority = Path(folder, "authority.pem")
+    authority.write_text(first + end + "\n", encoding="utf-8")
+    os.environ["SSL_CERT_FILE"] = str(authority)
