@@ -59,13 +59,3 @@ async def test_time_runs_anew_for_every_batch(team_url: str) -> None:
 
     assert connection.is_open
     await connection.close()
-
-
-async def test_a_connection_with_nothing_to_do_is_left_alone(team_url: str) -> None:
-    connection = await a_connection(team_url, timeout_s=0.5)
-    await connection.write([Quick()], is_retry=False)
-
-    await asyncio.sleep(0.8)
-
-    assert connection.is_open
-    await connection.close()
