@@ -136,6 +136,21 @@ async def test_what_a_call_did_not_cost_is_there_for_the_next(world: BudgetWorld
     assert await account(world) == (31 * CENT, 69 * CENT)
 
 
+async def test_what_a_call_leaves_is_held_until_its_outcome_is_on_record(
+    world: BudgetWorld,
+) -> None:
+    """Should its process die, it costs what was held for it."""
+    running = await a_busy_caller(world)
+    for _ in range(9):
+        await a_call(world, 10)
+    running.call.settle(CallStatus.FAILED, at=world.clock.now(), latency_ms=1.0)
+    running.process.budgets.settle(running.hold, running.call)
+
+    other = await a_call(world, 10)
+
+    assert other.call.allotment_id != running.call.allotment_id
+
+
 async def test_an_allotment_is_a_sixteenth_of_the_room_at_most(world: BudgetWorld) -> None:
     await a_busy_caller(world, 1000)
 

@@ -120,14 +120,15 @@ class BudgetBooks:
         else:
             self.draw(call.allotment_id, cost)
 
-    def draw(self, allotment_id: AllotmentId, amount: Decimal) -> None:
-        """Take so much out of the allotment, or all that is there."""
+    def draw(self, allotment_id: AllotmentId, amount: Decimal, *, is_rest: bool = False) -> None:
+        """Take so much out of the allotment, or all that is there. It stays until nothing is left
+        of it when its process gives back the rest."""
         key = CallId(allotment_id)
-        if not amount or key not in self.holds:
+        if key not in self.holds:
             return
         allotment, expires_at = self.holds[key]
         drawn = min(amount, allotment.amount)
-        if drawn == allotment.amount:
+        if is_rest and drawn == allotment.amount:
             self.give_back(key)
             return
         self.holds[key] = (replace(allotment, amount=allotment.amount - drawn), expires_at)
@@ -238,7 +239,7 @@ class InMemoryAllotments(Allotments):
         if not self.alive:
             raise UnavailableError("This process is dead.")
         for part in parts:
-            self.books.draw(part.id, part.amount)
+            self.books.draw(part.id, part.amount, is_rest=True)
 
     async def renew(
         self, allotments: Sequence[tuple[TeamId, AllotmentId]], at: datetime

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from application.inference.closed_calls import ClosedCalls
 from application.inference.ports import Ledger, OrphanedCalls, WriteAhead
 from domain.inference.call import Call, CallStatus
 from domain.shared.ids import CallId
@@ -57,8 +58,9 @@ class InMemoryLedger(Ledger):
     (a row opened or settled twice, or settled without being opened) is listed in ``errors``.
     """
 
-    def __init__(self, rows: LedgerRows | None = None) -> None:
+    def __init__(self, rows: LedgerRows | None = None, closed: ClosedCalls | None = None) -> None:
         self.rows = rows or LedgerRows()
+        self.closed = closed or ClosedCalls()
         self.sent = Gate()
         self.committed = Gate()
         self.errors: list[str] = []
@@ -81,6 +83,7 @@ class InMemoryLedger(Ledger):
             self.errors.append(f"settled without an outcome: {call.id}")
         else:
             self.rows.write(call)
+            self.closed.tell(call.id, is_on_record=True)
 
     async def record(self, call: Call) -> None:
         if call.status is CallStatus.OPEN:

@@ -14,6 +14,7 @@ from application.inference.allotments.allotted_budgets import AllottedBudgets
 from application.inference.allowance_ports import BudgetReader, Budgets, RateLimits
 from application.inference.budget_check import BudgetCheck
 from application.inference.call_allowances import CallAllowances
+from application.inference.closed_calls import ClosedCalls
 from application.inference.count_api_request import CountApiRequest
 from application.inference.keep_holds import KeepHolds
 from application.inference.rate_limit_check import RateLimitCheck
@@ -76,9 +77,9 @@ class AllowancesProvider(Provider):
 
     @provide
     async def budgets(
-        self, accounts: PostgresBudgets, stock: AllotmentStock
+        self, accounts: PostgresBudgets, stock: AllotmentStock, closed: ClosedCalls
     ) -> AsyncIterable[Budgets]:
-        budgets = AllottedBudgets(accounts, stock)
+        budgets = AllottedBudgets(accounts, stock, closed)
         yield budgets
         await budgets.stop()
 

@@ -16,6 +16,7 @@ from adapters.postgres.operations.runtime_settings import PostgresRuntimeSetting
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.identity.ports import Credentials, IdentityUnitOfWork, KeyActivity
 from application.inference.call_ports import CallReader
+from application.inference.closed_calls import ClosedCalls
 from application.inference.keeping.shared_asking import SharedAsking
 from application.inference.observed_ledger import ObservedLedger
 from application.inference.ports import (
@@ -134,6 +135,10 @@ class PostgresProvider(Provider):
         await ledger.start()
         yield ledger
         await ledger.stop()
+
+    @provide
+    def closed_calls(self, ledger: PostgresLedger) -> ClosedCalls:
+        return ledger.closed
 
     @provide
     def ledger(

@@ -18,6 +18,7 @@ from adapters.postgres.inference.ledger_row import (
     RowState,
 )
 from adapters.postgres.inference.lost_rows import LostRows
+from application.inference.closed_calls import ClosedCalls
 from application.inference.ports import Ledger, WriteAhead
 from application.operations.records.error_reporter import ErrorReporter
 from domain.inference.call import Call
@@ -59,6 +60,7 @@ class PostgresLedger(Ledger):
         reporter: ErrorReporter | None = None,
     ) -> None:
         """``process`` is the number that the process' presence holds a lock on."""
+        self.closed = ClosedCalls()
         self._database_url = database_url
         self._lost = LostRows(reporter)
         self._process = process
@@ -118,10 +120,11 @@ class PostgresLedger(Ledger):
         row = self._open.pop(call.id, None)
         if row is None:
             log.warning("ledger.outcome_without_row", call_id=str(call.id), status=call.status)
+            self.closed.tell(call.id, is_on_record=False)
             return
         payload, has_content = encode_call(call), call.content is not None
         if row.state is RowState.QUEUED:
-            row.payload, row.has_content = payload, has_content
+            row.payload, row.has_content, row.closes = payload, has_content, call.id
             return
         self._unsaved += 1
         if row.state is RowState.FLYING:
@@ -130,7 +133,7 @@ class PostgresLedger(Ledger):
             self._outcomes.put(Outcome(call.id, payload, has_content))
         else:
             # Whatever was wrong with the row may be gone; if not, the log shall have its outcome.
-            self._rows.put(LedgerRow(payload, has_content, self._sent_by, self._durable_by))
+            self._put_closed(Outcome(call.id, payload, has_content))
 
     async def record(self, call: Call) -> None:
         if self._rows.queued >= self._max_queued:
@@ -172,6 +175,8 @@ class PostgresLedger(Ledger):
     def _on_rows_durable(self, rows: list[LedgerRow]) -> None:
         for row in rows:
             row.land()
+            if row.closes is not None:
+                self.closed.tell(row.closes, is_on_record=True)
             if row.outcome is not None:
                 self._outcomes.put(row.outcome)
                 row.outcome = None
@@ -182,16 +187,25 @@ class PostgresLedger(Ledger):
         row.refuse(LedgerUnavailableError("The call could not be recorded."))
         if row.outcome is not None:
             outcome, row.outcome = row.outcome, None
-            self._rows.put(
-                LedgerRow(outcome.payload, outcome.has_content, self._sent_by, self._durable_by)
-            )
+            self._put_closed(outcome)
+        elif row.closes is not None:
+            self.closed.tell(row.closes, is_on_record=False)
         self._saved(1)
 
+    def _put_closed(self, outcome: Outcome) -> None:
+        """A row with its outcome."""
+        row = LedgerRow(outcome.payload, outcome.has_content, self._sent_by, self._durable_by)
+        row.closes = outcome.call_id
+        self._rows.put(row)
+
     def _on_outcomes_durable(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            self.closed.tell(outcome.call_id, is_on_record=True)
         self._saved(len(outcomes))
 
     def _on_outcome_refused(self, outcome: Outcome, error: Exception) -> None:
         self._lost.refused("ledger.outcome_refused", outcome.payload, error)
+        self.closed.tell(outcome.call_id, is_on_record=False)
         self._saved(1)
 
     def _saved(self, count: int) -> None:

@@ -44,6 +44,7 @@ class LedgerRow(WriteAhead):
         "_sent_by",
         "_waiting_for_durable",
         "_waiting_for_sent",
+        "closes",
         "error",
         "has_content",
         "outcome",
@@ -59,6 +60,8 @@ class LedgerRow(WriteAhead):
         self.state = RowState.QUEUED
         self.error: LedgerUnavailableError | None = None
         self.outcome: Outcome | None = None
+        # The call whose outcome is in the row itself.
+        self.closes: CallId | None = None
         self._is_handed_over: Callable[[], bool] | None = None
         self._sent_by = sent_by
         self._durable_by = durable_by

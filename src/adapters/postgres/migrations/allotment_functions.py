@@ -6,9 +6,9 @@ taken in the order that ``budget_functions`` tells.
 """
 
 # As `settle_budgets` before it. `allotments` name those that `drawn` is taken out of: as much as
-# is there, and no hold is left that holds nothing. What is drawn may be negative: an interrupted
-# call has been charged what was held for it, and what a late outcome gives back was the
-# allotment's.
+# is there. What is drawn may be negative: an interrupted call has been charged what was held for
+# it, and what a late outcome gives back was the allotment's. So an allotment stays until nothing is
+# left of it when its process gives it back, without `costs`, or until it expires.
 _SETTLE_CALLS = """
 CREATE FUNCTION settle_calls(teams uuid[], calls uuid[], users uuid[], keys uuid[],
     times timestamptz[], costs numeric[], allotments uuid[], drawn numeric[])
@@ -28,21 +28,21 @@ BEGIN
                 UNION ALL
                 SELECT team_id, allotment_id, amount
                 FROM unnest(teams, allotments, drawn) AS r (team_id, allotment_id, amount)
-                WHERE allotment_id IS NOT NULL AND amount <> 0
+                WHERE allotment_id IS NOT NULL AND (amount <> 0 OR costs IS NULL)
             ) AS r GROUP BY 1, 2
         ), locked AS MATERIALIZED (
             SELECT h.team_id, h.call_id, least(h.amount, coalesce(c.amount, h.amount)) AS leaving,
-                h.amount
+                h.amount, c.amount IS NULL OR (costs IS NULL AND c.amount >= h.amount) AS is_over
             FROM concerned c
             JOIN budget_holds h ON h.team_id = c.team_id AND h.call_id = c.hold_id
             ORDER BY h.team_id, h.call_id FOR UPDATE OF h
         ), given_back AS (
-            DELETE FROM budget_holds h USING locked l WHERE l.leaving >= l.amount
+            DELETE FROM budget_holds h USING locked l WHERE l.is_over
                 AND h.team_id = l.team_id AND h.call_id = l.call_id
                 RETURNING h.team_id, h.user_id, h.key_id, h.created_at, l.leaving AS held
         ), taken_out AS (
             UPDATE budget_holds h SET amount = l.amount - l.leaving FROM locked l
-                WHERE l.leaving < l.amount AND h.team_id = l.team_id AND h.call_id = l.call_id
+                WHERE NOT l.is_over AND h.team_id = l.team_id AND h.call_id = l.call_id
                 RETURNING h.team_id, h.user_id, h.key_id, h.created_at, l.leaving AS held
         ), moved AS (
             SELECT team_id, user_id, key_id, created_at, 0::numeric AS settled, held

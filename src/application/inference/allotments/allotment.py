@@ -13,8 +13,8 @@ _NOTHING = Decimal(0)
 class Allotment:
     """What this process has set aside for calls of one caller, as it sees it: ``free`` is neither
     held for a call nor spent. In the database it is never less than what is free and what is held
-    of it, since a cost leaves it with the row of its outcome, and a row comes later than what is
-    seen here.
+    of it, since a call's hold is not free before the ledger has its outcome, with which its cost
+    leaves the allotment.
 
     It is good for calls that are made between ``opens`` and ``closes``, under the ``terms`` for
     which it was asked.

@@ -198,8 +198,11 @@ class AllotmentStock:
         """What is to be given back of closed allotments, and is here no more."""
         closed = list(self._closed.values())
         self._closed = {one.id: one for one in closed if one.running}
-        parts = [AllotmentPart(id=one.id, team_id=one.team_id, amount=one.rest()) for one in closed]
-        return [part for part in parts if part.amount > 0]
+        return [
+            AllotmentPart(id=one.id, team_id=one.team_id, amount=one.rest())
+            for one in closed
+            if one.free > 0 or not one.running
+        ]
 
     def tend(self) -> None:
         """Close what nobody used of late, or is too old, and give back what nobody needs."""
