@@ -218,7 +218,7 @@ def test_an_interpreter_that_ends_in_mid_answer_ends_cleanly(ending: str, codes:
     if ending == INTERRUPTED:
         process.send_signal(signal.SIGINT)
     try:
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=180)
     finally:
         process.kill()
 
