@@ -221,7 +221,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
                 headers=owner,
                 json={
                     "name": "caller",
-                    "budget": {"amount": "1000", "period": "month", "hard": True},
+                    # Of which nothing is set aside beforehand: it is too little for that.
+                    "budget": {"amount": "0.008", "period": "month", "hard": True},
                     "limits": {"rpm": 10_000, "tpm": 10_000_000, "concurrency": 4},
                 },
             )
