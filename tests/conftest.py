@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import sys
@@ -76,3 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     authority = Path(folder, "authority.pem")
     authority.write_text(first + end + "\n", encoding="utf-8")
     os.environ["SSL_CERT_FILE"] = str(authority)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end; the collector need not look at it ever again."""
+    gc.collect()
+    gc.freeze()

@@ -58,7 +58,7 @@ def test_long_texts_are_masked_in_no_time(part: str) -> None:
     started = process_time()
     mask_text(text)
 
-    assert process_time() - started < 1
+    assert process_time() - started < 5
 
 
 def test_nested_values_are_masked_and_contents_left_out() -> None:

@@ -130,7 +130,7 @@ def test_refuses_what_could_keep_the_engine_busy(schema: object) -> None:
         checked(schema, "response_format")
 
     assert raised.value.param == "response_format"
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

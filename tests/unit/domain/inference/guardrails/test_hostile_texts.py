@@ -8,7 +8,7 @@ from domain.inference.guardrails.channel import TextChannel
 from domain.inference.guardrails.screen import Screen
 
 MEGABYTE = 1_000_000
-MOST_S = 6.0
+MOST_S = 20.0
 ALL = ("email", "phone", "credit_card", "iban", "ip_address", "secret")
 DENIED = tuple(f"word{n} again" for n in range(1000))
 UNITS = (
