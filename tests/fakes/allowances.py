@@ -1,5 +1,8 @@
+from decimal import Decimal
+
 from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
 from domain.inference.call import Call
+from domain.models.served_model import ServedModel
 from tests.fakes.gate import Gate
 
 
@@ -9,6 +12,9 @@ class RecordedReservation(Reservation):
     def __init__(self) -> None:
         self.settled: Call | None = None
         self.released = False
+
+    def covers(self, model: ServedModel, spent: Decimal) -> bool:
+        return True
 
     def settle(self, call: Call) -> None:
         assert self.is_open

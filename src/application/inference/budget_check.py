@@ -3,14 +3,19 @@ from decimal import Decimal
 
 from application.inference.allowance_ports import Budgets
 from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
-from domain.inference.budget import Hold
+from domain.inference.budget import CallSize, Hold
 from domain.inference.call import Call
+from domain.models.served_model import ServedModel
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetReservation(Reservation):
+    """``is_hard`` says that the call must not cost more than the hold."""
+
     budgets: Budgets
     hold: Hold
+    size: CallSize
+    is_hard: bool
 
     def settle(self, call: Call) -> None:
         self.budgets.settle(self.hold, call)
@@ -18,12 +23,16 @@ class BudgetReservation(Reservation):
     def release(self) -> None:
         self.budgets.release(self.hold)
 
+    def covers(self, model: ServedModel, spent: Decimal) -> bool:
+        worst = self.size.worst_cost(model) if self.is_hard else None
+        return worst is None or spent + worst <= self.hold.amount
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetCheck(AllowanceCheck):
     """Holds the most that a call can cost, wherever a budget bounds its caller. What has no price
     cannot be held: calls of unpriced models are let through. Where several models may answer, the
-    dearest counts."""
+    dearest counts, and where two may be at it at once, the two dearest."""
 
     budgets: Budgets
 
@@ -44,15 +53,17 @@ class BudgetCheck(AllowanceCheck):
             at=call.created_at,
             terms=bounding,
         )
-        if any(terms.hard for terms in bounding):
+        is_hard = any(terms.hard for terms in bounding)
+        if is_hard:
             allotment_id = await self.budgets.hold(hold)
         else:
             allotment_id = self.budgets.note(hold)
         if allotment_id is not None:
             call.held, call.allotment_id = amount, allotment_id
-        return BudgetReservation(self.budgets, hold)
+        return BudgetReservation(self.budgets, hold, request.size, is_hard)
 
 
-def _worst_cost(request: AllowanceRequest) -> Decimal | None:
+def _worst_cost(request: AllowanceRequest) -> Decimal:
     costs = (request.size.worst_cost(model) for model in (request.model, *request.others))
-    return max((cost for cost in costs if cost is not None), default=None)
+    priced = sorted((cost for cost in costs if cost is not None), reverse=True)
+    return sum(priced[: 2 if request.is_hedged else 1], Decimal(0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from application.shared.actor import Actor
@@ -19,7 +20,8 @@ class AllowanceRequest:
     """A call that is about to be made. ``estimate`` is what it may be expected to use, ``size``
     bounds what it can cost; ``others`` may answer instead of ``model``. ``tell`` hears what remains
     of the caller's limits as soon as that is known, also when they refuse. ``is_answered`` says
-    that no model has to be asked: the call is one more, but uses nothing."""
+    that no model has to be asked: the call is one more, but uses nothing. ``is_hedged`` says that
+    two models may be at it at the same time."""
 
     actor: Actor
     call: Call
@@ -29,6 +31,7 @@ class AllowanceRequest:
     others: tuple[ServedModel, ...] = ()
     tell: TellStandings | None = None
     is_answered: bool = False
+    is_hedged: bool = False
 
 
 class Reservation(Protocol):
@@ -41,6 +44,10 @@ class Reservation(Protocol):
 
     def release(self) -> None:
         """The call was never made: give back everything."""
+        ...
+
+    def covers(self, model: ServedModel, spent: Decimal) -> bool:
+        """Whether that model may still be asked, when attempts have cost so much in vain."""
         ...
 
 

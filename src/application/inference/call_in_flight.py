@@ -75,6 +75,11 @@ class CallInFlight:
     def estimate_for(self, model: ServedModel) -> TokenEstimate:
         return self.command.estimate_for(model)
 
+    def affords(self, model: ServedModel) -> bool:
+        """Whether what was set aside is enough to ask that model after all that was in vain."""
+        spent = sum((one.cost for one in self.attempts if one.cost), Decimal(0))
+        return not spent or all(one.covers(model, spent) for one in self.reserved)
+
     def request_for(self, model: ServedModel) -> ProviderRequest:
         request = self.request
         return request if model is request.model else replace(request, model=model)

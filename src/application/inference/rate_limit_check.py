@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from decimal import Decimal
 
 from application.inference.allowance_ports import RateLimits
 from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
@@ -8,7 +9,7 @@ from domain.inference.call import Call, CallStatus
 from domain.inference.errors import RateLimitedError
 from domain.inference.rate import Demand, Limited, Purpose
 from domain.inference.token_estimate import TokenEstimate
-from domain.models.served_model import ModelKind
+from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.usage import Usage
 
 # What an answer without a limit of its own is taken for, until it is there to be counted.
@@ -34,6 +35,10 @@ class RateReservation(Reservation):
 
     def release(self) -> None:
         self.limits.release(self.demand)
+
+    def covers(self, model: ServedModel, spent: Decimal) -> bool:
+        """Limits are no money: what attempts used in vain is not the caller's."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

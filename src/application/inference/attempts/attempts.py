@@ -96,6 +96,8 @@ class Attempts:
 
     async def _go_on(self, flight: CallInFlight, begin: Begin[T], course: Course) -> T:
         while (step := course.next()) is not None and _is_in_time(flight, step):
+            if not flight.affords(step.model):
+                break
             if step.pause is not None:
                 await self.pauses.pause(*step.pause)
             try:
