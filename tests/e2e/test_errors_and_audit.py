@@ -20,6 +20,8 @@ from tests.fixtures.server import StoaServer
 
 CHAT = "/v1/chat/completions"
 ERRORS = "/api/v1/errors"
+# A deployment that is left alone fails in another place, and so in another group.
+PERSISTENT = {"STOA_BREAKER_FAILURES": "0", "STOA_BREAKER_ERROR_PERCENT": "0"}
 PROMPT = "canary-prompt-about-initech"
 CONFIG = """
 providers:
@@ -52,7 +54,9 @@ async def place(
     config = folder / "models.yaml"
     config.write_text(CONFIG)
     one, two = (
-        Node(data_dir=folder / name, config=config, settings={"STOA_DATABASE_URL": url})
+        Node(
+            data_dir=folder / name, config=config, settings={"STOA_DATABASE_URL": url, **PERSISTENT}
+        )
         for name in ("one", "two")
     )
     with one, two:
