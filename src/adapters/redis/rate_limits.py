@@ -20,6 +20,8 @@ TIMEOUT_S = 5.0
 LEASE_S = 30.0
 # What nobody waits for rides along with what somebody does, or leaves after this.
 LINGER_S = 0.05
+# Unless it is a place of which there are few.
+PLACE_LINGER_S = 0.005
 MAX_BATCH = 256
 MAX_QUEUED = 10_000
 _AWAY = (RedisError, OSError, TimeoutError)
@@ -95,8 +97,20 @@ class RedisRateLimits(RateLimits):
             raise
 
     def _linger(self) -> None:
-        if self._timer is None and self._flight is None and self._foresight.has_to_tell:
-            self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._take_off)
+        if self._flight is not None:
+            return
+        if self._foresight.frees_scarce_places:
+            self._take_off_within(PLACE_LINGER_S)
+        elif self._timer is None and self._foresight.has_to_tell:
+            self._take_off_within(LINGER_S)
+
+    def _take_off_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._take_off)
 
     def _take_off(self) -> None:
         if self._timer is not None:

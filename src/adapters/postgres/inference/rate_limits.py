@@ -25,6 +25,8 @@ MAX_QUEUED = 10_000
 GAP_S = 0.0005
 # What nobody waits for rides along with what somebody does, or leaves after this.
 LINGER_S = 0.05
+# Unless it is a place of which there are few.
+PLACE_LINGER_S = 0.005
 
 
 class PostgresRateLimits(RateLimits):
@@ -128,8 +130,18 @@ class PostgresRateLimits(RateLimits):
                 self.release(item.demand)
 
     def _linger(self) -> None:
-        if self._timer is None and self._foresight.has_to_tell:
-            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._put)
+        if self._foresight.frees_scarce_places:
+            self._put_within(min(self._linger_s, PLACE_LINGER_S))
+        elif self._timer is None and self._foresight.has_to_tell:
+            self._put_within(self._linger_s)
+
+    def _put_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._put)
 
     def _put(self, *moves: LaneMove) -> None:
         if self._timer is not None:

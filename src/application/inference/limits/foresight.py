@@ -23,6 +23,7 @@ class Foresight:
         self._counters: dict[CounterKey, KnownCounter] = {}
         self._changed: list[KnownCounter] = []
         self._forgot_at = float("-inf")
+        self._frees_scarce_places = False
 
     def admit(self, demand: Demand) -> Standings | None:
         """Take what is demanded and return what remains, or ``None`` if only the counters know."""
@@ -49,11 +50,13 @@ class Foresight:
             correction = limited.correction(demand.tokens, used)
             if correction or limited.limits.concurrency is not None:
                 self._tally(demand, limited).settle(demand, limited, correction)
+            self._free(demand, limited)
 
     def release(self, demand: Demand) -> None:
         """What was taken never happened."""
         for limited in demand.limited:
             self._tally(demand, limited).release(demand, limited)
+            self._free(demand, limited)
 
     def ask_for(self, demand: Demand) -> None:
         """The demand waits for the counters."""
@@ -66,12 +69,18 @@ class Foresight:
             self._counter(demand, limited).ask_for(demand, limited, -1)
 
     @property
+    def frees_scarce_places(self) -> bool:
+        """Whether what is to be told should not linger: calls may wait for it elsewhere."""
+        return self._frees_scarce_places
+
+    @property
     def has_to_tell(self) -> bool:
         return bool(self._changed)
 
     def tell(self) -> list[Tally]:
         """What the counters do not know yet. Each has to be ``told`` in the end."""
         changed, self._changed = self._changed, []
+        self._frees_scarce_places = False
         tallies: list[Tally] = []
         for counter in changed:
             tally, counter.tally = counter.tally, None
@@ -92,6 +101,10 @@ class Foresight:
 
     def now(self) -> float:
         return self._now()
+
+    def _free(self, demand: Demand, limited: Limited) -> None:
+        if limited.limits.concurrency is not None:
+            self._frees_scarce_places |= self._counter(demand, limited).places_are_scarce
 
     def _counter(self, demand: Demand, limited: Limited) -> KnownCounter:
         return self._known((demand.team_id, demand.purpose, limited.subject))

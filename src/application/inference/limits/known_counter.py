@@ -86,6 +86,12 @@ class KnownCounter:
         self._out_running += sign * len(tally.places)
 
     @property
+    def places_are_scarce(self) -> bool:
+        """Whether somebody elsewhere may wait for a place, as far as is known."""
+        places = None if self._limits is None else self._limits.concurrency
+        return places is not None and self._heard.running * 2 >= places
+
+    @property
     def is_busy(self) -> bool:
         """Whether something is to be told, or on its way."""
         return self.tally is not None or self._flights > 0

@@ -210,3 +210,26 @@ def _numbers(tally: Tally) -> tuple[int, int, int, int, int, int]:
         len(tally.places),
         len(tally.freed),
     )
+
+
+def test_places_of_which_there_are_few_are_given_back_soon(counters: Counters) -> None:
+    few = of_key(concurrency=2)
+    counters.say(few, running=1)
+
+    counters.foresight.settle(few, None)
+    is_soon = counters.foresight.frees_scarce_places
+    counters.foresight.tell()
+
+    assert is_soon
+    assert not counters.foresight.frees_scarce_places
+
+
+def test_places_of_which_there_are_many_may_wait(counters: Counters) -> None:
+    many = of_key(concurrency=100)
+    counters.say(many, running=10)
+
+    counters.foresight.settle(many, None)
+    counters.foresight.release(many)
+
+    assert counters.foresight.has_to_tell
+    assert not counters.foresight.frees_scarce_places
