@@ -102,6 +102,7 @@ def _introduction(facts: Facts) -> Iterator[str]:
 def _summary(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
     requests = typical(outcomes[EVERYTHING, THROUGHPUT.name], "requests_per_cpu_s")
     events = typical(outcomes[EVERYTHING, STREAMS.name], "events_per_cpu_s")
+    streams = typical(outcomes[EVERYTHING, STREAMS.name], "per_second")
     yield "One process on one core, with keys, limits, the holds of a hard budget, routing, metrics"
     yield "and the committed ledger, all on:"
     yield ""
@@ -109,13 +110,15 @@ def _summary(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
     yield "|---|---|---|"
     yield f"| requests per CPU-second | {requests:,.0f} | ≥ 2,500 |"
     yield f"| SSE events per CPU-second | {events:,.0f} | ≥ 100,000 |"
+    yield f"| streams of 54 events per second | {streams:,.0f} | ≥ 1,000 |"
     for quantile, aim in (("p50", "≤ 1 ms"), ("p99", "≤ 5 ms")):
         added = _added(outcomes, LATENCY.name, "latency_ms", quantile)
         yield f"| added {quantile} at 300 requests/s | {added:.2f} ms | {aim} |"
     for quantile, aim in (("p50", "≤ 1 ms"), ("p99", "")):
         added = _added(outcomes, FIRST_TOKEN.name, "ttft_ms", quantile)
         yield f"| added {quantile} to the first token | {added:.2f} ms | {aim} |"
-    yield f"| idle memory without local models | {facts.idle_memory_mib:.0f} MiB | ≤ 120 MiB |"
+    yield f"| idle memory without local models | {facts.idle_memory_mib:.0f} MiB | ≤ 100 MiB |"
+    yield f"| with 1,000 streams open | {facts.held_streams_memory_mib:.0f} MiB | ≤ 200 MiB |"
     yield f"| start without local models | {facts.later_start_s['readyz']:.2f} s | ≤ 2 s |"
     yield ""
 
