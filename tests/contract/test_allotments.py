@@ -154,8 +154,10 @@ async def test_what_a_call_leaves_is_held_until_its_outcome_is_on_record(
 async def test_an_allotment_is_a_sixteenth_of_the_room_at_most(world: BudgetWorld) -> None:
     await a_busy_caller(world, 1000)
 
-    # One of the calls was still held for when it was asked for.
-    assert await account(world) == (NOTHING, (40_000 - 1000) * CENT / 16)
+    settled, held = await account(world)
+    # The calls that had to wait may still have been held for when it was asked for.
+    assert settled == NOTHING
+    assert (40_000 - 2 * 1000) * CENT / 16 <= held <= 40_000 * CENT / 16
 
 
 async def test_there_is_none_close_to_the_end_of_a_budget(world: BudgetWorld) -> None:
