@@ -315,10 +315,12 @@ async def test_a_call_that_was_never_made_gives_its_hold_back(world: BudgetWorld
     given_up = await world.open(0, 0, 10, with_row=False)
     assert given_up is not None
 
-    given_up.process.budgets.release(given_up.hold)
-    calls = [await world.open(0, 0, 10) for _ in range(9)]
+    budgets = given_up.process.budgets
+    budgets.release(given_up.hold)
+    # None of them waits, so that no further allotment comes meanwhile.
+    allotments = {await budgets.hold(world.a_call(0, 10)[1]) for _ in range(9)}
 
-    assert {one.call.allotment_id for one in calls if one} == {given_up.call.allotment_id}
+    assert allotments == {given_up.call.allotment_id}
 
 
 async def test_a_process_that_ends_gives_back_what_no_call_needs(world: BudgetWorld) -> None:
