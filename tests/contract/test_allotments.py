@@ -6,18 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.postgres.engine import make_engine, make_sessions
-from adapters.postgres.identity.teams import PostgresTeams
 from application.inference.allotments.caller import AllotmentRules
 from domain.identity.allowance import BudgetPeriod, BudgetTerms
 from domain.inference.call import CallStatus
-from tests.builders import TEAM_ID, a_team
+from tests.builders import TEAM_ID
 from tests.fakes.clock import FrozenClock
 from tests.fixtures.budget_stores import (
     TTL_S,
     BudgetStore,
     MemoryBudgetStore,
     PostgresBudgetStore,
+    a_postgres_budget_store,
 )
 from tests.fixtures.budget_world import CENT, BudgetWorld, RunningCall
 
@@ -37,14 +36,8 @@ def clock() -> FrozenClock:
 async def postgres_store(
     partitioned_url: str, clock: FrozenClock
 ) -> AsyncIterator[PostgresBudgetStore]:
-    engine = make_engine(partitioned_url, pool_size=2)
-    async with make_sessions(engine)() as session:
-        await PostgresTeams(session).add(a_team())
-        await session.commit()
-    store = PostgresBudgetStore(partitioned_url, engine, clock, RULES)
-    yield store
-    await store.stop()
-    await engine.dispose()
+    async with a_postgres_budget_store(partitioned_url, clock, RULES) as store:
+        yield store
 
 
 @pytest.fixture

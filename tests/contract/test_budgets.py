@@ -8,18 +8,17 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.engine import make_engine, make_sessions
-from adapters.postgres.identity.teams import PostgresTeams
 from domain.identity.allowance import BudgetPeriod, BudgetTerms
 from domain.inference.call import CallStatus
 from domain.shared.errors import BudgetExhaustedError
-from tests.builders import TEAM_ID, a_team
+from tests.builders import TEAM_ID
 from tests.fakes.clock import FrozenClock
 from tests.fixtures.budget_stores import (
     TTL_S,
     BudgetStore,
     MemoryBudgetStore,
     PostgresBudgetStore,
+    a_postgres_budget_store,
 )
 from tests.fixtures.budget_world import CENT, BudgetWorld
 
@@ -39,14 +38,8 @@ def clock() -> FrozenClock:
 async def postgres_budgets(
     partitioned_url: str, clock: FrozenClock
 ) -> AsyncIterator[PostgresBudgetStore]:
-    engine = make_engine(partitioned_url, pool_size=2)
-    async with make_sessions(engine)() as session:
-        await PostgresTeams(session).add(a_team())
-        await session.commit()
-    store = PostgresBudgetStore(partitioned_url, engine, clock)
-    yield store
-    await store.stop()
-    await engine.dispose()
+    async with a_postgres_budget_store(partitioned_url, clock) as store:
+        yield store
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from openai import OpenAI
 
 from tests.fixtures.ledger import call_of
 from tests.fixtures.patience import PATIENCE_S
-from tests.fixtures.server import StoaServer
+from tests.fixtures.server import StoaServer, serving
 
 Answer = TypeVar("Answer", bound=tuple[Any, ...])
 PASSWORD = "canary-otter-lamp-42"
@@ -38,12 +38,8 @@ routes:
 @pytest.fixture(scope="module")
 async def caching_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StoaServer]:
     folder: Path = tmp_path_factory.mktemp("caching")
-    config = folder / "stoa.yaml"
-    config.write_text(CONFIG)
-    server = StoaServer(data_dir=folder / "data", config=config)
-    await asyncio.to_thread(server.start)
-    yield server
-    await asyncio.to_thread(server.stop)
+    async with serving(folder, CONFIG) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Guardrails of routes, as official clients see them: in both directions, streamed and not."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from openai import OpenAI
 
 from tests.fakes.media_wire import a_sound
 from tests.fixtures.ledger import call_of
-from tests.fixtures.server import StoaServer
+from tests.fixtures.server import StoaServer, serving
 
 CONFIG = """
 providers:
@@ -48,12 +47,8 @@ SEND: Any = {"type": "function", "function": {"name": "send", "parameters": {"ty
 @pytest.fixture(scope="module")
 async def guarding_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StoaServer]:
     folder: Path = tmp_path_factory.mktemp("guarding")
-    config = folder / "stoa.yaml"
-    config.write_text(CONFIG)
-    server = StoaServer(data_dir=folder / "data", config=config)
-    await asyncio.to_thread(server.start)
-    yield server
-    await asyncio.to_thread(server.stop)
+    async with serving(folder, CONFIG) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Responses that outlive their server, that others do not find, and that come from a provider which
 speaks the API itself."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from tests.fakes.upstream import Upstream, chunk, json_answer, running_upstream, stream_head
-from tests.fixtures.server import StoaServer
+from tests.fixtures.server import StoaServer, serving
 
 PASSWORD = "canary-otter-lamp-42"
 CONFIG = """
@@ -66,12 +65,8 @@ async def kept_server(
     upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[StoaServer]:
     folder: Path = tmp_path_factory.mktemp("kept")
-    config = folder / "stoa.yaml"
-    config.write_text(CONFIG.format(base_url=upstream.base_url))
-    server = StoaServer(data_dir=folder / "data", config=config)
-    await asyncio.to_thread(server.start)
-    yield server
-    await asyncio.to_thread(server.stop)
+    async with serving(folder, CONFIG.format(base_url=upstream.base_url)) as server:
+        yield server
 
 
 @pytest.fixture

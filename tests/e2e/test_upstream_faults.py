@@ -28,7 +28,7 @@ from tests.fakes.upstream import (
 )
 from tests.fixtures.ledger import call_of
 from tests.fixtures.patience import PATIENCE_S
-from tests.fixtures.server import StoaServer
+from tests.fixtures.server import StoaServer, serving
 
 CONFIG = """
 providers:
@@ -208,14 +208,13 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     """A caller with limits and a hard budget, for whom an upstream is asked once for every call."""
     folder: Path = tmp_path_factory.mktemp("faults")
     async with running_upstream() as upstream:
-        config = folder / "stoa.yaml"
-        config.write_text(CONFIG.format(base_url=upstream.base_url))
         # What fails on purpose shall be asked again by the next test.
         settings = {"STOA_BREAKER_FAILURES": "0", "STOA_BREAKER_ERROR_PERCENT": "0"}
-        server = StoaServer(data_dir=folder / "data", config=config, settings=settings)
-        await asyncio.to_thread(server.start)
-        owner = {"authorization": f"Bearer {server.key}"}
-        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        async with (
+            serving(folder, CONFIG.format(base_url=upstream.base_url), settings) as server,
+            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        ):
+            owner = {"authorization": f"Bearer {server.key}"}
             made = await client.post(
                 "/api/v1/keys",
                 headers=owner,
@@ -229,7 +228,6 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             caller = made.raise_for_status().json()
             client.headers["authorization"] = f"Bearer {caller['key']}"
             yield World(server, upstream, client, caller["id"], owner)
-        await asyncio.to_thread(server.stop)
 
 
 @pytest.mark.parametrize("path", BODY)
