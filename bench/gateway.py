@@ -8,18 +8,20 @@ the run fails when the ledger does not have exactly one row for every request.
 """
 
 import argparse
+import os
 import resource
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.ledger_check import Sent, check_ledger
-from bench.processes import may_go_ahead, memory_mib, two_cores
+from bench.processes import may_go_ahead, memory_mib, pin, two_cores
 from bench.report import Facts, write_report
+from bench.scaling import Scaling, measure_scaling
 from bench.scenarios import (
     HELD_STREAMS,
     SCENARIOS,
@@ -41,6 +43,28 @@ from bench.targets import (
 )
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+# What a server has to come to rest after its start.
+REST_S = 2.0
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """The work folder, the mock, and every server that has been started there."""
+
+    work: Path
+    mock: Target
+    running: list[Target]
+
+    def start(self, workers: int = 1) -> Target:
+        models = {scenario.model for scenario in (*SCENARIOS, HELD_STREAMS)}
+        stoa = start_stoa(self.work, self.mock, models, workers)
+        self.running.append(stoa)
+        return stoa
+
+    def start_nginx(self) -> list[Target]:
+        found = start_nginx(self.work, self.mock)
+        self.running.extend([found] if found else [])
+        return [found] if found else []
 
 
 @dataclass(kw_only=True)
@@ -116,13 +140,12 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
     core, beside = two_cores()
     mock = start_mock(work)
     running.append(mock)
+    stage = Stage(work=work, mock=mock, running=running)
     run = Run(rounds=options.rounds, seconds=options.seconds, mock=mock, core=core, beside=beside)
     mock.keep_on(beside, beside=beside)
-    first, stoa = _start_twice(work, mock, running)
+    first, stoa = _start_twice(stage)
     memory = memory_mib(stoa.own), memory_mib(stoa.database)
-    found = start_nginx(work, mock)
-    nginx = [found] if found else []
-    running.extend(nginx)
+    nginx = stage.start_nginx()
     for target in (stoa, *nginx):
         target.keep_on(core, beside=beside)
     everything = with_everything(stoa)
@@ -131,8 +154,12 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
         seed(work / "data", calls=options.seed_calls, keys=options.seed_keys)
     run.targets = [mock, stoa, everything, *nginx]
     run.go()
-    held = run.hold_streams(everything)
-    exact, ledger = check_ledger(stoa, mock, run.sent, seeded=options.seed_calls)
+    held, loaded = run.hold_streams(everything), memory_mib(stoa.own)
+    stoa.stop()
+    scaling = _scale(stage, run, everything)
+    exact, ledger = check_ledger(
+        replace(stage.start(), key=stoa.key), mock, run.sent, seeded=options.seed_calls
+    )
     facts = Facts(
         command=options.command,
         rounds=options.rounds,
@@ -144,7 +171,8 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
         idle_memory_mib=memory[0],
         idle_database_memory_mib=memory[1],
         held_streams_memory_mib=held,
-        loaded_memory_mib=memory_mib(stoa.own),
+        loaded_memory_mib=loaded,
+        scaling=scaling,
         seeded=(options.seed_calls, options.seed_keys),
         exact=exact,
         ledger=ledger,
@@ -152,16 +180,27 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
     return facts, run
 
 
-def _start_twice(work: Path, mock: Target, running: list[Target]) -> tuple[Target, Target]:
+def _start_twice(stage: Stage) -> tuple[Target, Target]:
     """A first start, which makes the database, and the one that is measured; that one at rest."""
-    models = {scenario.model for scenario in (*SCENARIOS, HELD_STREAMS)}
-    first = start_stoa(work, mock, models)
-    running.append(first)
+    first = stage.start()
     first.stop()
-    stoa = start_stoa(work, mock, models)
-    running.append(stoa)
-    time.sleep(2)
-    return first, stoa
+    later = stage.start()
+    time.sleep(REST_S)
+    return first, later
+
+
+def _scale(stage: Stage, run: Run, everything: Target) -> Scaling:
+    """Servers of one and of two workers in turn, on the same database and with the same key."""
+    cores = sorted(os.sched_getaffinity(0))
+
+    def start(workers: int) -> Target:
+        crew = replace(stage.start(workers), name=everything.name, key=everything.key)
+        time.sleep(REST_S)
+        return crew
+
+    # The mock helps itself to whatever the workers leave.
+    pin(stage.mock.own, *cores)
+    return measure_scaling(start, run.sent, rounds=run.rounds, seconds=run.seconds, cores=cores)
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

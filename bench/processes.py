@@ -29,6 +29,13 @@ def is_postgres(pid: int) -> bool:
         return False
 
 
+def command_line(pid: int) -> bytes:
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """User and system time so far, with that of children that have ended."""
     total = 0
@@ -48,14 +55,15 @@ def memory_mib(pids: Iterable[int]) -> float:
     return total / 1024
 
 
-def pin(pids: Iterable[int], core: int | None) -> None:
-    """Keep every thread of the processes, and what they start later, on one core."""
-    if core is None:
+def pin(pids: Iterable[int], *cores: int | None) -> None:
+    """Keep every thread of the processes, and what they start later, on these cores."""
+    places = {core for core in cores if core is not None}
+    if not places:
         return
     for pid in pids:
         with contextlib.suppress(OSError):
             for task in (PROC / str(pid) / "task").iterdir():
-                os.sched_setaffinity(int(task.name), {core})
+                os.sched_setaffinity(int(task.name), places)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.marks import marks_lines
 from bench.processes import machine
+from bench.scaling import AIM, Scaling, scaling_lines
 from bench.scenarios import (
     FIRST_TOKEN,
     LATENCY,
@@ -17,25 +19,14 @@ from bench.scenarios import (
     STREAMS,
     THROUGHPUT,
     Outcome,
+    Outcomes,
     Scenario,
     best,
     typical,
 )
 from bench.targets import EMPTY, EVERYTHING, STOA
 
-Outcomes = Mapping[tuple[str, str], list[Outcome]]
 PACKAGES = ("stoa", "uvicorn", "uvloop", "httptools", "litestar", "msgspec", "asyncpg", "dishka")
-# Requests and events per processor second, measured on a machine of the same kind with the same
-# answers, but with a mock and a load generator in C.
-NGINX_MARK = (29_330, 154_792)
-MARKS = {
-    "nginx as a plain proxy": NGINX_MARK,
-    "a bare protocol server in Python": (12_488, 123_039),
-    "Litestar `@asgi` mount, uvicorn, raw pool": (4_781, 130_124),
-    "Litestar route with aiohttp": (1_408, 43_220),
-    "Portkey 1.15.2": (488, 17_886),
-    "LiteLLM 1.106.2 without its database": (52, 328),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +44,7 @@ class Facts:
     idle_database_memory_mib: float
     held_streams_memory_mib: float
     loaded_memory_mib: float
+    scaling: Scaling
     seeded: tuple[int, int]
     exact: bool
     ledger: str
@@ -68,7 +60,9 @@ def _lines(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
     yield from _table(outcomes)
     if any(facts.seeded):
         yield from _flatness(facts, outcomes)
-    yield from _marks(outcomes)
+    if facts.scaling.rounds:
+        yield from scaling_lines(facts.scaling)
+    yield from marks_lines(outcomes)
     yield from _server(facts)
 
 
@@ -119,6 +113,8 @@ def _summary(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
         yield f"| added {quantile} to the first token | {added:.2f} ms | {aim} |"
     yield f"| idle memory without local models | {facts.idle_memory_mib:.0f} MiB | ≤ 100 MiB |"
     yield f"| with 1,000 streams open | {facts.held_streams_memory_mib:.0f} MiB | ≤ 200 MiB |"
+    if facts.scaling.rounds:
+        yield f"| two workers beside one | {facts.scaling.ratio:.2f} x | ≥ {AIM} x |"
     yield f"| start without local models | {facts.later_start_s['readyz']:.2f} s | ≤ 2 s |"
     yield ""
 
@@ -174,43 +170,6 @@ def _flatness(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
     yield ""
 
 
-def _marks(outcomes: Outcomes) -> Iterator[str]:
-    requests = typical(outcomes[STOA, THROUGHPUT.name], "requests_per_cpu_s")
-    events = typical(outcomes[STOA, STREAMS.name], "events_per_cpu_s")
-    yield "## Beside the reference marks"
-    yield ""
-    yield "The marks were measured on a machine of this kind on 2026-11-21, with a mock and a load"
-    yield "generator in C. Differences under about 30 % are noise there and here, and machines of"
-    yield "one kind differ in speed: only a row of this run compares like with like."
-    yield ""
-    yield "| | requests per CPU-s | Stoa is at | events per CPU-s | Stoa is at |"
-    yield "|---|---|---|---|---|"
-    for name, (mark, event_mark) in MARKS.items():
-        yield (
-            f"| {name} | {mark:,} | {_ratio(requests, mark)} | {event_mark:,} | "
-            f"{_ratio(events, event_mark)} |"
-        )
-    if ("nginx", THROUGHPUT.name) in outcomes:
-        yield from _beside_nginx(outcomes, requests, events)
-    yield ""
-
-
-def _beside_nginx(outcomes: Outcomes, requests: float, events: float) -> Iterator[str]:
-    here = typical(outcomes["nginx", THROUGHPUT.name], "requests_per_cpu_s")
-    event_here = typical(outcomes["nginx", STREAMS.name], "events_per_cpu_s")
-    faster, event_faster = here / NGINX_MARK[0], event_here / NGINX_MARK[1]
-    yield (
-        f"| nginx as a plain proxy, in this run | {here:,.0f} | {_ratio(requests, here)} | "
-        f"{event_here:,.0f} | {_ratio(events, event_here)} |"
-    )
-    yield ""
-    yield (
-        f"nginx came to {faster:.1f} and {event_faster:.1f} times its marks in this run. Scaled by "
-        f"that, Stoa's figures on the machine of the marks would be {requests / faster:,.0f} "
-        f"requests and {events / event_faster:,.0f} events per CPU-second."
-    )
-
-
 def _server(facts: Facts) -> Iterator[str]:
     yield "## The process"
     yield ""
@@ -238,11 +197,6 @@ def _database_us(rounds: list[Outcome]) -> float:
 def _added(outcomes: Outcomes, name: str, what: str, quantile: str) -> float:
     through = best(outcomes[EVERYTHING, name], what, quantile)
     return through - best(outcomes["direct", name], what, quantile)
-
-
-def _ratio(here: float, mark: float) -> str:
-    share = here / mark if mark else float("nan")
-    return f"{share:.1f} x" if share >= 2 else f"{share:.0%}"
 
 
 def _revision() -> str:

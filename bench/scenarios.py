@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -25,6 +26,10 @@ class Scenario:
     stream: bool = False
     connections: int = 32
     rate: float = 0.0
+
+    def times(self, number: int) -> "Scenario":
+        """The same from as many more connections."""
+        return replace(self, connections=self.connections * number)
 
 
 THROUGHPUT = Scenario(name="throughput", model="mock")
@@ -71,6 +76,9 @@ class Outcome:
     @property
     def events_per_cpu_s(self) -> float:
         return self.events / self.cpu_s if self.cpu_s else 0.0
+
+
+Outcomes = Mapping[tuple[str, str], list[Outcome]]
 
 
 def measure(

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.processes import cpu_seconds, descendants, is_postgres, pin
+from bench.processes import command_line, cpu_seconds, descendants, is_postgres, pin
 
 SRC = Path(__file__).parents[1] / "src"
 KEY = re.compile(r"sk-stoa-[A-Za-z0-9_-]{43,}")
@@ -64,6 +64,12 @@ class Target:
     @property
     def own(self) -> list[int]:
         return [pid for pid in descendants(self.process.pid) if not is_postgres(pid)]
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer: those that were begun for it, or the only one."""
+        begun = [pid for pid in self.own if b"spawn_main(" in command_line(pid)]
+        return begun or [self.process.pid]
 
     @property
     def database(self) -> list[int]:
@@ -126,7 +132,7 @@ def start_mock(work: Path) -> Target:
     return mock
 
 
-def start_stoa(work: Path, mock: Target, models: Iterable[str]) -> Target:
+def start_stoa(work: Path, mock: Target, models: Iterable[str], workers: int = 1) -> Target:
     """Start it as a user would, with its own Postgres in the work folder."""
     config = work / "bench.yaml"
     config.write_text(json.dumps(_catalog(mock.port, models)))
@@ -137,7 +143,7 @@ def start_stoa(work: Path, mock: Target, models: Iterable[str]) -> Target:
         "STOA_CONFIG": str(config),
         "STOA_PORT": str(port),
     }
-    command = [sys.executable, "-m", "entrypoints.cli.main", "serve"]
+    command = [sys.executable, "-m", "entrypoints.cli.main", "serve", "--workers", str(workers)]
     stoa = Target(name=STOA, port=port, process=_spawn(command, log, environment))
     alive = stoa.wait_for("/healthz")
     stoa.start_s = {"healthz": alive, "readyz": alive + stoa.wait_for("/readyz")}
