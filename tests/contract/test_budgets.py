@@ -269,6 +269,48 @@ async def test_a_renewed_hold_does_not_expire(world: BudgetWorld) -> None:
     assert await account(world) == (NOTHING, 30 * CENT)
 
 
+async def test_what_was_released_is_not_renewed(world: BudgetWorld) -> None:
+    await world.set(world.subjects[0], terms(100))
+    running = await world.open(0, 0, 30, with_row=False)
+    assert running is not None
+    running.process.budgets.release(running.hold)
+    await running.process.idle()
+
+    renewed = await running.process.budgets.renew(world.clock.now())
+    await running.process.idle()
+
+    assert renewed == 0
+    assert await account(world) == (NOTHING, NOTHING)
+
+
+@pytest.mark.parametrize("has_row", [True, False])
+async def test_what_is_released_while_it_is_renewed_is_gone(
+    world: BudgetWorld, has_row: bool
+) -> None:
+    await world.set(world.subjects[0], terms(100))
+    opened = [await world.open(0, 0, 30, with_row=has_row) for _ in range(2)]
+    stays, ends = sorted(filter(None, opened), key=lambda one: one.call.id)
+
+    async with world.store.renewing(ends.process, world.clock.now()):
+        ends.process.budgets.release(ends.hold)
+        await ends.process.idle()
+    await ends.process.idle()
+
+    assert await account(world) == (NOTHING, stays.hold.amount)
+
+
+async def test_what_is_charged_while_it_is_renewed_is_held_no_more(world: BudgetWorld) -> None:
+    await world.set(world.subjects[0], terms(100))
+    opened = [await world.open(0, 0, 30) for _ in range(2)]
+    stays, ends = sorted(filter(None, opened), key=lambda one: one.call.id)
+
+    async with world.store.renewing(ends.process, world.clock.now()):
+        await world.settle(ends, 4)
+    await ends.process.idle()
+
+    assert await account(world) == (4 * CENT, stays.hold.amount)
+
+
 def _a_hold(world: BudgetWorld, cents: int, *, at: datetime | None = None) -> Any:
     return world.a_call(0, cents, at=at)[1]
 

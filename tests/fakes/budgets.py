@@ -153,11 +153,13 @@ class BudgetBooks:
 
 
 class InMemoryBudgets(Budgets):
-    """The budgets as one process has them; the gate ``taking`` holds its holds up."""
+    """The budgets as one process has them; the gate ``taking`` holds its holds up, ``renewing`` its
+    renewals."""
 
     def __init__(self, books: BudgetBooks, *, ttl_s: float = TTL_S) -> None:
         self.books = books
         self.taking = Gate()
+        self.renewing = Gate()
         self.running: dict[CallId, Hold] = {}
         self._ttl = timedelta(seconds=ttl_s)
 
@@ -182,7 +184,11 @@ class InMemoryBudgets(Budgets):
             self.books.give_back(hold.call_id)
 
     async def renew(self, at: datetime) -> int:
-        for call_id, hold in self.running.items():
+        looked = dict(self.running)
+        await self.renewing.passed()
+        for call_id, hold in looked.items():
+            if call_id not in self.running:
+                continue
             row = self.books.rows.calls.get(call_id)
             if call_id in self.books.holds:
                 self.books.holds[call_id] = (hold, at + self._ttl)
@@ -191,7 +197,7 @@ class InMemoryBudgets(Budgets):
                     self.books.account(place, hold.at)
                     self.books.move(place, hold.at, held=hold.amount)
                 self.books.holds[call_id] = (hold, at + self._ttl)
-        return len(self.running)
+        return len(looked)
 
     async def expire(self, at: datetime) -> int:
         expired = [call_id for call_id, (_, until) in self.books.holds.items() if until <= at]

@@ -21,6 +21,7 @@ from tests.builders import TEAM_ID, a_team
 from tests.fakes.clock import FrozenClock
 from tests.fixtures.budget_stores import PostgresBudgetProcess, PostgresBudgetStore
 from tests.fixtures.budget_world import CENT, BudgetWorld
+from tests.fixtures.patience import until_told
 
 CALLERS = 12
 CALLS = 20
@@ -152,6 +153,7 @@ async def test_holds_that_a_crash_of_the_database_lost_come_back(load: Load) -> 
     await load.connection.execute("UPDATE budget_periods SET held = 0")
 
     await world.processes[0].budgets.renew(world.clock.now() + timedelta(seconds=1))
+    await world.processes[0].idle()
     found = await world.store.reader.find(TEAM_ID, world.subjects[0], world.clock.now())
 
     assert found is not None
@@ -159,6 +161,29 @@ async def test_holds_that_a_crash_of_the_database_lost_come_back(load: Load) -> 
     await load.agree()
     await world.settle(running, 3)
     await world.settle(closed, 2)
+    await load.agree()
+
+
+async def test_what_ends_while_it_comes_back_is_gone(load: Load) -> None:
+    world = load.world
+    await world.set(world.subjects[0], BudgetTerms(amount=50 * CENT, period=BudgetPeriod.TOTAL))
+    running = await world.open(0, 0, 20, with_row=False)
+    assert running is not None
+    await load.connection.execute("DELETE FROM budget_holds")
+    await load.connection.execute("UPDATE budget_periods SET held = 0")
+    waiting = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+
+    async def comes_back() -> bool:
+        return bool(await load.connection.fetchval(waiting))
+
+    async with load.connection.transaction():
+        await load.connection.execute("SELECT budget_lock($1, true)", TEAM_ID)
+        await running.process.budgets.renew(world.clock.now())
+        await until_told(comes_back)
+        running.process.budgets.release(running.hold)
+    await running.process.idle()
+
+    assert await world.store.expiries(TEAM_ID) == []
     await load.agree()
 
 

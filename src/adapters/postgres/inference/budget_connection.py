@@ -1,12 +1,13 @@
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import asyncpg
 
 from adapters.postgres.engine import connect
-from adapters.postgres.inference.budget_move import BudgetMove
+from adapters.postgres.inference.budget_move import Act, BudgetMove
 from adapters.postgres.inference.carrier import LaneConnection
+from adapters.postgres.inference.fence import Fence
 from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
 from application.shared.ports import Clock
 from domain.identity.allowance import BudgetPeriod, BudgetTerms, Subject, SubjectKind
@@ -17,6 +18,9 @@ WRITE_TIMEOUT_S = 10.0
 _TAKE = "SELECT * FROM take_budget_holds($1, $2, $3, $4, $5, $6, $7, $8)"
 # They have cost nothing.
 _RELEASE = "SELECT settle_budgets($1, $2, NULL, NULL, NULL, NULL)"
+# Room or not: their calls run.
+_RESTORE = "SELECT renew_budget_holds($1, $2, $3, $4, $5, $6, $7)"
+_ALL = (_TAKE, _RELEASE, _RESTORE)
 
 
 class BudgetConnection(LaneConnection[BudgetMove]):
@@ -32,19 +36,22 @@ class BudgetConnection(LaneConnection[BudgetMove]):
         self._connection = connection
         self._take = statements[_TAKE]
         self._release = statements[_RELEASE]
+        self._restore = statements[_RESTORE]
         self._clock = clock
         self._ttl = ttl
 
     @classmethod
-    async def open(cls, database_url: str, clock: Clock, ttl: timedelta) -> Self:
+    async def open(cls, database_url: str, clock: Clock, ttl: timedelta, fence: Fence) -> Self:
+        """``fence`` is what all connections of one lane cross: a hold that is taken late, behind
+        the back of the connection that repeated it, may have been given back before."""
         # A hold need not be on the disk before its call is made: the row of the call, which is
         # written after it, takes it along, and no answer leaves before that is there.
         settings = {**LANE_SETTINGS, "synchronous_commit": "off"}
         connection = await connect(database_url, purpose="budgets", **settings)
         try:
-            statements = {sql: await connection.prepare(sql) for sql in (_TAKE, _RELEASE)}
+            statements = {sql: await connection.prepare(sql) for sql in _ALL}
             # Preparing leaves a transaction open that only the next query ends.
-            await connection.execute("SELECT 1")
+            await fence.cross(connection)
         except BaseException:
             connection.terminate()
             raise
@@ -58,18 +65,25 @@ class BudgetConnection(LaneConnection[BudgetMove]):
         self._connection.add_termination_listener(lambda _: call())
 
     async def write(self, batch: Sequence[BudgetMove], *, is_retry: bool) -> None:
-        released = [move.hold for move in batch if not move.takes]
+        released = [move.hold for move in batch if move.act is Act.RELEASE]
         if released:
             await self._release.fetch(*columns(released)[:2], timeout=WRITE_TIMEOUT_S)
-        # What was sent once may have happened, so it has to come to its end.
-        takes = [move for move in batch if move.takes and (move.is_wanted or move.is_sent)]
-        if not takes:
-            return
-        for move in takes:
-            move.is_sent = True
         expiry = self._clock.now() + self._ttl
-        holds = [move.hold for move in takes]
-        rows = await self._take.fetch(*columns(holds), expiry, is_retry, timeout=WRITE_TIMEOUT_S)
+        restored = _sent(move for move in batch if move.act is Act.RESTORE)
+        if restored:
+            holds = columns([move.hold for move in restored])
+            await self._restore.fetch(*holds, expiry, timeout=WRITE_TIMEOUT_S)
+            for move in restored:
+                move.grant()
+        takes = _sent(move for move in batch if move.act in {Act.TAKE, Act.NOTE})
+        if takes:
+            await self._take_all(takes, expiry, is_retry=is_retry)
+
+    async def _take_all(
+        self, takes: Sequence[BudgetMove], expiry: datetime, *, is_retry: bool
+    ) -> None:
+        holds = columns([move.hold for move in takes])
+        rows = await self._take.fetch(*holds, expiry, is_retry, timeout=WRITE_TIMEOUT_S)
         refused = {row["place"] - 1: row for row in rows}
         for place, move in enumerate(takes):
             if place in refused:
@@ -85,6 +99,14 @@ class BudgetConnection(LaneConnection[BudgetMove]):
             await self._connection.close(timeout=1)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._connection.terminate()
+
+
+def _sent(moves: Iterable[BudgetMove]) -> list[BudgetMove]:
+    """Those that are to be sent, and count as such from now on."""
+    due = [move for move in moves if move.is_due]
+    for move in due:
+        move.is_sent = True
+    return due
 
 
 def columns(holds: Sequence[Hold]) -> tuple[list[Any], ...]:

@@ -10,11 +10,12 @@ class Act(Enum):
     TAKE = "take"
     NOTE = "note"
     RELEASE = "release"
+    RESTORE = "restore"
 
 
 class BudgetMove:
     """What waits to be done to the budgets of one call. Somebody waits for the answer to a take
-    only; a note takes without anybody waiting."""
+    only; a note takes without anybody waiting, and what is restored had been taken before."""
 
     __slots__ = ("act", "answer", "hold", "is_sent", "is_taken", "is_wanted")
 
@@ -33,8 +34,9 @@ class BudgetMove:
         self.is_taken = False
 
     @property
-    def takes(self) -> bool:
-        return self.act is not Act.RELEASE
+    def is_due(self) -> bool:
+        """What was sent once may have happened, so it has to come to its end."""
+        return self.is_wanted or self.is_sent
 
     def take_off(self, is_handed_over: Callable[[], bool]) -> bool:
         return False

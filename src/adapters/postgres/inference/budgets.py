@@ -1,7 +1,6 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -11,6 +10,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.inference.budget_connection import BudgetConnection, columns
 from adapters.postgres.inference.budget_move import Act, BudgetMove
 from adapters.postgres.inference.deadlines import Deadlines
+from adapters.postgres.inference.fence import Fence
 from adapters.postgres.inference.lane import Lane
 from application.inference.allowance_ports import Budgets
 from application.operations.records.error_reporter import Circumstances, ErrorReporter
@@ -30,10 +30,13 @@ ROUTE = "budgets"
 GAP_S = 0.0005
 STOP_S = 1.0
 
+# Changes what is there only, whoever gives it back meanwhile.
 _RENEW = text(
-    "SELECT renew_budget_holds(CAST(:teams AS uuid[]), CAST(:calls AS uuid[]),"
-    " CAST(:users AS uuid[]), CAST(:keys AS uuid[]), CAST(:amounts AS numeric[]),"
-    " CAST(:times AS timestamptz[]), CAST(:expiry AS timestamptz))"
+    "UPDATE budget_holds h SET expires_at = CAST(:expiry AS timestamptz) FROM ("
+    " SELECT team_id, call_id FROM budget_holds JOIN unnest(CAST(:teams AS uuid[]),"
+    " CAST(:calls AS uuid[])) AS r (team_id, call_id) USING (team_id, call_id)"
+    " ORDER BY team_id, call_id FOR UPDATE OF budget_holds"
+    ") AS l WHERE h.team_id = l.team_id AND h.call_id = l.call_id RETURNING h.call_id"
 )
 _EXPIRE = text("SELECT expire_budget_holds(CAST(:at AS timestamptz))")
 
@@ -62,9 +65,10 @@ class PostgresBudgets(Budgets):
         self._running: dict[CallId, Hold] = {}
         self._undecided: dict[CallId, BudgetMove] = {}
         self._all_decided = asyncio.Event()
+        fence = Fence()
         self._lane = Lane[BudgetMove](
             name="budgets",
-            connect=lambda: BudgetConnection.open(database_url, clock, self._ttl),
+            connect=lambda: BudgetConnection.open(database_url, clock, self._ttl, fence),
             on_durable=self._on_decided,
             on_refused=self._on_refused,
             gap_s=GAP_S,
@@ -126,12 +130,20 @@ class PostgresBudgets(Budgets):
     async def renew(self, at: datetime) -> int:
         holds = list(self._running.values())
         if holds:
-            names = ("teams", "calls", "users", "keys", "amounts", "times")
-            arrays: dict[str, Any] = dict(zip(names, columns(holds), strict=True))
+            teams, calls = columns(holds)[:2]
+            values = {"teams": teams, "calls": calls, "expiry": at + self._ttl}
             with translated():
                 async with self._engine.begin() as connection:
-                    await connection.execute(_RENEW, {**arrays, "expiry": at + self._ttl})
+                    there = set(await connection.scalars(_RENEW, values))
+            self._restore(hold for hold in holds if hold.call_id not in there)
         return len(holds)
+
+    def _restore(self, lost: Iterable[Hold]) -> None:
+        """In the lane, so that they are given back after it and not before. Whoever has ended since
+        anybody looked is not concerned."""
+        for hold in lost:
+            if self._running.pop(hold.call_id, None) is not None:
+                self._put(Act.RESTORE, hold)
 
     async def expire(self, at: datetime) -> int:
         with translated():
