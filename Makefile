@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint types imports unit test thorough lock lock-check migration run docs docs-check check bench-gateway profile-gateway
+.PHONY: help install fmt lint types imports unit test thorough lock lock-check migration run docs docs-check check bench-gateway bench-peers profile-gateway
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ check: ## Everything that CI does
 
 bench-gateway: ## Measure the data plane and write bench/RESULTS.md
 	uv run python -m bench.gateway
+
+bench-peers: ## The same, with LiteLLM and Portkey installed beside it and measured too
+	uv run python -m bench.peers bench/work/peers
+	uv run python -m bench.gateway --peers bench/work/peers
 
 profile-gateway: ## Print where the processor time of a request goes
 	uv run --with py-spy python -m bench.profile --everything

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.ledger_check import Sent, check_ledger
+from bench.peers import PEER_SCENARIOS, Peer, start_litellm, start_portkey, wait_until_it_answers
 from bench.processes import may_go_ahead, memory_mib, pin, two_cores
 from bench.report import Facts, write_report
 from bench.scaling import Scaling, measure_scaling
@@ -73,17 +74,16 @@ class Run:
 
     rounds: int
     seconds: float
-    targets: list[Target] = field(default_factory=list)
     outcomes: dict[tuple[str, str], list[Outcome]] = field(default_factory=dict)
     sent: Sent = field(default_factory=Sent)
     mock: Target
     core: int | None = None
     beside: int | None = None
 
-    def go(self) -> None:
+    def go(self, targets: Sequence[Target], scenarios: Sequence[Scenario] = SCENARIOS) -> None:
         for number in range(self.rounds):
-            for scenario in SCENARIOS:
-                for target in self.targets:
+            for scenario in scenarios:
+                for target in targets:
                     self._measure(target, scenario, number)
 
     def go_empty(self, target: Target) -> None:
@@ -128,7 +128,13 @@ def main(arguments: Sequence[str]) -> int:
             target.stop()
     write_report(Path(options.output), facts, run.outcomes)
     print(f"\nWritten to {options.output}. Ledger: {facts.ledger}")
-    failed = any(outcome.errors for outcomes in run.outcomes.values() for outcome in outcomes)
+    others = {peer.target.name for peer in facts.peers}
+    failed = any(
+        outcome.errors
+        for (name, _), outcomes in run.outcomes.items()
+        for outcome in outcomes
+        if name not in others
+    )
     if failed or not facts.exact:
         print(f"FAILED; the output of the servers is in {work}")
         return 1
@@ -152,14 +158,14 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
     if options.seed_calls or options.seed_keys:
         run.go_empty(stoa)
         seed(work / "data", calls=options.seed_calls, keys=options.seed_keys)
-    run.targets = [mock, stoa, everything, *nginx]
-    run.go()
+    run.go([mock, stoa, everything, *nginx])
     held, loaded = run.hold_streams(everything), memory_mib(stoa.own)
     stoa.stop()
     scaling = _scale(stage, run, everything)
-    exact, ledger = check_ledger(
-        replace(stage.start(), key=stoa.key), mock, run.sent, seeded=options.seed_calls
-    )
+    last = replace(stage.start(), key=stoa.key)
+    exact, ledger = check_ledger(last, mock, run.sent, seeded=options.seed_calls)
+    last.stop()
+    peers = _measure_peers(options.peers, stage, run)
     facts = Facts(
         command=options.command,
         rounds=options.rounds,
@@ -173,6 +179,7 @@ def _benchmark(options: argparse.Namespace, work: Path, running: list[Target]) -
         held_streams_memory_mib=held,
         loaded_memory_mib=loaded,
         scaling=scaling,
+        peers=peers,
         seeded=(options.seed_calls, options.seed_keys),
         exact=exact,
         ledger=ledger,
@@ -203,12 +210,27 @@ def _scale(stage: Stage, run: Run, everything: Target) -> Scaling:
     return measure_scaling(start, run.sent, rounds=run.rounds, seconds=run.seconds, cores=cores)
 
 
+def _measure_peers(folder: Path | None, stage: Stage, run: Run) -> list[Peer]:
+    """One after the other, since each would take memory and caches from the next."""
+    peers: list[Peer] = []
+    pin(stage.mock.own, run.beside)
+    for start in (start_litellm, start_portkey):
+        if folder and (target := start(stage.work, stage.mock, folder)):
+            stage.running.append(target)
+            peers.append(wait_until_it_answers(target))
+            target.keep_on(run.core, beside=run.beside)
+            run.go([target], PEER_SCENARIOS)
+            target.stop()
+    return peers
+
+
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure Stoa's data plane.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
     parser.add_argument("--seed-calls", type=int, default=0, help="rows in the ledger beforehand")
     parser.add_argument("--seed-keys", type=int, default=0, help="API keys beforehand")
+    parser.add_argument("--peers", type=Path, help="where `python -m bench.peers` installed them")
     parser.add_argument("--output", default=str(RESULTS))
     options = parser.parse_args(arguments)
     if not 1 <= options.rounds <= 20 or not 0.5 <= options.seconds <= 60:

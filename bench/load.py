@@ -190,9 +190,10 @@ def _request(options: argparse.Namespace, path: str, host: str) -> bytes:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     encoded = json.dumps(body).encode()
     key = os.environ.get("BENCH_API_KEY", "none")
+    more = "".join(f"{header}\r\n" for header in options.header)
     return (
         f"POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(encoded)}\r\n\r\n"
+        f"content-type: application/json\r\n{more}content-length: {len(encoded)}\r\n\r\n"
     ).encode() + encoded
 
 
@@ -224,6 +225,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--stream", action="store_true")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rate", type=float, default=0.0, help="requests per second; open loop")
+    parser.add_argument("--header", action="append", default=[], help="one more, whole line")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--max-requests", type=int, default=200_000)
     options = parser.parse_args()

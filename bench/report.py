@@ -3,13 +3,14 @@
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from bench.marks import marks_lines
+from bench.peers import Peer, peer_lines
 from bench.processes import machine
 from bench.scaling import AIM, Scaling, scaling_lines
 from bench.scenarios import (
@@ -45,6 +46,7 @@ class Facts:
     held_streams_memory_mib: float
     loaded_memory_mib: float
     scaling: Scaling
+    peers: Sequence[Peer]
     seeded: tuple[int, int]
     exact: bool
     ledger: str
@@ -62,6 +64,8 @@ def _lines(facts: Facts, outcomes: Outcomes) -> Iterator[str]:
         yield from _flatness(facts, outcomes)
     if facts.scaling.rounds:
         yield from scaling_lines(facts.scaling)
+    if facts.peers:
+        yield from peer_lines(facts.peers, outcomes, facts.idle_memory_mib)
     yield from marks_lines(outcomes)
     yield from _server(facts)
 

@@ -141,6 +141,8 @@ def _start(
     command = [sys.executable, "-m", "bench.load", target.url, "--model", scenario.model]
     command += ["--connections", str(scenario.connections), "--seconds", str(seconds)]
     command += ["--rate", str(scenario.rate), *(["--stream"] if scenario.stream else [])]
+    for name, value in target.headers.items():
+        command += ["--header", f"{name}: {value}"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, env=os.environ | {"BENCH_API_KEY": target.key}
     )

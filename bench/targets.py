@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from bench.processes import command_line, cpu_seconds, descendants, is_postgres,
 
 SRC = Path(__file__).parents[1] / "src"
 KEY = re.compile(r"sk-stoa-[A-Za-z0-9_-]{43,}")
-START_TIMEOUT_S = 60.0
+# A peer whose modules are not compiled yet takes more than half a minute by itself.
+START_TIMEOUT_S = 180.0
 STOA, EVERYTHING = "stoa", "stoa, everything on"
 # What it is called before its database is filled.
 EMPTY = "stoa, empty"
@@ -55,6 +56,7 @@ class Target:
     port: int
     process: "subprocess.Popen[bytes]"
     key: str = "none"
+    headers: dict[str, str] = field(default_factory=dict)
     start_s: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -89,7 +91,11 @@ class Target:
 
     def _ask(self, method: str, path: str, body: str | None) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        headers = {
+            "authorization": f"Bearer {self.key}",
+            "content-type": "application/json",
+            **self.headers,
+        }
         try:
             connection.request(method, path, body, headers=headers)
             answer = connection.getresponse()
@@ -102,12 +108,16 @@ class Target:
 
     def wait_for(self, path: str) -> float:
         """Seconds until the path answers."""
+        return self.wait_until(lambda: self.get(path))
+
+    def wait_until(self, ask: Callable[[], object]) -> float:
+        """Seconds until the question is answered."""
         start = time.perf_counter()
         while time.perf_counter() - start < START_TIMEOUT_S:
             if self.process.poll() is not None:
                 break
             try:
-                self.get(path)
+                ask()
             except (OSError, http.client.HTTPException):
                 time.sleep(0.01)
             else:
@@ -127,7 +137,7 @@ class Target:
 def start_mock(work: Path) -> Target:
     port = free_port()
     command = [sys.executable, "-m", "bench.mock_upstream", str(port)]
-    mock = Target(name="direct", port=port, process=_spawn(command, work / "mock.log"))
+    mock = Target(name="direct", port=port, process=spawn(command, work / "mock.log"))
     mock.wait_for("/count")
     return mock
 
@@ -144,7 +154,7 @@ def start_stoa(work: Path, mock: Target, models: Iterable[str], workers: int = 1
         "STOA_PORT": str(port),
     }
     command = [sys.executable, "-m", "entrypoints.cli.main", "serve", "--workers", str(workers)]
-    stoa = Target(name=STOA, port=port, process=_spawn(command, log, environment))
+    stoa = Target(name=STOA, port=port, process=spawn(command, log, environment))
     alive = stoa.wait_for("/healthz")
     stoa.start_s = {"healthz": alive, "readyz": alive + stoa.wait_for("/readyz")}
     stoa.start_s["cpu"] = cpu_seconds(stoa.own)
@@ -174,7 +184,7 @@ def start_nginx(work: Path, mock: Target) -> Target | None:
     config = work / "nginx.conf"
     config.write_text(NGINX.format(work=work, port=port, mock=mock.port))
     command = [program, "-p", str(work), "-c", str(config), "-g", "daemon off;"]
-    nginx = Target(name="nginx", port=port, process=_spawn(command, work / "nginx.out"))
+    nginx = Target(name="nginx", port=port, process=spawn(command, work / "nginx.out"))
     nginx.wait_for("/count")
     return nginx
 
@@ -186,7 +196,7 @@ def free_port() -> int:
     return port
 
 
-def _spawn(
+def spawn(
     command: list[str], log: Path, environment: dict[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
     with log.open("ab") as output:
