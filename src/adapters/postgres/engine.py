@@ -10,6 +10,13 @@ from sqlalchemy.ext.asyncio import (
 
 APPLICATION_NAME = "stoa"
 _DEFAULT_PORT = 5432
+_UNWILLING = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 async def connect(database_url: str, *, purpose: str = "", **settings: str) -> asyncpg.Connection:
@@ -19,6 +26,14 @@ async def connect(database_url: str, *, purpose: str = "", **settings: str) -> a
     return await asyncpg.connect(
         database_url, timeout=10, server_settings={"application_name": name, **settings}
     )
+
+
+async def hang_up(connection: asyncpg.Connection) -> None:
+    """Close it, or give it up where that cannot be done."""
+    try:
+        await connection.close(timeout=1)
+    except _UNWILLING:
+        connection.terminate()
 
 
 def place_of(database_url: str) -> str:

@@ -20,6 +20,9 @@ _REFUSED = ("28", "3D", "42501", "25006")
 _BAD_SETTING = "configuration parameter"
 _NO_TLS = "rejected SSL"
 
+# asyncpg raises InterfaceError for a connection that was closed under the caller, and
+# InternalClientError for one whose server has said that it ends it, until it has.
+_LOST = OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError
 
 _OF_THE_DATABASE = (
     DBAPIError,
@@ -27,6 +30,7 @@ _OF_THE_DATABASE = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.ClientConfigurationError,
+    asyncpg.InternalClientError,
 )
 
 
@@ -69,13 +73,14 @@ def is_away(error: BaseException) -> bool:
         return error.connection_invalidated or is_away(_driver_error(error))
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_AWAY)
-    # asyncpg raises InterfaceError for a connection that was closed under the caller.
-    return isinstance(error, OSError | TimeoutError | PoolTimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, _LOST | PoolTimeoutError)
 
 
 def reason_of(error: BaseException) -> str:
     """The driver's words for operators, without numbers that only programs know."""
     cause = _driver_error(error) if isinstance(error, DBAPIError) else error
+    if isinstance(cause, asyncpg.InternalClientError):
+        return "the server has ended the connection"
     if isinstance(cause, TimeoutError) and not cause.args:
         return "it does not answer in time"
     if isinstance(cause, ConnectionRefusedError):

@@ -5,6 +5,7 @@ import asyncpg
 import structlog
 
 from adapters.postgres.engine import connect
+from adapters.postgres.errors import reason_of
 from domain.shared.errors import UnavailableError
 
 log = structlog.get_logger()
@@ -80,7 +81,9 @@ class HeldConnection:
             except Exception as error:  # noqa: BLE001 - whatever broke it, it is made again
                 if self._held.is_set():
                     backoff = SHORTEST_BACKOFF_S
-                    log.warning("database.session_lost", purpose=self._purpose, error=repr(error))
+                    log.warning(
+                        "database.session_lost", purpose=self._purpose, error=reason_of(error)
+                    )
             finally:
                 self._held.clear()
                 self._on_lost()

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import asyncpg
 
-from adapters.postgres.engine import connect
+from adapters.postgres.engine import connect, hang_up
 from adapters.postgres.inference.budget_move import Act, BudgetMove
 from adapters.postgres.inference.carrier import LaneConnection
 from adapters.postgres.inference.fence import Fence
@@ -95,10 +95,7 @@ class BudgetConnection(LaneConnection[BudgetMove]):
         self._connection.terminate()
 
     async def close(self) -> None:
-        try:
-            await self._connection.close(timeout=1)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            self._connection.terminate()
+        await hang_up(self._connection)
 
 
 def _sent(moves: Iterable[BudgetMove]) -> list[BudgetMove]:

@@ -7,6 +7,7 @@ import asyncpg
 import structlog
 
 from adapters.postgres.eager import start_now
+from adapters.postgres.errors import reason_of
 from adapters.postgres.inference.ledger_row import Item
 
 log = structlog.get_logger()
@@ -147,7 +148,7 @@ class Carrier(Generic[ItemT]):
 
     async def _recover(self, error: Exception) -> None:
         if not self._failures:
-            log.warning("lane.database_lost", lane=self._name, error=repr(error))
+            log.warning("lane.database_lost", lane=self._name, error=reason_of(error))
         if self._connection is not None and _class_of(error) not in _BAD_LUCK:
             self._connection.terminate()
             self._connection = None

@@ -4,7 +4,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import asyncpg
 
-from adapters.postgres.engine import connect
+from adapters.postgres.engine import connect, hang_up
 from adapters.postgres.inference.carrier import LaneConnection
 from adapters.postgres.inference.ledger_row import Item
 
@@ -124,10 +124,7 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
 
     async def close(self) -> None:
         self._stop_timer()
-        try:
-            await self._connection.close(timeout=1)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            self._connection.terminate()
+        await hang_up(self._connection)
 
     def _hand_over(self, batch: Sequence[ItemT]) -> None:
         """A batch that is too big for the socket's buffer leaves in pieces."""

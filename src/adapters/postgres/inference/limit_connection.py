@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.engine import connect
+from adapters.postgres.engine import connect, hang_up
 from adapters.postgres.inference.carrier import LaneConnection
 from adapters.postgres.inference.fence import Fence
 from adapters.postgres.inference.ledger_connection import LANE_SETTINGS
@@ -90,10 +90,7 @@ class LimitConnection(LaneConnection[LaneItem]):
         self._connection.terminate()
 
     async def close(self) -> None:
-        try:
-            await self._connection.close(timeout=1)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            self._connection.terminate()
+        await hang_up(self._connection)
 
 
 def _entries(items: Sequence[LaneItem]) -> list[list[Entry]]:
