@@ -1,5 +1,6 @@
 """What every reader of the ledger has to keep."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from domain.shared.ids import KeyId, TeamId, UserId
 from domain.shared.usage import Usage
 from tests.builders import (
     OTHER_TEAM_ID,
+    PRICES,
     TEAM_ID,
     a_call,
     a_key,
@@ -183,11 +185,13 @@ async def test_sums_up_what_is_not_tokens(ledger: LedgerStore) -> None:
         "audio_output_tokens": 5,
         "images": 1,
         "characters": 7,
+        "searches": 2,
         "seconds": Decimal("0.1"),
     }
     heard = Usage(prompt_tokens=3, completion_tokens=5, **rare)
     saved = _settled(usage=Usage(), saved=Decimal("0.2"))
-    await _record(ledger, *(_settled(usage=heard) for _ in range(3)), saved)
+    of_all = replace(PRICES, audio_input=Decimal(1), audio_output=Decimal(2), request=Decimal(1))
+    await _record(ledger, *(_settled(usage=heard, price=of_all) for _ in range(3)), saved)
     only_heard = _settled(usage=Usage(seconds=Decimal("0.5")), price=None, model="ears")
     await _record(ledger, only_heard)
 

@@ -100,7 +100,9 @@ async def test_what_is_rare_comes_back_as_it_was(ledger: LedgerStore) -> None:
     call.guardrails = (
         GuardrailVerdict(stage="input", rule="pii:email", action="redacted", count=2),
     )
-    _succeed(call, Usage(**tokens, **rare, images=1, seconds=Decimal("1.25"), characters=9))
+    call.use(OTHER_TEAM_ID)
+    beside: dict[str, Any] = {"seconds": Decimal("1.25"), "characters": 9, "searches": 4}
+    _succeed(call, Usage(**tokens, **rare, images=1, **beside))
 
     ledger.ledger.settle(call)
     await ledger.ledger.flush(FLUSH_S)

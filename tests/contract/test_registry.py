@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -35,6 +37,7 @@ from domain.models.route import (
     Target,
 )
 from domain.models.served_model import Capability, DeploymentLimits, ModelKind
+from domain.shared.ids import TeamId
 from tests.builders import OTHER_TEAM_ID, TEAM_ID, a_team
 from tests.fakes.clock import START
 from tests.fakes.ids import uuid7_at
@@ -42,6 +45,7 @@ from tests.fakes.registry import InMemoryRegistry, InMemoryRegistryUnitOfWork
 from tests.registry_builders import a_provider, a_registered_model, a_registered_route
 
 Store = Callable[[], RegistryUnitOfWork]
+OWNER = TeamId(UUID(int=3))
 PAGE = PageRequest()
 
 
@@ -365,16 +369,42 @@ async def test_secrets_of_all_teams_are_found_and_replaced(database_url: str) ->
     assert now == replace(sealed, sealed=b"new")
 
 
-async def test_a_model_was_called_if_its_ledger_says_so(partitioned_url: str) -> None:
+# What was asked for, what it led to, who was to answer, whose call it is, and more of its row.
+CALLS: dict[str, tuple[str, str | None, str | None, TeamId, dict[str, Any]]] = {
+    "asked": ("asked", None, "acme", TEAM_ID, {}),
+    "in flight": ("running", None, "acme", TEAM_ID, {"status": "open"}),
+    "by an alias": ("aliased-too", None, "acme", TEAM_ID, {}),
+    "by a route": ("way", "routed", "acme", TEAM_ID, {}),
+    "refused": ("refused", None, None, TEAM_ID, {}),
+    "by a former name": ("any", "before", "acme", TEAM_ID, {}),
+    "tried in vain": ("way", "other", "acme", TEAM_ID, {"attempts": [{"deployment": "acme/up-1"}]}),
+    "another's own": ("unused", None, "acme", OTHER_TEAM_ID, {}),
+    "lent": ("once-public", None, "acme", OTHER_TEAM_ID, {"lenders": [TEAM_ID]}),
+    "lent by a route": ("way", "behind", "acme", OTHER_TEAM_ID, {"lenders": [OWNER, TEAM_ID]}),
+    "lent in vain": (
+        "way",
+        "mine",
+        "acme",
+        OTHER_TEAM_ID,
+        {"lenders": [TEAM_ID], "attempts": [{"deployment": "acme/up-2"}]},
+    ),
+    "lent by another": ("unused", None, "acme", OTHER_TEAM_ID, {"lenders": [OWNER]}),
+}
+
+
+async def test_a_model_was_called_if_the_ledger_of_any_team_says_so(partitioned_url: str) -> None:
     """On Postgres alone, which has the ledger."""
     engine = make_engine(partitioned_url)
     uow = PostgresUnitOfWork(make_sessions(engine))
     provider = a_provider()
+    names = "asked running aliased routed refused renamed tried unused once-public behind lent-too"
     models = {
-        name: a_registered_model(provider, name=name, aliases=(f"{name}-too",))
-        for name in ("asked", "aliased", "routed", "refused", "unused", "renamed")
+        name: a_registered_model(provider, name=name, aliases=(f"{name}-too",), upstream_name=name)
+        for name in names.split()
     }
     models["renamed"] = replace(models["renamed"], former_names=("before", "way-before"))
+    models["tried"] = replace(models["tried"], upstream_name="up-1")
+    models["lent-too"] = replace(models["lent-too"], upstream_name="up-2")
     async with uow as tx:
         await tx.teams.add(a_team())
         await tx.teams.add(a_team(id=OTHER_TEAM_ID))
@@ -383,37 +413,25 @@ async def test_a_model_was_called_if_its_ledger_says_so(partitioned_url: str) ->
             await tx.models.add(model)
         await tx.commit()
     later = START + timedelta(seconds=1)
-    rows = [
-        ("asked", None, "acme", TEAM_ID),
-        ("aliased-too", None, "acme", TEAM_ID),
-        ("way", "routed", "acme", TEAM_ID),
-        ("refused", None, None, TEAM_ID),
-        ("unused", None, "acme", OTHER_TEAM_ID),
-        ("any", "before", "acme", TEAM_ID),
-    ]
     async with engine.begin() as connection:
-        for number, (asked, routed_to, answering, team_id) in enumerate(rows):
-            await connection.execute(
-                calls.insert().values(
-                    team_id=team_id,
-                    id=uuid7_at(later, number),
-                    correlation_id="c",
-                    endpoint="/v1/chat/completions",
-                    model=asked,
-                    routed_to=routed_to,
-                    provider=answering,
-                    stream=False,
-                    created_at=later,
-                    status="succeeded",
-                    process=1,
-                )
-            )
+        for number, (asked, routed_to, answering, team_id, more) in enumerate(CALLS.values()):
+            row = {
+                "team_id": team_id,
+                "id": uuid7_at(later, number),
+                "correlation_id": "c",
+                "endpoint": "/v1/chat/completions",
+                "model": asked,
+                "routed_to": routed_to,
+                "provider": answering,
+                "stream": False,
+                "created_at": later,
+                "status": "succeeded",
+                "process": 1,
+            }
+            await connection.execute(calls.insert().values(row | more))
 
     async with uow as tx:
         called = {name for name, model in models.items() if await tx.models.was_called(model)}
-        public = replace(models["unused"], visibility=Visibility.PUBLIC)
-        by_others = await tx.models.was_called(public)
     await engine.dispose()
 
-    assert called == {"asked", "aliased", "routed", "renamed"}
-    assert by_others
+    assert called == models.keys() - {"refused", "unused"}

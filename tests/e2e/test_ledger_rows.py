@@ -41,6 +41,7 @@ MEMBERS = {
     "images": int,
     "seconds": str,
     "characters": int,
+    "searches": int,
     "usage_counted": bool,
     "cost": str,
     "price": dict,

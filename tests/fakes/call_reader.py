@@ -126,6 +126,7 @@ def _sums(group: str, label: str, calls: list[Call]) -> UsageRow:
         audio_output_tokens=sum(usage.audio_output_tokens for usage in usages),
         images=sum(usage.images for usage in usages),
         characters=sum(usage.characters for usage in usages),
+        searches=sum(usage.searches for usage in usages),
         seconds=sum((usage.seconds for usage in usages), Decimal(0)),
         saved=sum((call.saved for call in calls if call.saved is not None), Decimal(0)),
     )
@@ -134,4 +135,4 @@ def _sums(group: str, label: str, calls: list[Call]) -> UsageRow:
 def _used_something(call: Call) -> bool:
     usage = call.usage or Usage()
     tokens = usage.prompt_tokens + usage.completion_tokens
-    return tokens + usage.images + usage.characters + usage.seconds > 0
+    return tokens + usage.images + usage.characters + usage.searches + usage.seconds > 0

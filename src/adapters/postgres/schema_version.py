@@ -9,7 +9,7 @@ import asyncpg
 from adapters.postgres.engine import connect, place_of
 from adapters.postgres.errors import translated
 
-HEAD = "2026_11_21_1560_allotments"
+HEAD = "2026_11_21_1570_lenders"
 
 
 async def schema_version(database_url: str) -> str | None:

@@ -2,6 +2,7 @@
 makes of it. Where the data is finer than what Stoa counts, the dearer price stands."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_UP, Context, Decimal
 from itertools import groupby
@@ -55,6 +56,8 @@ _COVERED = frozenset({"cache_audio_read_mtok"})
 _EXPRESSED = frozenset(key for units in _UNITS.values() for key, _ in units) | _COVERED
 # Zero is as good as unknown, also where a part has no price of its own.
 _OF_TOKENS = frozenset({"input", "output"})
+# Whose lists say what audio costs where that is not what texts cost.
+_ALIKE = ("google/",)
 
 
 class UnitPrice(Struct, kw_only=True):
@@ -97,6 +100,10 @@ class Entry(Struct, kw_only=True):
             not_expressed=(*sorted(units - _EXPRESSED), *self.variants, *varying),
         )
 
+    @property
+    def _tells_audio_apart(self) -> bool:
+        return not self.entry.startswith(_ALIKE)
+
     def _schedule(self, kind: ModelKind) -> Iterable[DatedPrices]:
         always = [one for one in self.prices if one.hours is None]
         by_hour = [one.units for one in self.prices if one.hours is not None]
@@ -105,6 +112,7 @@ class Entry(Struct, kw_only=True):
             latest = list(same)[-1].units
             prices = _dearest([latest, *by_hour], kind)
             if prices is not None:
+                prices = prices if self._tells_audio_apart else _heard_as_read(prices)
                 moment = datetime.combine(since, time(), tzinfo=UTC)
                 yield DatedPrices(since=None if since == date.min else moment, prices=prices)
 
@@ -120,6 +128,13 @@ def _dearest(choices: list[dict[str, UnitPrice]], kind: ModelKind) -> Prices | N
     sizes = sorted({start for one in choices for unit in one.values() for start, _ in unit.tiers})
     tiers = (PriceTier(above=size, prices=Prices(**_prices(choices, size))) for size in sizes)
     return Prices(**base, tiers=tuple(tiers))
+
+
+def _heard_as_read(prices: Prices) -> Prices:
+    heard = prices.input if prices.audio_input is None else prices.audio_input
+    said = prices.output if prices.audio_output is None else prices.audio_output
+    tiers = (replace(one, prices=_heard_as_read(one.prices)) for one in prices.tiers)
+    return replace(prices, audio_input=heard, audio_output=said, tiers=tuple(tiers))
 
 
 def _prices(choices: list[dict[str, UnitPrice]], size: int | None) -> dict[str, Any]:

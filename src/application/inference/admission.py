@@ -146,6 +146,7 @@ class Admission:
             call.provider = model.provider
             call.deployment = model.deployment
             call.price = model.prices
+            call.use(model.owner)
             if plan.reason is not None or call.model != model.name:
                 call.routed_to, call.reason = model.name, plan.reason
         return CallInFlight(

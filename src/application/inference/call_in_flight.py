@@ -106,6 +106,7 @@ class CallInFlight:
         self.attempts.append(attempt)
         if is_asked:
             self.own, self.asked = attempt, model
+            self.call.use(model.owner)
 
     def answered_by(
         self, pulse: Pulse, model: ServedModel, began_ms: float, reserved: Reservation | None
@@ -190,8 +191,7 @@ class CallInFlight:
         error_code: str | None = None,
         spent: Usage | None = None,
     ) -> None:
-        usage = spent
-        call = self.call
+        usage, call = spent, self.call
         if self.pulse is None and self.own is not None and self.asked is not None:
             # Nobody answers; the row is about whom was asked last.
             usage = self.own.usage

@@ -64,6 +64,7 @@ class UsageRow:
     audio_output_tokens: int = 0
     images: int = 0
     characters: int = 0
+    searches: int = 0
     seconds: Decimal = Decimal(0)
     saved: Decimal = Decimal(0)
     priced: int = 0

@@ -81,7 +81,8 @@ class Call:
 
     ``model`` is the name that was asked for, ``routed_to`` the model that answered, ``reason`` why
     that one was chosen, ``arm`` the side of a split that the caller is on. ``saved`` is what an
-    answer out of the cache would have cost. ``held`` came out of the allotment of that id; a call
+    answer out of the cache would have cost. ``lenders`` are the other teams of whose registries a
+    model was asked. ``held`` came out of the allotment of that id; a call
     without one has a hold of its own, or none.
     """
 
@@ -115,6 +116,7 @@ class Call:
     saved: Decimal | None = None
     guardrails: tuple[GuardrailVerdict, ...] = ()
     tags: tuple[str, ...] = ()
+    lenders: tuple[TeamId, ...] = ()
     held: Decimal | None = None
     allotment_id: AllotmentId | None = None
 
@@ -122,6 +124,11 @@ class Call:
     def is_recalled(self) -> bool:
         """Whether the answer came out of the cache."""
         return self.cache in _FROM_CACHE
+
+    def use(self, owner: TeamId | None) -> None:
+        """A model of that team's registry is asked; ``None`` is the configuration."""
+        if owner is not None and owner != self.team_id and owner not in self.lenders:
+            self.lenders = (*self.lenders, owner)
 
     def settle(
         self,

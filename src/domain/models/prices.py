@@ -13,7 +13,8 @@ class Prices:
 
     Cached input, cache writes and audio input are part of the prompt tokens, reasoning and audio
     output part of the completion tokens; each is billed at its own price instead of ``input`` or
-    ``output``, and like any other token where it has none. ``character`` is per million characters
+    ``output``, and like any other token where it has none, but for audio: ``bill`` knows no cost
+    of that. ``character`` is per million characters
     read aloud; ``request`` per call, or per search where a ranking is billed as several, ``image``
     per image made, ``second`` per second of audio heard are US dollars each. ``cache_write_1h`` is
     for what a cache keeps for an hour, ``cache_write`` for any other write.
@@ -71,8 +72,11 @@ class Prices:
 
     def bill(self, usage: Usage) -> Decimal | None:
         """What the call costs, or ``None`` where that cannot be told: it is billed by tokens, and
-        of what was made or heard nobody has said how many that were."""
+        of what was made or heard nobody has said how many that were, or what those of audio cost;
+        or it is billed by searches, whose price nobody has said."""
         prices = self.at(usage.prompt_tokens)
+        if prices.lacks_price_of(usage):
+            return None
         made = (usage.characters and prices.character is None) or (
             usage.images and prices.image is None
         )
@@ -82,6 +86,16 @@ class Prices:
         if heard and prices.dearest_input and not usage.prompt_tokens:
             return None
         return prices.cost(usage)
+
+    def lacks_price_of(self, usage: Usage) -> bool:
+        """Whether it is of a kind that is billed by itself, and that has no price here. Where
+        nothing costs anything, that does not either."""
+        audio = usage.audio_input_tokens and self.audio_input is None
+        searches = usage.searches and self.request is None
+        if (audio or searches) and self.dearest_input:
+            return True
+        spoken = usage.audio_output_tokens and self.audio_output is None
+        return bool(spoken and self.dearest_output)
 
     def cost(self, usage: Usage) -> Decimal:
         """The exact price of a call in US dollars; never rounded."""

@@ -83,6 +83,7 @@ async def test_a_settled_call_has_all_its_members() -> None:
                 "images": 0,
                 "seconds": "2.5",
                 "characters": 0,
+                "searches": 0,
                 "usage_counted": False,
                 "cost": "0.0000027",
                 "price": dict.fromkeys(n for n in price.__slots__ if n != "tiers")

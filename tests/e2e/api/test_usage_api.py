@@ -41,6 +41,7 @@ async def test_usage_is_summed_exactly() -> None:
         "audio_output_tokens": 0,
         "images": 3,
         "characters": 0,
+        "searches": 0,
         "seconds": "0",
         "cost": "0.3",
         "saved": "0",

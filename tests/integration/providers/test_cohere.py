@@ -182,10 +182,10 @@ async def test_what_ranks_nothing_that_was_asked_has_failed(
     [
         ({"billed_units": {"search_units": 3}}, 3),
         ({"billed_units": {"search_units": 1.5}}, 2),
-        ({"billed_units": {"search_units": -4}}, 0),
-        ({"billed_units": {"search_units": "many"}}, 0),
-        ({"billed_units": None}, 0),
-        (None, 0),
+        ({"billed_units": {"search_units": -4}}, 1),
+        ({"billed_units": {"search_units": "many"}}, 1),
+        ({"billed_units": None}, 1),
+        (None, 1),
     ],
 )
 async def test_a_ranking_costs_as_many_searches_as_are_billed(
@@ -198,7 +198,21 @@ async def test_a_ranking_costs_as_many_searches_as_are_billed(
 
     prices = Prices(input=Decimal(0), output=Decimal(0), request=Decimal("0.002"))
     assert answer.usage.searches == searches
-    assert prices.cost(answer.usage) == Decimal("0.002") * max(1, searches)
+    assert prices.cost(answer.usage) == Decimal("0.002") * searches
+
+
+async def test_searches_are_counted_where_they_are_not_told(
+    upstream: Upstream, provider: ModelProvider
+) -> None:
+    """A search is of 100 documents, and a long one is several."""
+    body = {"results": [{"index": 0, "relevance_score": 0.5}]}
+    upstream.play(json_answer(msgspec.json.encode(body)))
+    upstream.play(json_answer(msgspec.json.encode(body)))
+
+    many = await provider.complete(a_ranking(documents=["a"] * 201))
+    long = await provider.complete(a_ranking(documents=["a" * 4_000] * 60))
+
+    assert (many.usage.searches, long.usage.searches) == (3, 2)
 
 
 async def test_fewer_embeddings_than_texts_are_no_answer(

@@ -77,6 +77,25 @@ async def blocks_of(stream: ProviderStream) -> bytes:
     return b"".join([block async for block in stream])
 
 
+@pytest.mark.parametrize(
+    ("more", "searches"),
+    [
+        ({"meta": {"billed_units": {"search_units": 3}}}, 3),
+        ({"meta": {"billed_units": {"search_units": 3}}, "usage": {"total_tokens": 9}}, 3),
+        ({"meta": {"billed_units": "many"}}, 0),
+        ({}, 0),
+    ],
+)
+async def test_searches_that_a_reranking_is_billed_as_are_counted(
+    upstream: Upstream, provider: OpenAICompatibleProvider, more: dict[str, Any], searches: int
+) -> None:
+    upstream.play(json_answer(msgspec.json.encode({"results": []} | more)))
+
+    answer = await provider.complete(a_rerank())
+
+    assert answer.usage.searches == searches
+
+
 async def test_a_reranking_passes_through_under_the_public_name(
     upstream: Upstream, provider: OpenAICompatibleProvider
 ) -> None:

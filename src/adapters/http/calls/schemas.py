@@ -28,6 +28,7 @@ _COUNTS = (
     "audio_output_tokens",
     "images",
     "characters",
+    "searches",
 )
 
 
@@ -133,6 +134,7 @@ class CallView(Struct, kw_only=True):
     images: int | None
     seconds: str | None
     characters: int | None
+    searches: int | None
     usage_counted: bool
     cost: str | None
     price: PriceView | None

@@ -23,6 +23,7 @@ COUNTS = (
     "audio_output_tokens",
     "images",
     "characters",
+    "searches",
 )
 AMOUNTS = ("cost", "seconds", "saved")
 
@@ -50,6 +51,7 @@ class UsageTotals(Struct, kw_only=True):
     audio_output_tokens: int
     images: int
     characters: int
+    searches: int
     seconds: str
     cost: str
     saved: str

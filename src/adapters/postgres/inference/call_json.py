@@ -23,7 +23,17 @@ _REPLACEMENT = rb"\1" + "\N{REPLACEMENT CHARACTER}".encode()
 
 # This runs twice for each call. Most calls leave most of this out, and what a row does not name
 # costs neither its encoding nor its reading.
-_RARE = ("routed_to", "reason", "arm", "attempts", "cache", "saved", "guardrails", "tags")
+_RARE = (
+    "routed_to",
+    "reason",
+    "arm",
+    "attempts",
+    "cache",
+    "saved",
+    "guardrails",
+    "tags",
+    "lenders",
+)
 _RARE_PRICES = (
     "cache_write",
     "cache_write_1h",
@@ -43,12 +53,13 @@ _RARE_USAGE = (
     "images",
     "seconds",
     "characters",
+    "searches",
 )
 _PRICE_COLUMNS = tuple(f"{name}_price" for name in _RARE_PRICES)
 _rare_of = attrgetter(*_RARE)
 _rare_prices_of = attrgetter(*_RARE_PRICES)
 _rare_usage_of = attrgetter(*_RARE_USAGE)
-_NOTHING_RARE = (None, None, None, (), None, None, (), ())
+_NOTHING_RARE = (None, None, None, (), None, None, (), (), ())
 _NO_RARE_PRICES = (None,) * len(_RARE_PRICES)
 _NO_RARE_USAGE = (0,) * len(_RARE_USAGE)
 

@@ -70,6 +70,7 @@ calls = Table(
     Column("images", BigInteger),
     Column("seconds", Numeric),
     Column("characters", BigInteger),
+    Column("searches", BigInteger),
     Column("completion_tokens", BigInteger),
     Column("reasoning_tokens", BigInteger),
     Column("usage_counted", Boolean),
@@ -85,6 +86,8 @@ calls = Table(
     Column("saved", Numeric),
     Column("guardrails", JSONB),
     Column("tags", ARRAY(Text)),
+    # Null, as with the tags, is none.
+    Column("lenders", ARRAY(Uuid)),
     # What was held for the call, of an allotment; other holds are rows of their own.
     Column("held", Numeric),
     Column("allotment_id", Uuid),
@@ -95,6 +98,12 @@ calls = Table(
     Index(None, "team_id", "key_id", "id"),
     Index(None, "team_id", "model", "id"),
     Index("ix_calls_process_open", "process", postgresql_where=text("status = 'open'")),
+    Index(
+        "ix_calls_lenders",
+        "lenders",
+        postgresql_using="gin",
+        postgresql_where=text("lenders IS NOT NULL"),
+    ),
     postgresql_partition_by="RANGE (id)",
 )
 

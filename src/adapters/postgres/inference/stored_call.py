@@ -41,6 +41,7 @@ def call_of(row: RowMapping) -> Call:
         saved=row["saved"],
         guardrails=tuple(GuardrailVerdict(**verdict) for verdict in row["guardrails"] or ()),
         tags=tuple(row["tags"] or ()),
+        lenders=tuple(map(TeamId, row["lenders"] or ())),
         held=row["held"],
         allotment_id=None if row["allotment_id"] is None else AllotmentId(row["allotment_id"]),
     )
@@ -80,5 +81,6 @@ def _usage_of(row: RowMapping) -> Usage | None:
         images=row["images"] or 0,
         seconds=row["seconds"] or Decimal(0),
         characters=row["characters"] or 0,
+        searches=row["searches"] or 0,
         counted=row["usage_counted"],
     )

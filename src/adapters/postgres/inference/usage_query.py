@@ -27,9 +27,10 @@ _RARE = (
     "audio_output_tokens",
     "images",
     "characters",
+    "searches",
 )
 _AMOUNTS = ("cost", "seconds", "saved")
-_BESIDE_TOKENS = ("images", "characters", "seconds")
+_BESIDE_TOKENS = ("images", "characters", "seconds", "searches")
 
 _GROUP: dict[UsageGrouping, ColumnElement[str]] = {
     UsageGrouping.DAY: func.to_char(func.timezone("UTC", calls.c.created_at), "YYYY-MM-DD"),

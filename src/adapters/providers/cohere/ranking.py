@@ -1,9 +1,8 @@
 """``/v2/rerank``, which is nearly what Stoa's own door speaks."""
 
-import math
-
 import msgspec
 
+from adapters.providers.billed_searches import searches_in
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.http_generation import tokens_in
 from adapters.providers.json_reading import NOT_JSON
@@ -11,21 +10,14 @@ from adapters.providers.rerank_wire import Reranking, write_results
 from application.inference.ports import ProviderAnswer
 from domain.shared.usage import Usage
 
-_MOST_UNITS = 1e9
+_DOCUMENTS_OF_A_SEARCH = 100
+_TOKENS_OF_A_DOCUMENT = 500
 OWN = ("max_tokens_per_doc", "priority")
 
 
 class _Result(msgspec.Struct):
     index: int
     relevance_score: float
-
-
-class _Billed(msgspec.Struct):
-    search_units: float = 0
-
-
-class _Meta(msgspec.Struct):
-    billed_units: _Billed | None = None
 
 
 class _Ranked(msgspec.Struct):
@@ -48,17 +40,19 @@ def rank_body(asked: Reranking, upstream_name: str) -> bytes:
 def rank_answer(
     said: bytes, asked: Reranking, request_id: str | None, errors: ErrorMapping
 ) -> ProviderAnswer:
-    """Cohere bills searches; the tokens are counted, for those who limit them."""
+    """Cohere bills searches; the tokens are counted, for those who limit them, and so are the
+    searches where the answer does not say how many they were."""
     try:
         ranked = msgspec.json.decode(said, type=_Ranked)
     except NOT_JSON as error:
         raise errors.no_answer("answered with something that is none of its answers") from error
     if any(not 0 <= result.index < len(asked.texts) for result in ranked.results):
         raise errors.no_answer("ranked documents that it was not asked for")
-    read = (asked.query, *asked.texts)
+    of_query, *sizes = (tokens_in(len(t.encode())) for t in (asked.query, *asked.texts))
+    searches = searches_in(ranked.meta)
     usage = Usage(
-        prompt_tokens=sum(tokens_in(len(t.encode())) for t in read),
-        searches=_searches(ranked.meta),
+        prompt_tokens=of_query + sum(sizes),
+        searches=_counted(sizes, of_query) if searches is None else searches,
         counted=True,
     )
     return ProviderAnswer(
@@ -74,11 +68,8 @@ def rank_answer(
     )
 
 
-def _searches(meta: msgspec.Raw) -> int:
-    try:
-        said = msgspec.json.decode(meta, type=_Meta | None)
-    except NOT_JSON:
-        # The ranking is sound, whatever is meant by that.
-        return 0
-    units = said.billed_units.search_units if said is not None and said.billed_units else 0
-    return math.ceil(units) if 0 < units < _MOST_UNITS else 0
+def _counted(sizes: list[int], of_query: int) -> int:
+    """What Cohere bills as one search: a query with so many documents, of which a long one counts
+    as several. ``sizes`` are in tokens."""
+    documents = sum(max(1, -(-(size + of_query) // _TOKENS_OF_A_DOCUMENT)) for size in sizes)
+    return -(-documents // _DOCUMENTS_OF_A_SEARCH)

@@ -10,6 +10,7 @@ from application.models.pricing.ports import PriceQuestion
 from domain.models.errors import PriceBookUnavailableError
 from domain.models.prices import Prices, PriceTier
 from domain.models.served_model import ModelKind
+from domain.shared.usage import Usage
 from tests.fakes.pricing import InMemoryPriceBookMemory
 
 
@@ -52,7 +53,13 @@ async def test_knows_what_providers_publish() -> None:
     assert prices[gemini].tiers == (
         PriceTier(
             above=200_000,
-            prices=Prices(input=Decimal("2.5"), output=Decimal(15), cached_input=Decimal("0.25")),
+            prices=Prices(
+                input=Decimal("2.5"),
+                output=Decimal(15),
+                cached_input=Decimal("0.25"),
+                audio_input=Decimal("2.5"),
+                audio_output=Decimal(15),
+            ),
         ),
     )
     assert prices[whisper].second == Decimal("0.0001")
@@ -61,6 +68,21 @@ async def test_knows_what_providers_publish() -> None:
     assert known[gpt].context_window == 128_000
     assert "web_searches_kcount" in known[gpt].not_expressed
     assert sys.modules.get("genai_prices") is None
+
+
+async def test_audio_costs_what_is_published_and_is_never_billed_as_text() -> None:
+    book = GenaiPriceBook(InMemoryPriceBookMemory())
+    published, untold = ask("gpt-audio"), ask("gpt-4o-audio-preview")
+    gemini = ask("gemini-2.5-pro", "google")
+    asked = (published, untold, gemini)
+    heard = Usage(prompt_tokens=1_000_000, audio_input_tokens=1_000_000)
+    said = Usage(completion_tokens=1_000_000, audio_output_tokens=1_000_000)
+
+    known = await book.look_up(asked)
+
+    prices = [known[one].schedule[-1].prices for one in asked]
+    assert [one.bill(heard) for one in prices] == [Decimal(32), None, Decimal("2.5")]
+    assert [one.bill(said) for one in prices] == [Decimal(64), None, Decimal(10)]
 
 
 async def test_finds_compatible_servers_by_their_address() -> None:

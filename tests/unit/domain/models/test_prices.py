@@ -127,6 +127,12 @@ def test_a_cost_is_exact(price: Prices, usage: Usage) -> None:
 
 
 BY_TOKENS = Prices(input=Decimal("0.6"), output=Decimal(12))
+HEARD_AND_SAID = Usage(
+    prompt_tokens=5_000_000,
+    audio_input_tokens=5_000_000,
+    completion_tokens=5_000_000,
+    audio_output_tokens=5_000_000,
+)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +141,11 @@ BY_TOKENS = Prices(input=Decimal("0.6"), output=Decimal(12))
         Usage(prompt_tokens=250, characters=1000, counted=True),
         Usage(prompt_tokens=10, images=1, counted=True),
         Usage(seconds=Decimal(60)),
+        Usage(prompt_tokens=100, audio_input_tokens=90),
+        Usage(prompt_tokens=10, completion_tokens=50, audio_output_tokens=45),
+        Usage(prompt_tokens=10, searches=1),
     ],
-    ids=["speech", "image", "recording"],
+    ids=["speech", "image", "recording", "heard", "said", "searches"],
 )
 def test_what_is_billed_by_tokens_that_nobody_counted_has_no_cost_that_could_be_told(
     usage: Usage,
@@ -153,8 +162,14 @@ def test_what_is_billed_by_tokens_that_nobody_counted_has_no_cost_that_could_be_
         (replace(BY_TOKENS, character=Decimal(15)), Usage(characters=1000), "0.015"),
         (FREE, Usage(characters=1000, images=1, seconds=Decimal(60)), "0"),
         (replace(FREE, second=Decimal(1)), Usage(seconds=Decimal(60)), "60"),
+        (FREE, HEARD_AND_SAID, "0"),
+        (replace(BY_TOKENS, audio_input=Decimal(1), audio_output=Decimal(2)), HEARD_AND_SAID, "15"),
+        (replace(FREE, request=Decimal(2)), Usage(prompt_tokens=9, searches=3), "6"),
     ],
-    ids=["speech", "image", "recording", "characters", "free", "seconds"],
+    ids=[
+        *("speech", "image", "recording", "characters", "free", "seconds"),
+        *("free audio", "audio", "searches"),
+    ],
 )
 def test_what_can_be_told_is_billed(prices: Prices, usage: Usage, bill: str) -> None:
     assert prices.bill(usage) == Decimal(bill)

@@ -1,10 +1,12 @@
 """The few members that the gateway itself reads of answers beside texts."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 
+from adapters.providers.billed_searches import searches_in
 from adapters.providers.json_reading import NOT_JSON
 from application.inference.ports import Operation
 from domain.shared.usage import Usage
@@ -65,6 +67,7 @@ class MediaAnswer(msgspec.Struct):
     error: msgspec.Raw = _NULL
     usage: msgspec.Raw = _NULL
     duration: msgspec.Raw = _NULL
+    meta: msgspec.Raw = _NULL
 
     @property
     def failed(self) -> bool:
@@ -84,9 +87,11 @@ class MediaAnswer(msgspec.Struct):
         """``expected`` says what the provider does not."""
         said = self._read_usage()
         seconds = self._seconds(said)
+        searches = 0 if self.meta == _NULL else searches_in(self.meta) or 0
         prompt = None if said is None else said.prompt
         if said is None or prompt is None:
-            return expected if seconds is None else Usage(seconds=seconds)
+            told = expected if seconds is None else Usage(seconds=seconds)
+            return replace(told, searches=searches) if searches else told
         heard = said.input_token_details or said.input_tokens_details or _InputDetails()
         spoken = said.output_token_details or _OutputDetails()
         return Usage(
@@ -99,6 +104,7 @@ class MediaAnswer(msgspec.Struct):
             images=self.count() if expected.images else 0,
             characters=expected.characters,
             seconds=seconds or Decimal(0),
+            searches=searches,
         )
 
     def count(self) -> int:

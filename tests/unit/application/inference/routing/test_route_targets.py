@@ -197,8 +197,26 @@ async def test_a_public_route_of_another_team_leads_to_models_of_that_team() -> 
     scene = RouteScene(theirs, backup, route)
 
     assert await scene.ask() == "theirs"
+    assert scene.row.lenders == (OTHER_TEAM_ID,)
     with pytest.raises(ModelNotFoundError):
         await scene.ask("theirs")
+
+
+async def test_who_lends_a_model_is_on_record_even_if_another_one_answers() -> None:
+    theirs = a_target("theirs", owner=OTHER_TEAM_ID)
+    scene = RouteScene(theirs, A, a_route("theirs", "a"))
+    scene.feel(theirs=ProviderCredentialsError("x"))
+
+    assert await scene.ask() == "a"
+    assert scene.row.lenders == (OTHER_TEAM_ID,)
+
+
+async def test_what_nobody_lent_has_no_lender() -> None:
+    scene = RouteScene(A, a_target("ours", owner=TEAM_ID))
+
+    for name in ("a", "ours"):
+        await scene.ask(name)
+        assert not scene.row.lenders
 
 
 async def test_what_must_stay_here_never_leaves() -> None:
