@@ -1,14 +1,13 @@
 """The members of Converse's answers and events that are read."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
+from adapters.dialects.counts import Count
 from domain.inference.conversation.answer import StopReason
 from domain.shared.usage import Usage
 
-# The largest integer that every reader of JSON understands; what is beyond it is no count.
-_Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
 _HOUR = "1h"
 _STOPS = {
     "end_turn": StopReason.END,
@@ -28,17 +27,17 @@ class _Wire(msgspec.Struct, rename="camel"):
 
 
 class WireCacheDetail(_Wire):
-    input_tokens: _Count | None = None
+    input_tokens: Count | None = None
     ttl: str = ""
 
 
 class WireUsage(_Wire):
     """What was read from a cache or written to one is not among the input."""
 
-    input_tokens: _Count | None = None
-    output_tokens: _Count | None = None
-    cache_read_input_tokens: _Count | None = None
-    cache_write_input_tokens: _Count | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_write_input_tokens: Count | None = None
     cache_details: list[WireCacheDetail] | None = None
 
     def usage(self) -> Usage | None:

@@ -1,15 +1,13 @@
 """What Cohere says."""
 
-from typing import Annotated
-
 import msgspec
 
+from adapters.dialects.counts import FloatCount
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
 from domain.inference.conversation.answer import StopReason
 from domain.shared.usage import Usage
 
-_Count = Annotated[float, msgspec.Meta(ge=0, le=2**53 - 1)]
 _STOPS = {
     "COMPLETE": StopReason.END,
     "STOP_SEQUENCE": StopReason.STOP_SEQUENCE,
@@ -36,8 +34,8 @@ class WireCall(msgspec.Struct):
 
 
 class WireTokens(msgspec.Struct):
-    input_tokens: _Count | None = None
-    output_tokens: _Count | None = None
+    input_tokens: FloatCount | None = None
+    output_tokens: FloatCount | None = None
 
 
 class WireUsage(msgspec.Struct):
@@ -45,7 +43,7 @@ class WireUsage(msgspec.Struct):
 
     billed_units: WireTokens | None = None
     tokens: WireTokens | None = None
-    cached_tokens: _Count | None = None
+    cached_tokens: FloatCount | None = None
 
     def usage(self) -> Usage | None:
         counts = self.billed_units or self.tokens

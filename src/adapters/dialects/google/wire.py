@@ -1,11 +1,11 @@
 """The members of Gemini's answers, whole or in chunks, that are read."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
-# The largest integer that every reader of JSON understands; what is beyond it is no count.
-_Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
+from adapters.dialects.counts import Count
+
 _NULL = msgspec.Raw(b"null")
 
 
@@ -65,15 +65,15 @@ class WireFeedback(_Wire):
 
 class WireModality(_Wire):
     modality: str = ""
-    token_count: _Count | None = None
+    token_count: Count | None = None
 
 
 class WireUsage(_Wire):
-    prompt_token_count: _Count | None = None
-    cached_content_token_count: _Count | None = None
-    tool_use_prompt_token_count: _Count | None = None
-    candidates_token_count: _Count | None = None
-    thoughts_token_count: _Count | None = None
+    prompt_token_count: Count | None = None
+    cached_content_token_count: Count | None = None
+    tool_use_prompt_token_count: Count | None = None
+    candidates_token_count: Count | None = None
+    thoughts_token_count: Count | None = None
     prompt_tokens_details: list[WireModality] | None = None
     candidates_tokens_details: list[WireModality] | None = None
 

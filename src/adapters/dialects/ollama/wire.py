@@ -3,16 +3,16 @@
 import re
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
+from adapters.dialects.counts import Count
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
 from domain.inference.conversation.answer import StopReason
 from domain.shared.usage import Usage
 
-_Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
 _NULL = msgspec.Raw(b"null")
 # Ollama's times have nine digits behind the point, Python's six.
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")
@@ -42,8 +42,8 @@ class WireAnswer(msgspec.Struct):
     message: WireMessage | None = None
     done: bool = False
     done_reason: str | None = None
-    prompt_eval_count: _Count | None = None
-    eval_count: _Count | None = None
+    prompt_eval_count: Count | None = None
+    eval_count: Count | None = None
     error: msgspec.Raw = _NULL
 
     @property

@@ -5,6 +5,7 @@ import re
 import msgspec
 
 from adapters.dialects.bedrock.dialect import BedrockDialect
+from adapters.dialects.counts import Count
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
 from application.inference.ports import ProviderAnswer
@@ -19,7 +20,7 @@ _PROFILE = re.compile(r"(?:us-gov|us|eu|apac|jp|au|ca|sa|global)\.(?=[a-z0-9-]+\
 
 
 class _Count(msgspec.Struct, rename="camel"):
-    input_tokens: int
+    input_tokens: Count
 
 
 def counted_model(model: ServedModel) -> str:

@@ -1,10 +1,10 @@
 """OpenAI's embeddings by way of Cohere's ``/v2/embed``."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import msgspec
 
+from adapters.dialects.counts import FloatCount
 from adapters.providers.embedding_wire import EmbeddingWish
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.json_reading import NOT_JSON
@@ -14,11 +14,10 @@ from application.inference.ports import ProviderAnswer
 OWN = ("input_type", "truncate")
 # Cohere wants to know what for; whoever does not say so most likely fills an index.
 USUAL_INPUT_TYPE = "search_document"
-_Count = Annotated[float, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
 class _Billed(msgspec.Struct):
-    input_tokens: _Count | None = None
+    input_tokens: FloatCount | None = None
 
 
 class _Meta(msgspec.Struct):

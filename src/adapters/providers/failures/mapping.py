@@ -20,6 +20,8 @@ _CLIENT_ERRORS = range(400, 500)
 _MODEL_FAILED = 424
 _MAY_BE_CONTEXT = frozenset({400, 413, 422, 500})
 _MIN_SECRET = 4
+# Longer than a quota of a day lasts; who asks for more is confused.
+_LONGEST_WAIT_S = 86_400.0
 
 
 class ErrorMapping:
@@ -129,7 +131,8 @@ def retry_after(header: Header) -> float | None:
 
 def _wait(header: Header, failure: Failure) -> float | None:
     asked = retry_after(header)
-    return failure.retry_after if asked is None else asked
+    wait = failure.retry_after if asked is None else asked
+    return None if wait is None else min(wait, _LONGEST_WAIT_S)
 
 
 def _date(value: str | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from adapters.dialects.counts import Count
 from adapters.dialects.dialects import DIALECTS
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
@@ -16,7 +17,7 @@ _COUNTED = ("contents", "systemInstruction", "tools")
 
 
 class _Count(msgspec.Struct, rename="camel"):
-    total_tokens: int
+    total_tokens: Count
 
 
 def count_body(request: ProviderRequest, dialect: GoogleDialect) -> bytes:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from adapters.dialects.counts import MOST
 from adapters.providers.embedding_wire import EmbeddingWish
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.json_reading import NOT_JSON
@@ -12,7 +13,7 @@ from application.inference.ports import ProviderAnswer
 
 class _Embedded(msgspec.Struct):
     embeddings: list[list[float]] | None = None
-    prompt_eval_count: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] | None = None
+    prompt_eval_count: Annotated[int, msgspec.Meta(ge=0, le=MOST)] | None = None
     error: msgspec.Raw = msgspec.Raw(b"null")
 
 

@@ -1,31 +1,28 @@
 """The few members of OpenAI's answers and chunks that the gateway itself reads."""
 
-from typing import Annotated
-
 import msgspec
 
+from adapters.dialects.counts import Count
 from adapters.dialects.openai_chat.usage import whole_completion
 from domain.shared.usage import Usage
 
-# The largest integer that every reader of JSON understands; what is beyond it is no count.
-_Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
 _NULL = msgspec.Raw(b"null")
 
 
 class PromptDetails(msgspec.Struct):
-    cached_tokens: _Count | None = None
-    audio_tokens: _Count | None = None
+    cached_tokens: Count | None = None
+    audio_tokens: Count | None = None
 
 
 class CompletionDetails(msgspec.Struct):
-    reasoning_tokens: _Count | None = None
-    audio_tokens: _Count | None = None
+    reasoning_tokens: Count | None = None
+    audio_tokens: Count | None = None
 
 
 class WireUsage(msgspec.Struct):
-    prompt_tokens: _Count | None = None
-    completion_tokens: _Count | None = None
-    total_tokens: _Count | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    total_tokens: Count | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from io import BytesIO
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import aiohttp
@@ -59,6 +60,7 @@ class AiohttpTransport(Transport):
         loop = asyncio.get_running_loop()
         latest = inf if timeouts.total is None else loop.time() + timeouts.total
         body = request.body
+        sending = _Sending(len(body))
         first = inf if timeouts.first_byte is None else timeouts.first_byte
         within = min(first + (timeouts.connect or 0.0), latest - loop.time())
         try:
@@ -71,9 +73,10 @@ class AiohttpTransport(Transport):
                     proxy=self._proxy,
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(connect=timeouts.connect),
+                    trace_request_ctx=sending,
                 )
         except _ERRORS as error:
-            _raise(error, endpoint)
+            _raise(error, endpoint, is_asked=sending.is_over)
         return AiohttpResponse(response, endpoint, latest)
 
     async def aclose(self) -> None:
@@ -98,6 +101,7 @@ class AiohttpTransport(Transport):
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=_AUTOMATIC,
+                trace_configs=[_watching()],
                 max_line_size=_MAX_HEADER_BYTES,
                 max_field_size=_MAX_HEADER_BYTES,
             )
@@ -159,7 +163,7 @@ class AiohttpResponse(UpstreamResponse, AsyncIterator[bytes]):
                 block = await self._response.content.readany()
         except _ERRORS as error:
             await self.aclose()
-            _raise(error, self._endpoint)
+            _raise(error, self._endpoint, is_asked=True)
         except BaseException:
             await self.aclose()
             raise
@@ -185,11 +189,46 @@ class AiohttpResponse(UpstreamResponse, AsyncIterator[bytes]):
         return None if within == inf else within
 
 
-def _raise(error: Exception, endpoint: Endpoint) -> NoReturn:
+class _Sending:
+    """How much of a body has still to be sent."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._has_begun = False
+
+    @property
+    def is_over(self) -> bool:
+        return self._has_begun and self._left <= 0
+
+    def begin(self) -> None:
+        self._has_begun = True
+
+    def send(self, data: bytes) -> None:
+        self._left -= len(data)
+
+
+def _watching() -> aiohttp.TraceConfig:
+    async def begin(_: object, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.begin()
+
+    async def send(
+        _: object, context: SimpleNamespace, sent: aiohttp.TraceRequestChunkSentParams
+    ) -> None:
+        context.trace_request_ctx.send(sent.chunk)
+
+    watching = aiohttp.TraceConfig()
+    watching.on_request_headers_sent.append(begin)
+    watching.on_request_chunk_sent.append(send)
+    return watching
+
+
+def _raise(error: Exception, endpoint: Endpoint, *, is_asked: bool) -> NoReturn:
     peer = endpoint.peer
     # aiohttp's timeouts are OSErrors too, so they come first.
     if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientConnectorError):
-        raise ProviderTimedOutError(f"The provider '{peer}' did not answer in time.") from error
+        raise ProviderTimedOutError(
+            f"The provider '{peer}' did not answer in time.", is_asked=is_asked
+        ) from error
     if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
         raise ProviderUnreachableError(
             f"The proxy before the provider '{peer}' refused or could not be reached."

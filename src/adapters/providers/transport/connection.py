@@ -106,7 +106,12 @@ class Connection(Protocol, Exchange):
     def expire(self) -> None:
         """The deadline has passed."""
         peer = "" if self._response is None else self._response.endpoint.peer
-        self._fail(ProviderTimedOutError(f"The provider '{peer}' did not answer in time."))
+        self._fail(
+            ProviderTimedOutError(
+                f"The provider '{peer}' did not answer in time.",
+                is_asked=not self._transport.get_write_buffer_size(),
+            )
+        )
 
     def stop(self) -> None:
         """Abort, and tell the reader if there is one."""

@@ -172,6 +172,8 @@ def test_a_sentence_in_place_of_a_term_stays_out_of_the_log() -> None:
         ({"retry_after": "1.5"}, 1.5),
         ({"retry_after_ms": "250", "retry_after": "1"}, 0.25),
         ({"retry_after": "soon"}, None),
+        ({"retry_after": "9" * 400}, 86_400.0),
+        ({"retry_after": "100000000"}, 86_400.0),
         ({"retry_after": "Sat, 21 Nov 2026610:00:30 GM-999999999999"}, None),
         ({}, None),
     ],

@@ -2,38 +2,37 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated
 
 import msgspec
 
+from adapters.dialects.counts import Count
 from adapters.providers.billed_searches import searches_in
 from adapters.providers.json_reading import NOT_JSON
 from application.inference.ports import Operation
 from domain.shared.usage import Usage
 
-_Count = Annotated[int, msgspec.Meta(le=2**53 - 1)]
 _NULL = msgspec.Raw(b"null")
 _LONGEST_S = Decimal(10**7)
 
 
 class _InputDetails(msgspec.Struct):
-    audio_tokens: _Count | None = None
-    cached_tokens: _Count | None = None
+    audio_tokens: Count | None = None
+    cached_tokens: Count | None = None
 
 
 class _OutputDetails(msgspec.Struct):
-    audio_tokens: _Count | None = None
-    reasoning_tokens: _Count | None = None
+    audio_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
 
 
 class _Usage(msgspec.Struct):
     """OpenAI's words differ between its operations, and those of others from all of them."""
 
-    input_tokens: _Count | None = None
-    output_tokens: _Count | None = None
-    prompt_tokens: _Count | None = None
-    completion_tokens: _Count | None = None
-    total_tokens: _Count | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    total_tokens: Count | None = None
     input_token_details: _InputDetails | None = None
     input_tokens_details: _InputDetails | None = None
     output_token_details: _OutputDetails | None = None
