@@ -15,12 +15,12 @@ def line_of(node: yaml.Node) -> int:
     return _line(node.start_mark) or 1
 
 
-def read_document(path: Path) -> yaml.Node:
+def read_document(path: Path, *, has_references: bool = False) -> yaml.Node:
     """The root node. Raises ``CatalogError`` for a file that cannot be read, is too large, is not
-    YAML, holds anchors, or is nested too deep."""
+    YAML, holds anchors unless it ``has_references``, or is nested too deep."""
     text = _read(path)
     try:
-        _refuse_bombs(text)
+        _refuse_bombs(text, has_references=has_references)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = _line(error.problem_mark or error.context_mark)
@@ -48,11 +48,11 @@ def _read(path: Path) -> str:
     return text
 
 
-def _refuse_bombs(text: str) -> None:
+def _refuse_bombs(text: str, *, has_references: bool) -> None:
     # Aliases can multiply a small file into gigabytes, and deep nesting exhausts the stack.
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, yaml.AliasEvent) and not has_references:
             raise CatalogError("anchors and aliases are not allowed", line=_line(event.start_mark))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1

@@ -6,38 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from adapters.catalog.document import read_document
 from adapters.catalog.litellm_fallbacks import carry_fallbacks
-from adapters.catalog.litellm_models import (
-    MODES,
-    UNKNOWN,
-    numbers_taken,
-    reason_for,
-    told_of,
-)
-from adapters.catalog.litellm_providers import ImportedProviders, keys_read
+from adapters.catalog.litellm_file import read_litellm
+from adapters.catalog.litellm_groups import Group, is_read, route_of, says_something
+from adapters.catalog.litellm_models import kind_of, reason_for, told_of
+from adapters.catalog.litellm_providers import ImportedProviders, unread_of
+from adapters.catalog.litellm_reasons import of_section, of_top
 from adapters.catalog.litellm_routing import Routing, read_routing
 from adapters.catalog.litellm_shapes import mapping_at
 from adapters.catalog.writing import write_document
 from adapters.providers.types import PROVIDER_TYPES
-from domain.models.errors import CatalogError
 from domain.models.registry.names import model_name_problems
 
-_ELSEWHERE = {
-    "general_settings.master_key": "keys are not in the configuration: `stoa keys create`",
-    "general_settings.database_url": "the database is a setting: STOA_DATABASE_URL",
-    "general_settings.alerting": "people are told by notifications and events",
-    "litellm_settings.drop_params": "what a provider cannot do is refused, never dropped",
-    "litellm_settings.callbacks": "the ledger and /metrics have every call",
-    "litellm_settings.success_callback": "the ledger and /metrics have every call",
-    "litellm_settings.failure_callback": "the ledger and the record of errors have every failure",
-    "environment_variables": "set them where the server is started, or in .env",
-    "guardrails": "routes of Stoa's have 'guardrails' of their own",
-}
 _OF_A_MODEL = "model_list[]."
-_WILDCARD = "a pattern is no model: `stoa providers offers` lists those that there are"
+_OF_AN_ENTRY = {"model_name", "litellm_params", "model_info"}
+_SECTIONS = ("litellm_settings", "general_settings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +41,26 @@ class _Import:
 
 def import_litellm(path: Path) -> ImportedConfiguration:
     """Raises ``CatalogError`` for what is no configuration of a LiteLLM proxy."""
-    whole = yaml.constructor.SafeConstructor().construct_document(read_document(path))
-    deployments = whole.get("model_list") if isinstance(whole, dict) else None
-    if not isinstance(deployments, list):
-        raise CatalogError(f"{path} has no 'model_list': it is no configuration of a LiteLLM proxy")
+    whole = read_litellm(path)
+    deployments = whole["model_list"]
     routing = read_routing(whole)
-    done = _Import(ImportedProviders({name: known.keys for name, known in PROVIDER_TYPES.items()}))
-    sound = list(_sound(done, deployments))
-    for entry in sound:
-        done.providers.reserve(mapping_at(entry, "litellm_params", _OF_A_MODEL))
-    _carry_models(done, routing, sound)
+    keys = {name: known.keys for name, known in PROVIDER_TYPES.items()}
+    done = _Import(ImportedProviders(keys, routing.silence))
+    for entry in deployments:
+        if isinstance(entry, dict):
+            done.providers.reserve(mapping_at(entry, "litellm_params", _OF_A_MODEL))
+    _carry_models(done, routing, list(_sound(done, deployments)))
     _carry_aliases(done, routing)
     carry_fallbacks(done.models, done.routes, routing, done.left_out)
     done.left_out += [*routing.left_out, *_rest(whole)]
+    variables = done.providers.variables
     done.left_out += [
         (f"the secret for {variable}", "stood in the file itself; put it into that variable")
-        for variable in done.providers.literals.values()
+        for variable in variables.literals.values()
+    ]
+    done.left_out += [
+        (f"os.environ/{theirs}", f"no variable can have that name: it is {ours} now")
+        for theirs, ours in variables.renamed.items()
     ]
     return _written(done)
 
@@ -91,12 +78,22 @@ def _sound(done: _Import, deployments: list[Any]) -> Iterator[Mapping[str, Any]]
             done.left_out.append((f"model_list[{position}]", "has no model_name"))
             continue
         name = str(entry["model_name"])
-        upstream = str(mapping_at(entry, "litellm_params", _OF_A_MODEL).get("model", ""))
-        reason = _WILDCARD if "*" in name + upstream else _refused(name)
+        parameters = mapping_at(entry, "litellm_params", _OF_A_MODEL)
+        is_pattern = "*" in name + str(parameters.get("model", ""))
+        reason = _of_pattern(done, parameters) if is_pattern else _refused(name)
         if reason is None:
             yield entry
         else:
             done.left_out.append((f"model_list.{name}", reason))
+
+
+def _of_pattern(done: _Import, parameters: Mapping[str, Any]) -> str:
+    """Why it is left out; its provider is there, so that one can look for its models."""
+    found = done.providers.of(parameters) if "/" in str(parameters.get("model")) else None
+    if isinstance(found, str):
+        return found
+    name = "NAME" if found is None else found.provider
+    return f"a pattern is no model: `stoa providers offers {name}` lists those that there are"
 
 
 def _refused(name: str) -> str | None:
@@ -108,62 +105,57 @@ def _refused(name: str) -> str | None:
 def _carry_models(done: _Import, routing: Routing, sound: list[Mapping[str, Any]]) -> None:
     counts = Counter(str(one["model_name"]) for one in sound)
     taken = set(counts)
-    targets: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, Group] = {}
     for entry in sound:
         name = own = str(entry["model_name"])
-        is_routed = counts[name] > 1 or routing.concerns(name)
-        if is_routed:
+        parameters = mapping_at(entry, "litellm_params", _OF_A_MODEL)
+        info = mapping_at(entry, "model_info", _OF_A_MODEL)
+        done.left_out += [
+            (f"model_list.{name}.{key}", "belongs into 'litellm_params' or 'model_info'")
+            for key in sorted(map(str, entry.keys() - _OF_AN_ENTRY))
+        ]
+        kind = kind_of(str(parameters.get("model", "")), info)
+        is_routed = counts[name] > 1 or says_something(parameters)
+        if is_routed or routing.concerns(name, kind or ""):
             numbered = (f"{name}-{number}" for number in range(1, len(taken) + 2))
             own = next(one for one in numbered if one not in taken)
             taken.add(own)
-        target = _carry_model(done, entry, own)
-        if target is not None and is_routed:
-            targets.setdefault(name, []).append(target)
-    for name, found in targets.items():
-        done.routes.append(_route(done, routing, name, found))
+        if kind is None:
+            reason = f"there are no models of the kind '{info['mode']}'"
+            done.left_out.append((f"model_list.{own}", reason))
+        elif _carry_model(done, parameters, info, own=own, kind=kind) and own != name:
+            group = groups.setdefault(name, Group(kind=kind, strategy=routing.strategy))
+            group.models.append(own)
+            group.deployments.append(mapping_at(entry, "litellm_params"))
+    for name, group in groups.items():
+        done.routes.append(route_of(name, group, routing.members(group.kind), done.left_out))
 
 
-def _carry_model(done: _Import, entry: Mapping[str, Any], own: str) -> dict[str, Any] | None:
-    """Adds the model, and answers it as the target of a route."""
+def _carry_model(
+    done: _Import, parameters: dict[str, Any], info: dict[str, Any], *, own: str, kind: str
+) -> bool:
     where = f"model_list.{own}"
-    parameters = mapping_at(entry, "litellm_params", _OF_A_MODEL)
-    info = mapping_at(entry, "model_info", _OF_A_MODEL)
-    mode = str(info.pop("mode", "chat"))
-    if mode not in MODES:
-        done.left_out.append((where, f"there are no models of the kind '{mode}'"))
-        return None
-    found = done.providers.of(parameters)
+    found = done.providers.of(parameters, kind)
     if isinstance(found, str):
         done.left_out.append((where, found))
-        return None
+        return False
+    done.providers.offer(found.provider, kind)
     model: dict[str, Any] = {"name": own, "provider": found.provider}
     if found.upstream_name != own:
         model["upstream_name"] = found.upstream_name
-    model |= {"kind": MODES[mode]} if MODES[mode] != "chat" else {}
-    model |= told_of(parameters, info)
-    target = {"model": own} | numbers_taken(parameters, {"weight": "weight", "order": "priority"})
-    done.models.append(model)
-    unread = [f"litellm_params.{key}" for key in sorted(parameters.keys() - keys_read())]
-    unread += [f"model_info.{key}" for key in sorted(info)]
-    done.left_out += [(f"{where}.{key}", reason_for(key.partition(".")[2])) for key in unread]
+    model |= {"kind": kind} if kind != "chat" else {}
+    done.models.append(model | told_of(parameters, info, kind))
+    unread = [(f"litellm_params.{key}", parameters.get(key)) for key in unread_of(parameters)]
+    unread = [one for one in unread if not is_read(one[0].partition(".")[2], one[1])]
+    unread += [(f"model_info.{key}", info[key]) for key in sorted(info)]
+    done.left_out += [
+        (f"{where}.{key}", reason_for(key.partition(".")[2], value)) for key, value in unread
+    ]
     done.left_out += [
         (f"{where}.litellm_params.{key}", "says nothing to a provider of this type")
         for key in sorted(found.ignored)
     ]
-    return target
-
-
-def _route(
-    done: _Import, routing: Routing, name: str, targets: list[dict[str, Any]]
-) -> dict[str, Any]:
-    first = next(model for model in done.models if model["name"] == targets[0]["model"])
-    route: dict[str, Any] = {"name": name}
-    if "kind" in first:
-        route["kind"] = first["kind"]
-    strategy = "priority" if any("priority" in one for one in targets) else routing.strategy
-    route["strategy"] = strategy
-    route["targets"] = targets
-    return route | routing.members
+    return True
 
 
 def _carry_aliases(done: _Import, routing: Routing) -> None:
@@ -182,12 +174,11 @@ def _carry_aliases(done: _Import, routing: Routing) -> None:
 
 
 def _rest(whole: Mapping[str, Any]) -> list[tuple[str, str]]:
-    left: list[tuple[str, str]] = []
-    for section in ("litellm_settings", "general_settings"):
-        for key in mapping_at(whole, section):
-            name = f"{section}.{key}"
-            if name not in Routing.READ:
-                left.append((name, _ELSEWHERE.get(name, UNKNOWN)))
-    known = {"model_list", "router_settings", "litellm_settings", "general_settings"}
-    left += [(key, _ELSEWHERE.get(key, UNKNOWN)) for key in whole if key not in known]
-    return left
+    left = [
+        (f"{section}.{key}", of_section(section, key))
+        for section in _SECTIONS
+        for key in mapping_at(whole, section)
+        if f"{section}.{key}" not in Routing.READ
+    ]
+    known = {"model_list", "router_settings", *_SECTIONS}
+    return left + [(key, of_top(key)) for key in whole if key not in known]

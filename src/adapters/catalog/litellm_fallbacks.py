@@ -6,6 +6,8 @@ from typing import Any
 from adapters.catalog.litellm_routing import Routing
 
 Entry = dict[str, Any]
+_ATTEMPTS = 3
+_MOST_ATTEMPTS = 20
 
 
 def carry_fallbacks(
@@ -39,6 +41,14 @@ def carry_fallbacks(
                 found.append(other)
         own = {target["model"] for target in routed[name]["targets"]}
         routed[name]["fallbacks"] = [one for one in dict.fromkeys(found) if one not in own]
+        _let_all_have_their_turn(routed[name])
+
+
+def _let_all_have_their_turn(route: Entry) -> None:
+    """There, whoever takes over may be asked as often; here, attempts are counted together."""
+    retry = route.get("retry", {})
+    attempts = retry.get("attempts", _ATTEMPTS) * (1 + len(route["fallbacks"]))
+    route["retry"] = {**retry, "attempts": min(attempts, _MOST_ATTEMPTS)}
 
 
 def _reason(route: Entry, other: Entry | None) -> str | None:

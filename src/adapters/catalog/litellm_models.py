@@ -1,13 +1,14 @@
 """What a LiteLLM proxy says of a model, as Stoa says it."""
 
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+import re
 from typing import Any
 
-from domain.models.prices import MILLION
+from adapters.catalog.litellm_numbers import numbers_taken
+from adapters.catalog.litellm_prices import is_price, prices_taken
+from adapters.catalog.litellm_reasons import UNKNOWN
 from domain.models.served_model import Capability
 
-MODES = {
+_MODES = {
     "chat": "chat",
     "completion": "chat",
     "responses": "chat",
@@ -18,6 +19,16 @@ MODES = {
     "audio_transcription": "transcription",
     "audio_speech": "speech",
 }
+# There, a model without a mode is looked up in a table of models.
+_BY_NAME = (
+    ("rerank", re.compile(r"rerank")),
+    ("embedding", re.compile(r"embed|\b(bge|gte|e5|voyage)-|minilm")),
+    ("audio_transcription", re.compile(r"whisper|transcribe")),
+    ("audio_speech", re.compile(r"(^|[-_/.])tts([-_/.]|$)")),
+    ("image_generation", re.compile(r"dall-?e|gpt-image|imagen|stable-(diffusion|image)")),
+    ("moderation", re.compile(r"moderation")),
+    ("realtime", re.compile(r"realtime")),
+)
 _CAPABILITIES = {
     "supports_function_calling": Capability.TOOLS,
     "supports_vision": Capability.IMAGES,
@@ -28,83 +39,73 @@ _CAPABILITIES = {
 }
 _NUMBERS = {"max_input_tokens": "context_length", "max_output_tokens": "max_output_tokens"}
 _LIMITS = {"rpm": "rpm", "tpm": "tpm", "max_parallel_requests": "concurrency"}
-_PRICES = {
-    "input_cost_per_token": "input",
-    "output_cost_per_token": "output",
-    "cache_read_input_token_cost": "cached_input",
-    "cache_creation_input_token_cost": "cache_write",
-}
-UNKNOWN = "there is nothing like it"
-_ON_A_ROUTE = "it is said of a route"
+_CALLERS = "callers say it"
+_BUDGETS = "budgets are of teams, users and keys: `stoa team set --budget`"
+_AZURE = "Azure is asked with an 'api_key'"
+_AMAZON = "Amazon is asked with an 'api_key', or an access key and its secret"
 _ELSEWHERE = {
     "id": "models have ids of Stoa's own",
     "base_model": "prices are known by the deployment's name; set them where it says nothing",
-    "max_tokens": "say 'context_length' or 'max_output_tokens'",
-    "timeout": _ON_A_ROUTE,
-    "stream_timeout": _ON_A_ROUTE,
-    "max_retries": _ON_A_ROUTE,
-    "temperature": "callers say it",
-    "top_p": "callers say it",
+    "max_tokens": "say 'context_length' or 'max_output_tokens', or callers do",
+    "max_retries": "it is said of a route, as 'retry.attempts'",
+    "weight": "only routes whose strategy is 'weighted' look at it",
+    "order": "it has to be a whole number up to 999",
+    "tags": "routes do not look at tags",
+    "litellm_credential_name": "no such name is in 'credential_list'",
+    "max_budget": _BUDGETS,
+    "budget_duration": _BUDGETS,
+    "access_groups": "keys have lists of the models that they may use",
+    **dict.fromkeys(("azure_ad_token", "client_id", "client_secret", "tenant_id"), _AZURE),
+    **dict.fromkeys(("azure_scope", "azure_username", "azure_password"), _AZURE),
+    **dict.fromkeys(("aws_role_name", "aws_session_name", "aws_profile_name"), _AMAZON),
+    **dict.fromkeys(("aws_web_identity_token", "aws_sts_endpoint", "aws_external_id"), _AMAZON),
+    **dict.fromkeys(("temperature", "top_p", "seed", "stop", "user", "n"), _CALLERS),
+    **dict.fromkeys(("frequency_penalty", "presence_penalty", "logit_bias"), _CALLERS),
+    **dict.fromkeys(("reasoning_effort", "thinking", "response_format", "tools"), _CALLERS),
+    **dict.fromkeys(("extra_body", "web_search_options", "max_completion_tokens"), _CALLERS),
 }
+_NUMERIC = frozenset(
+    {*_LIMITS, *_NUMBERS, "weight", "timeout", "stream_timeout", "num_retries", "retry_after"}
+)
 
 
-def told_of(parameters: dict[str, Any], info: dict[str, Any]) -> dict[str, Any]:
+def kind_of(upstream: str, info: dict[str, Any]) -> str | None:
+    """``None`` for what Stoa has no models of; the mode stays where it is then."""
+    mode = info.get("mode") or mode_by_name(f"{upstream} {info.get('base_model', '')}".lower())
+    kind = _MODES.get(str(mode))
+    if kind is None:
+        info["mode"] = mode
+    else:
+        info.pop("mode", None)
+    return kind
+
+
+def mode_by_name(name: str) -> str:
+    return next((mode for mode, pattern in _BY_NAME if pattern.search(name)), "chat")
+
+
+def told_of(parameters: dict[str, Any], info: dict[str, Any], kind: str) -> dict[str, Any]:
     """What the file says of the model; what was read is taken out."""
-    told: dict[str, Any] = {}
-    capabilities = [
-        ours.value for theirs, ours in _CAPABILITIES.items() if info.get(theirs) is True
-    ]
-    for theirs in _CAPABILITIES:
-        info.pop(theirs, None)
-    if capabilities:
-        told["capabilities"] = capabilities
+    told: dict[str, Any] = _capabilities(info)
     told |= numbers_taken(info, _NUMBERS)
-    told |= _prices(parameters, info)
+    told |= prices_taken(parameters, info, kind)
     limits = numbers_taken(parameters, _LIMITS)
     return told | ({"limits": limits} if limits else {})
 
 
-def numbers_taken(given: dict[str, Any], names: Mapping[str, str]) -> dict[str, int]:
-    """Those that are whole numbers, by our names; they are taken out."""
-    found = {theirs: whole(given.get(theirs)) for theirs in names}
-    taken = {theirs: amount for theirs, amount in found.items() if amount is not None}
-    for theirs in taken:
-        del given[theirs]
-    return {names[theirs]: amount for theirs, amount in taken.items()}
-
-
-def whole(value: object) -> int | None:
-    """Also one that stands in quotes."""
-    found = number(value)
-    return None if found is None or found != found.to_integral_value() else int(found)
-
-
-def number(value: object) -> Decimal | None:
-    """YAML takes ``3e-7`` for a text, and so do those who write it for a number."""
-    try:
-        found = Decimal(-1 if value is None or isinstance(value, bool) else str(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and found >= 0 else None
-
-
-def reason_for(key: str) -> str:
-    if key in _PRICES or "_cost" in key:
-        return "prices have both input and output; what is not given is known from price data"
+def reason_for(key: str, value: object) -> str:
+    if is_price(key):
+        return "is no price of models of this kind, or stands alone; without prices data has them"
+    if key in _CAPABILITIES:
+        return "capabilities are said all or not at all: what is not among them is refused"
+    if key in _NUMERIC and not isinstance(value, int | float):
+        return f"'{value}' is no number that it can be"
     return _ELSEWHERE.get(key, UNKNOWN)
 
 
-def _prices(parameters: dict[str, Any], info: dict[str, Any]) -> dict[str, Any]:
-    """Theirs are for a token and stand in one place or the other, ours for a million."""
-    found: dict[str, Decimal] = {}
-    for theirs, ours in _PRICES.items():
-        price = number(parameters.get(theirs, info.get(theirs)))
-        if price is not None:
-            found[ours] = price * MILLION
-    if not found.keys() >= {"input", "output"}:
+def _capabilities(info: dict[str, Any]) -> dict[str, Any]:
+    """There, what is not said is known from elsewhere; here it would be refused."""
+    if not all(isinstance(info.get(theirs), bool) for theirs in _CAPABILITIES):
         return {}
-    for theirs, ours in _PRICES.items():
-        if ours in found:
-            parameters.pop(theirs, None)
-            info.pop(theirs, None)
-    return {"prices": {ours: f"{price.normalize():f}" for ours, price in found.items()}}
+    able = [ours.value for theirs, ours in _CAPABILITIES.items() if info.pop(theirs)]
+    return {"capabilities": able}

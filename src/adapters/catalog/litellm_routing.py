@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from adapters.catalog.litellm_models import number, whole
+from adapters.catalog.litellm_cache import ImportedCache, read_cache
+from adapters.catalog.litellm_numbers import number, seconds, whole
+from adapters.catalog.litellm_reasons import STRATEGY, of_router
 from adapters.catalog.litellm_shapes import list_at, mapping_at
 
 _STRATEGIES = {
@@ -14,57 +16,55 @@ _STRATEGIES = {
     "cost-based-routing": "lowest_cost",
 }
 _ROUTER = "router_settings."
-_ELSEWHERE = {
-    "redis_host": "state is shared by the database, or by STOA_REDIS_URL",
-    "redis_password": "state is shared by the database, or by STOA_REDIS_URL",
-    "redis_port": "state is shared by the database, or by STOA_REDIS_URL",
-    "redis_url": "state is shared by the database, or by STOA_REDIS_URL",
-    "allowed_fails": "a breaker decides by itself when a deployment is left alone",
-    "cooldown_time": "a breaker decides by itself for how long a deployment is left alone",
-    "enable_pre_call_checks": "calls always go to models only that can take them",
-}
+_PATIENCE = ("num_retries", "timeout", "request_timeout", "stream_timeout", "retry_after")
+_ANYBODY = "*"
+_WIDER = "a route has one list of fallbacks: they take over whatever has failed"
 
 
 @dataclass(slots=True, kw_only=True)
 class Routing:
+    """``silence`` is how long a deployment may say nothing, and ``first_token`` how long a stream
+    may, in seconds."""
+
     READ: ClassVar[frozenset[str]] = frozenset(
-        {
-            "litellm_settings.fallbacks",
-            "litellm_settings.default_fallbacks",
-            "litellm_settings.context_window_fallbacks",
-            "litellm_settings.num_retries",
-            "litellm_settings.request_timeout",
-            "litellm_settings.timeout",
-            "litellm_settings.cache",
-            "litellm_settings.cache_params",
-        }
+        f"litellm_settings.{key}"
+        for key in (
+            *_PATIENCE,
+            "fallbacks",
+            "default_fallbacks",
+            "context_window_fallbacks",
+            "model_alias_map",
+            "cache",
+            "cache_params",
+        )
     )
 
     strategy: str = "weighted"
     fallbacks: dict[str, list[str]] = field(default_factory=dict)
     retries: int | None = None
-    timeout: float | None = None
-    cache_ttl: int | None = None
+    silence: float | None = None
+    first_token: float | None = None
+    pause_ms: int | None = None
+    cache: ImportedCache = field(default_factory=ImportedCache)
     aliases: dict[str, str] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
-    def concerns(self, name: str) -> bool:
+    def concerns(self, name: str, kind: str) -> bool:
         """Whether a single deployment needs a route for what is said of it."""
-        general = (self.retries, self.timeout, self.cache_ttl)
-        return bool(self.fallbacks.get(name)) or any(one is not None for one in general)
+        return bool(self.fallbacks.get(name) or self.members(kind))
 
-    @property
-    def members(self) -> dict[str, Any]:
-        """What holds for all routes."""
+    def members(self, kind: str) -> dict[str, Any]:
+        """What holds for all routes of the kind."""
         members: dict[str, Any] = {}
         if self.retries is not None:
             # Theirs come on top of the first attempt.
             members["retry"] = {"attempts": min(self.retries + 1, 20)}
-        if self.timeout is not None:
-            members["timeouts"] = {"total": self.timeout}
-        if self.cache_ttl is not None:
-            members["cache"] = {"ttl_s": self.cache_ttl}
-        return members
+        if self.pause_ms:
+            retry = members.setdefault("retry", {})
+            retry |= {"backoff_ms": self.pause_ms, "max_backoff_ms": max(self.pause_ms, 5_000)}
+        if self.first_token is not None:
+            members["timeouts"] = {"first_token": self.first_token}
+        return members | self.cache.members(kind)
 
 
 def read_routing(document: Mapping[str, Any]) -> Routing:
@@ -72,23 +72,25 @@ def read_routing(document: Mapping[str, Any]) -> Routing:
     general = mapping_at(document, "litellm_settings")
     routing = Routing()
     _read_strategy(routing, router)
+    defaults: list[Any] = []
     for source in (router, general):
         for key in ("fallbacks", "context_window_fallbacks"):
-            _read_fallbacks(routing, list_at(source, key))
+            defaults += _read_fallbacks(routing, key, list_at(source, key))
             source.pop(key, None)
-    key = "default_fallbacks"
-    defaults = [*list_at(router, key), *list_at(general, key)]
-    router.pop(key, None)
+    for source in (router, general):
+        defaults += list_at(source, "default_fallbacks")
+        source.pop("default_fallbacks", None)
     _read_default_fallbacks(routing, document, defaults)
     for section, source in (("litellm_settings", general), ("router_settings", router)):
         _read_patience(routing, section, source)
-    _read_cache(routing, general)
-    for alias, name in mapping_at(router, "model_group_alias", _ROUTER).items():
-        routing.aliases[alias] = str(name.get("model") if isinstance(name, dict) else name)
-    router.pop("model_group_alias", None)
-    for key in router:
-        reason = _ELSEWHERE.get(key, "there is nothing like it")
-        routing.left_out.append((_ROUTER + key, reason))
+    routing.cache = read_cache(general, router, routing.left_out)
+    for source, key in ((general, "model_alias_map"), (router, "model_group_alias")):
+        for alias, name in mapping_at(source, key).items():
+            routing.aliases[alias] = str(name.get("model") if isinstance(name, dict) else name)
+            if isinstance(name, dict) and name.get("hidden"):
+                routing.left_out.append((f"{_ROUTER}{key}.{alias}.hidden", "all can be listed"))
+        source.pop(key, None)
+    routing.left_out += [(_ROUTER + key, of_router(key)) for key in router]
     return routing
 
 
@@ -98,38 +100,55 @@ def _read_strategy(routing: Routing, router: dict[str, Any]) -> None:
         return
     known = _STRATEGIES.get(str(name))
     if known is None:
-        reason = f"'{name}' is none of Stoa's strategies; the routes are weighted"
-        routing.left_out.append((f"{_ROUTER}routing_strategy", reason))
+        routing.left_out.append((f"{_ROUTER}routing_strategy", f"'{name}' {STRATEGY}"))
         return
     routing.strategy = known
 
 
 def _read_patience(routing: Routing, section: str, source: dict[str, Any]) -> None:
-    for key in ("num_retries", "timeout", "request_timeout"):
+    for key in _PATIENCE:
         given = source.pop(key, None)
-        retries, seconds = whole(given), number(given)
-        if given is None:
-            continue
-        if key == "num_retries" and retries is not None and retries >= 0:
-            routing.retries = retries
-        elif key != "num_retries" and seconds is not None and seconds > 0:
-            routing.timeout = float(seconds)
-        else:
+        if given is not None and not _take_patience(routing, key, given):
             routing.left_out.append((f"{section}.{key}", f"'{given}' is no number that it can be"))
 
 
-def _read_fallbacks(routing: Routing, entries: Iterable[Any]) -> None:
+def _take_patience(routing: Routing, key: str, given: object) -> bool:
+    amount = number(given)
+    if key == "num_retries":
+        routing.retries = whole(given) if whole(given) is not None else routing.retries
+        return whole(given) is not None
+    if key == "retry_after":
+        routing.pause_ms = None if amount is None else min(int(amount * 1_000), 300_000)
+        return amount is not None
+    if key == "stream_timeout":
+        routing.first_token = seconds(given) or routing.first_token
+        return bool(amount)
+    routing.silence = seconds(given) or routing.silence
+    return bool(amount)
+
+
+def _read_fallbacks(routing: Routing, key: str, entries: Iterable[Any]) -> list[str]:
+    """Answers what takes over for anybody."""
+    for_all: list[str] = []
     for entry in entries:
         if not isinstance(entry, dict):
+            routing.left_out.append((key, f"'{entry}' does not say for whom it takes over"))
             continue
         for name, others in entry.items():
-            known = routing.fallbacks.setdefault(str(name), [])
-            for one in others if isinstance(others, list) else [others]:
-                if not isinstance(one, str):
-                    reason = "has parameters of its own, which a model has to have"
-                    routing.left_out.append((f"fallbacks.{name}", reason))
-                elif one not in known:
-                    known.append(one)
+            known = for_all if name == _ANYBODY else routing.fallbacks.setdefault(str(name), [])
+            if key != "fallbacks":
+                routing.left_out.append((f"{key}.{name}", _WIDER))
+            _add_fallbacks(routing, str(name), known, others)
+    return for_all
+
+
+def _add_fallbacks(routing: Routing, name: str, known: list[str], others: Any) -> None:
+    for one in others if isinstance(others, list) else [others]:
+        if not isinstance(one, str):
+            reason = "has parameters of its own, which a model has to have"
+            routing.left_out.append((f"fallbacks.{name}", reason))
+        elif one not in known:
+            known.append(one)
 
 
 def _read_default_fallbacks(
@@ -141,14 +160,3 @@ def _read_default_fallbacks(
         name = str(entry.get("model_name")) if isinstance(entry, dict) else ""
         if named and name not in named:
             routing.fallbacks.setdefault(name, list(named))
-
-
-def _read_cache(routing: Routing, general: dict[str, Any]) -> None:
-    parameters = mapping_at(general, "cache_params", "litellm_settings.")
-    if general.pop("cache", False) is not True:
-        return
-    ttl = parameters.pop("ttl", None)
-    routing.cache_ttl = int(ttl) if isinstance(ttl, int | float) and ttl >= 1 else 3600
-    for key in parameters:
-        reason = "the cache is Stoa's own"
-        routing.left_out.append((f"litellm_settings.cache_params.{key}", reason))

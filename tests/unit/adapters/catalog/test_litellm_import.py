@@ -67,9 +67,8 @@ def test_deployments_of_one_name_become_a_route(tmp_path: Path) -> None:
     assert route == {
         "name": "gpt",
         "strategy": "lowest_latency",
-        "targets": [{"model": "gpt-1", "weight": 3}, {"model": "gpt-2"}],
+        "targets": [{"model": "gpt-1"}, {"model": "gpt-2"}],
         "retry": {"attempts": 3},
-        "timeouts": {"total": 30.0},
         "cache": {"ttl_s": 600},
         "aliases": ["gpt4"],
     }
@@ -78,7 +77,6 @@ def test_deployments_of_one_name_become_a_route(tmp_path: Path) -> None:
         "name": "gpt-1",
         "provider": "openai",
         "upstream_name": "gpt-5",
-        "capabilities": ["tools"],
         "context_length": 1000,
         "limits": {"rpm": 500},
     }
@@ -97,8 +95,9 @@ def test_what_cannot_be_carried_over_is_told_with_the_reason(tmp_path: Path) -> 
     _, left_out = imported(tmp_path)
 
     assert left_out.keys() == {
+        "model_list.gpt-1.litellm_params.weight",
+        "model_list.gpt-1.model_info.supports_function_calling",
         "model_list.gpt-2.litellm_params.temperature",
-        "model_list.embed-1.model_info.input_cost_per_token",
         "model_list.odd-1",
         "router_settings.model_group_alias.ghost",
         "router_settings.redis_host",
