@@ -60,9 +60,10 @@ class EventStreamResponse:
             await self._write(comment)
 
     async def finish(self) -> None:
-        """End the response; the heart stops."""
+        """End the response, even if it never had anything to say; the heart stops."""
         self.stop()
         async with self._lock:
+            await self._start()
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def stop(self) -> None:
@@ -72,12 +73,15 @@ class EventStreamResponse:
             self._ping.cancel()
 
     async def _write(self, block: bytes) -> None:
+        await self._start()
+        await self._send({"type": "http.response.body", "body": block, "more_body": True})
+
+    async def _start(self) -> None:
         if not self.started:
             self.started = True
             await self._send(
                 {"type": "http.response.start", "status": 200, "headers": self._start_headers()}
             )
-        await self._send({"type": "http.response.body", "body": block, "more_body": True})
 
     def _start_headers(self) -> Headers:
         if self.content_type == EVENTS:

@@ -177,6 +177,14 @@ async def test_streams_the_providers_blocks_as_they_are() -> None:
     assert house.outcome == (CallStatus.SUCCEEDED, None)
 
 
+async def test_a_stream_without_a_single_block_is_an_empty_answer() -> None:
+    house = House()
+
+    wire = await streamed(house)
+
+    assert (wire.status, wire.body, wire.is_complete) == (200, b"", True)
+
+
 async def test_a_failure_before_the_first_block_keeps_its_status() -> None:
     wire = await streamed(house := House(), ProviderFailedError("It broke."))
 
