@@ -18,6 +18,7 @@ from adapters.http.data_plane.gate import Gate
 from adapters.http.data_plane.idempotency import Idempotency
 from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
+from adapters.system.large_pages import use_large_pages
 from application.identity.external.ports import PersonActivity
 from application.identity.ports import Credentials, KeyActivity
 from application.identity.session_ports import SessionActivity, SessionDirectory
@@ -103,6 +104,7 @@ class Lifecycle:
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
+            use_large_pages()
             self._opening = asyncio.create_task(self._open_up())
             await asyncio.shield(self._opening)
         except Exception as error:  # noqa: BLE001 - told to whoever started the process
