@@ -207,9 +207,10 @@ async def test_no_free_connection_in_time_is_a_timeout(
     upstream.default = [stream_head()]
     held = [await transport.send(a_request(upstream)) for _ in range(2)]
 
-    with pytest.raises(ProviderTimedOutError, match="acme"):
+    with pytest.raises(ProviderTimedOutError, match="acme") as late:
         await transport.send(a_request(upstream, timeouts=Timeouts(connect=0.05)))
 
+    assert not late.value.is_asked
     for response in held:
         await response.aclose()
     upstream.default = [json_answer(b"{}")]
@@ -299,12 +300,34 @@ async def test_silence_before_the_head_times_out(upstream: Upstream, transport: 
     timeouts = Timeouts(connect=0.1, first_byte=0.1)
 
     # Where this process stands still, it may not even come to a connection.
+    late = []
     async with asyncio.timeout(PATIENCE_S):
         while not upstream.requests:
-            with pytest.raises(ProviderTimedOutError, match="acme"):
+            with pytest.raises(ProviderTimedOutError, match="acme") as error:
                 await transport.send(a_request(upstream, timeouts=timeouts))
+            late.append(error.value.is_asked)
 
+    assert any(late)
     await asyncio.wait_for(upstream.requests[0].disconnected.wait(), PATIENCE_S)
+
+
+async def test_who_does_not_even_read_the_request_was_not_asked(transport: Transport) -> None:
+    over = asyncio.Event()
+
+    async def read_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(read_nothing, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    endpoint = Endpoint.parse(url, peer="acme", headers={}, timeouts=Timeouts(first_byte=0.1))
+
+    with pytest.raises(ProviderTimedOutError) as late:
+        await transport.send(UpstreamRequest(endpoint, b"x" * 64 * 1024 * 1024))
+
+    assert not late.value.is_asked
+    over.set()
+    server.close()
 
 
 async def test_silence_inside_the_body_times_out(upstream: Upstream, transport: Transport) -> None:

@@ -127,6 +127,7 @@ class Admission:
                 tell=command.tell_standings,
                 is_answered=is_answered,
                 is_hedged=plan.hedge_after_s is not None,
+                most_in_vain=plan.most_in_vain,
             )
         )
 

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 from application.inference.allowance_ports import Budgets
 from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
+from domain.identity.allowance import BudgetTerms
 from domain.inference.budget import CallSize, Hold
 from domain.inference.call import Call
 from domain.models.served_model import ServedModel
@@ -39,7 +40,12 @@ class BudgetCheck(AllowanceCheck):
     async def admit(self, request: AllowanceRequest) -> Reservation | None:
         if request.is_answered:
             return None
-        bounding = tuple([one.budget for one in request.actor.allowances if one.budget is not None])
+        bounding: list[BudgetTerms] = []
+        is_hard = False
+        for allowance in request.actor.allowances:
+            if allowance.budget is not None:
+                bounding.append(allowance.budget)
+                is_hard = is_hard or allowance.budget.hard
         amount = _worst_cost(request) if bounding else None
         if not amount:
             return None
@@ -51,9 +57,8 @@ class BudgetCheck(AllowanceCheck):
             key_id=call.key_id,
             amount=amount,
             at=call.created_at,
-            terms=bounding,
+            terms=tuple(bounding),
         )
-        is_hard = any(terms.hard for terms in bounding)
         if is_hard:
             allotment_id = await self.budgets.hold(hold)
         else:
@@ -63,7 +68,19 @@ class BudgetCheck(AllowanceCheck):
         return BudgetReservation(self.budgets, hold, request.size, is_hard)
 
 
-def _worst_cost(request: AllowanceRequest) -> Decimal:
+def _worst_cost(request: AllowanceRequest) -> Decimal | None:
+    if not request.others:
+        return request.size.worst_cost(request.model)
     costs = (request.size.worst_cost(model) for model in (request.model, *request.others))
     priced = sorted((cost for cost in costs if cost is not None), reverse=True)
-    return sum(priced[: 2 if request.is_hedged else 1], Decimal(0))
+    worst = sum(priced[: 2 if request.is_hedged else 1], Decimal(0))
+    return worst + _cost_in_vain(request) if worst else worst
+
+
+def _cost_in_vain(request: AllowanceRequest) -> Decimal:
+    """Who did not answer in time is paid for the question, which must not keep the next one from
+    being asked."""
+    if not request.most_in_vain:
+        return Decimal(0)
+    models = (request.model, *request.others)
+    return request.most_in_vain * max(map(request.size.question_cost, models))

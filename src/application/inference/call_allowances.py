@@ -21,7 +21,8 @@ class AllowanceRequest:
     bounds what it can cost; ``others`` may answer instead of ``model``. ``tell`` hears what remains
     of the caller's limits as soon as that is known, also when they refuse. ``is_answered`` says
     that no model has to be asked: the call is one more, but uses nothing. ``is_hedged`` says that
-    two models may be at it at the same time."""
+    two models may be at it at the same time, ``most_in_vain`` how many may be asked before one
+    answers."""
 
     actor: Actor
     call: Call
@@ -32,6 +33,7 @@ class AllowanceRequest:
     tell: TellStandings | None = None
     is_answered: bool = False
     is_hedged: bool = False
+    most_in_vain: int = 0
 
 
 class Reservation(Protocol):

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.identity.allowance import BudgetTerms, Subject, SubjectKind
+from domain.inference.token_estimate import TokenEstimate
 from domain.models.prices import MILLION, Prices
 from domain.models.served_model import ModelKind, ServedModel
 from domain.shared.errors import BudgetExhaustedError
@@ -58,11 +59,21 @@ class CallSize:
             output = (most or UNKNOWN_OUTPUT_TOKENS) * self.choices
             if context is not None:
                 prompt = min(prompt, context * self.choices)
-        return max(
-            (prompt * one.dearest_input + output * one.dearest_output) / MILLION
-            + self._worst_cost_beside_tokens(one)
-            for one in prices.up_to(prompt)
+        worst = _NOTHING
+        for one in prices.up_to(prompt):
+            tokens = prompt * one.dearest_input + output * one.dearest_output
+            worst = max(worst, tokens / MILLION + self._worst_cost_beside_tokens(one))
+        return worst
+
+    def question_cost(self, model: ServedModel) -> Decimal:
+        """What is billed, by estimate, of an attempt that was asked in vain."""
+        prompt_bytes = self.body_bytes if self.prompt_bytes is None else self.prompt_bytes
+        estimate = TokenEstimate.of(
+            prompt_bytes, max_output=None, context_length=model.context_length
         )
+        asked = replace(self.expected, prompt_tokens=estimate.prompt, counted=True)
+        cost = None if model.prices is None else model.prices.bill(asked)
+        return cost or _NOTHING
 
     def _worst_cost_beside_tokens(self, prices: Prices) -> Decimal:
         cost = (prices.request or _NOTHING) * max(1, self.expected.searches)

@@ -197,9 +197,13 @@ class ProviderCredentialsError(UpstreamError):
 
 
 class ProviderTimedOutError(UpstreamTimeoutError):
-    """The provider did not answer in time."""
+    """The provider did not answer in time. ``is_asked`` says that it had the whole question."""
 
     code = "PROVIDER_TIMEOUT"
+
+    def __init__(self, message: str, *, is_asked: bool = False) -> None:
+        super().__init__(message)
+        self.is_asked = is_asked
 
 
 class ProviderBusyError(UnavailableError):

@@ -20,8 +20,9 @@ class UpstreamResponse(Protocol):
     """The head of an answer and the way to its body, which is read once, whole or in blocks.
 
     Reading raises ``ProviderUnreachableError`` when the connection breaks inside the body,
-    ``ProviderTimedOutError`` for silence, which says whether the request was sent whole, and ``ProviderFailedError`` for malformed HTTP. Whoever
-    does not read to the end calls ``aclose`` or ``finish``.
+    ``ProviderTimedOutError`` for silence, which says whether the request was sent whole, and
+    ``ProviderFailedError`` for malformed HTTP. Whoever does not read to the end calls ``aclose`` or
+    ``finish``.
     """
 
     @property

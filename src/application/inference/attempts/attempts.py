@@ -11,7 +11,7 @@ from application.inference.attempts.deployment_limits import (
 )
 from application.inference.attempts.race import first_to_begin, let_go
 from application.inference.attempts.time_limits import punctual, within
-from application.inference.attempts.trial import Trial
+from application.inference.attempts.trial import Trial, was_at_it
 from application.inference.call_in_flight import CANCELLED, CallInFlight
 from application.inference.ports import (
     ModelProvider,
@@ -57,12 +57,12 @@ class Attempts:
     def answer(self, flight: CallInFlight) -> Coroutine[Any, Any, ProviderAnswer]:
         return self._in_time(flight, _complete)
 
-    async def stream(self, flight: CallInFlight) -> BegunStream:
-        stream = await self._in_time(flight, _begin)
+    def stream(self, flight: CallInFlight) -> Coroutine[Any, Any, BegunStream]:
         limits = flight.plan.timeouts
-        if limits.between_tokens is not None or limits.total is not None:
-            stream.rest = punctual(stream.rest, limits, flight)
-        return stream
+        work = self._in_time(flight, _begin)
+        if limits.between_tokens is None and limits.total is None:
+            return work
+        return _punctual(flight, work)
 
     def _in_time(self, flight: CallInFlight, begin: Begin[T]) -> Coroutine[Any, Any, T]:
         plan = flight.plan
@@ -173,9 +173,8 @@ class Attempts:
 
     def _end(self, trial: Trial, error: BaseException) -> None:
         took_ms = trial.took_ms
-        spent = trial.spent(error)
-        is_cut_off = isinstance(error, asyncio.CancelledError)
-        if is_cut_off:
+        spent, is_cut_off = trial.spent(error), was_at_it(error)
+        if isinstance(error, asyncio.CancelledError):
             is_stream = trial.flight.command.stream
             self.deployments.waited(trial.pulse, took_ms, is_stream=is_stream)
             if _took_all_the_time(trial.flight, took_ms):
@@ -198,16 +197,23 @@ def _complete(
     return provider.complete(request)
 
 
-async def _begin(provider: ModelProvider, request: ProviderRequest, trial: Trial) -> BegunStream:
+def _begin(
+    provider: ModelProvider, request: ProviderRequest, trial: Trial
+) -> Coroutine[Any, Any, BegunStream]:
     seconds = trial.flight.plan.timeouts.first_token
-    if seconds is None:
-        return await _open(provider, request, trial)
-    return await within(seconds, "first_token", trial.flight, _open(provider, request, trial))
+    work = _open(provider, request, trial)
+    return work if seconds is None else within(seconds, "first_token", trial.flight, work)
 
 
 async def _open(provider: ModelProvider, request: ProviderRequest, trial: Trial) -> BegunStream:
     trial.source = await provider.open_stream(request)
     return await begun(trial.source)
+
+
+async def _punctual(flight: CallInFlight, work: Coroutine[Any, Any, BegunStream]) -> BegunStream:
+    stream = await work
+    stream.rest = punctual(stream.rest, flight.plan.timeouts, flight)
+    return stream
 
 
 def _accepted(flight: CallInFlight, begun: Begun[T]) -> T:
@@ -221,9 +227,10 @@ def _has_begun(task: "asyncio.Task[Begun[T]]") -> bool:
 
 
 def _trace(flight: CallInFlight, took_ms: float) -> None:
-    if flight.trace is not None:
-        flight.trace.attempts += 1
-        flight.trace.upstream_ms += took_ms
+    trace = flight.command.trace
+    if trace is not None:
+        trace.attempts += 1
+        trace.upstream_ms += took_ms
 
 
 def _is_in_time(flight: CallInFlight, step: Step) -> bool:

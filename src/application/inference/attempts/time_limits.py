@@ -28,7 +28,8 @@ async def within(seconds: float, limit: str, flight: CallInFlight, work: Awaitab
         route = flight.plan.route
         name = flight.call.model if route is None else route.name
         raise ProviderTimedOutError(
-            f"The model {_TOO_SLOW[limit]} {seconds:g} s (the limit '{limit}' of '{name}')."
+            f"The model {_TOO_SLOW[limit]} {seconds:g} s (the limit '{limit}' of '{name}').",
+            is_asked=True,
         ) from None
 
 

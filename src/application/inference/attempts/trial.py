@@ -12,6 +12,7 @@ from domain.inference.errors import (
     ProviderFailedError,
     ProviderRateLimitedError,
     ProviderRejectedError,
+    ProviderTimedOutError,
 )
 from domain.models.served_model import ServedModel
 from domain.shared.errors import StoaError
@@ -24,6 +25,13 @@ _REFUSALS = (
     ProviderRateLimitedError,
     ProviderRejectedError,
 )
+
+
+def was_at_it(error: BaseException) -> bool:
+    """Whether the provider had the question, and was not waited for any longer."""
+    if isinstance(error, ProviderTimedOutError):
+        return error.is_asked
+    return isinstance(error, CancelledError)
 
 
 @dataclass(slots=True)
@@ -55,7 +63,7 @@ class Trial:
         before its first word that it cannot, has done no work. Who was at it when nobody waited any
         more has read the prompt at least."""
         if self.source is None:
-            if isinstance(error, CancelledError):
+            if was_at_it(error):
                 return self._asked()
             return error.spent if isinstance(error, StoaError) else None
         report = self.source.report

@@ -24,3 +24,8 @@ class Plan:
     route: Route | None = None
     reason: str | None = None
     arm: str | None = None
+
+    @property
+    def most_in_vain(self) -> int:
+        """How many may be too slow before the last one is asked: none of them twice."""
+        return min(len(self.others) + len(self.fallbacks), self.retry.attempts - 1)

@@ -298,7 +298,8 @@ async def test_the_hold_covers_the_dearest_that_may_answer() -> None:
 
     await scene.ask(actor=an_actor(allowances=(allowance,)), max_output_tokens=1, body=b"xy")
 
-    assert check.held == [3 * Decimal(3) / 1_000_000]
+    # Two may be too slow before it is asked, and are paid for the question.
+    assert check.held == [(3 + 2) * Decimal(3) / 1_000_000]
 
 
 async def test_a_deployment_at_its_limits_makes_room_for_the_next() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from application.inference.budget_check import BudgetCheck
 from domain.identity.allowance import Allowance, BudgetPeriod, BudgetTerms, Subject, SubjectKind
-from domain.inference.errors import ProviderFailedError
+from domain.inference.errors import ProviderFailedError, ProviderTimedOutError
 from domain.models.route import Route
 from domain.shared.errors import BudgetExhaustedError
 from domain.shared.usage import Usage
@@ -25,6 +25,8 @@ OUTPUT = 10
 # A prompt is no more tokens than bytes.
 WORST_OF_A = Decimal(len(BODY) + OUTPUT) / MILLION
 WORST_OF_B = 2 * WORST_OF_A
+# Four bytes to the token; who is too slow is paid for it.
+QUESTION_TO_B = Decimal(2 * len(BODY) // 4) / MILLION
 A, B = a_target("a", dollars=1), a_target("b", dollars=2)
 BROKEN = ProviderFailedError("It broke.", may_pass=True)
 
@@ -50,13 +52,13 @@ class HardScene(RouteScene):
 
 async def test_nobody_is_asked_again_whom_the_rest_of_the_hold_does_not_cover() -> None:
     scene = HardScene(a_route("a", "b"))
-    scene.feel(a=spent(1))
+    scene.feel(a=spent(11))
 
     with pytest.raises(ProviderFailedError):
         await scene.call()
 
     assert scene.asked() == {"a": 1}
-    assert scene.row.cost == Decimal(1) / MILLION
+    assert scene.row.cost == Decimal(11) / MILLION
 
 
 async def test_whom_the_rest_covers_is_asked() -> None:
@@ -68,6 +70,16 @@ async def test_whom_the_rest_covers_is_asked() -> None:
     assert scene.asked() == {"a": 1, "b": 1}
     assert scene.row.cost is not None
     assert scene.row.cost <= WORST_OF_B
+
+
+async def test_who_is_too_slow_keeps_nobody_from_being_asked() -> None:
+    scene = HardScene(a_route("a", "b"), amount=WORST_OF_B + QUESTION_TO_B)
+    scene.feel(a=ProviderTimedOutError("late", is_asked=True))
+
+    await scene.call()
+
+    assert scene.asked() == {"a": 1, "b": 1}
+    assert scene.row.attempts[0].cost == QUESTION_TO_B / 2
 
 
 async def test_a_soft_budget_keeps_nobody_from_asking_again() -> None:
@@ -84,8 +96,9 @@ async def test_a_hedge_is_held_for_both_that_may_be_at_it(
     hedge_after_ms: int | None, worst: Decimal
 ) -> None:
     route = a_route("a", "b", hedge_after_ms=hedge_after_ms)
-    too_little = worst - Decimal("0.000001")
+    enough = worst + QUESTION_TO_B
+    too_little = enough - Decimal("0.000001")
 
-    await HardScene(route, amount=worst).call()
+    await HardScene(route, amount=enough).call()
     with pytest.raises(BudgetExhaustedError):
         await HardScene(route, amount=too_little).call()

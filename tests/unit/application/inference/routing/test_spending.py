@@ -73,6 +73,33 @@ async def test_who_fails_before_the_first_word_or_refuses_gets_nothing(error: St
     assert scene.row.cost == OF_B
 
 
+@pytest.mark.parametrize(("is_asked", "tokens"), [(True, 16), (False, None)])
+async def test_who_had_the_question_and_did_not_answer_in_time_is_paid_for_it(
+    is_asked: bool, tokens: int | None
+) -> None:
+    scene = RouteScene(A, B, ROUTE)
+    scene.feel(a=ProviderTimedOutError("late", is_asked=is_asked))
+
+    assert await scene.ask() == "b"
+
+    spent = None if tokens is None else Decimal(tokens) / MILLION
+    assert costs(scene) == [("a", spent), ("b", OF_B)]
+    assert scene.row.cost == OF_B + (spent or 0)
+
+
+async def test_a_call_that_nobody_answers_in_time_costs_its_question() -> None:
+    scene = RouteScene(A)
+    scene.feel(a=ProviderTimedOutError("late", is_asked=True))
+
+    with pytest.raises(ProviderTimedOutError):
+        await scene.ask("a")
+
+    row = scene.row
+    assert row.usage == Usage(prompt_tokens=16, counted=True)
+    assert (row.status, row.error_code) == (CallStatus.FAILED, "PROVIDER_TIMEOUT")
+    assert row.cost == Decimal(16) / MILLION
+
+
 async def test_who_was_at_it_when_the_time_was_over_is_paid_for_the_prompt() -> None:
     scene = RouteScene(A, B, a_route("a", "b", timeouts=RouteTimeouts(first_token=0.02)))
     scene.feel(a=ScriptedProviderStream(stuck(), reported=ESTIMATED))
