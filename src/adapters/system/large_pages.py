@@ -14,6 +14,8 @@ _MAPS = Path("/proc/self/maps")
 _PAGES = Path("/proc/self/pagemap")
 # Of the entry of a page: it is in memory.
 _PRESENT = 1 << 63
+# Where less of a large page is there already, making it would take too much memory.
+_FILLED = 0.97
 # What Linux calls MADV_COLLAPSE (6.1 and newer), and Python does not name.
 _COLLAPSE = 25
 
@@ -23,8 +25,8 @@ def use_large_pages() -> int:
 
     A server that was idle for a moment finds the processor's caches full of what others did. Where
     its memory is, is one of the things that it has to look up then: with small pages, for each four
-    KiB of the thousands that a call touches. No memory is added, since a large page that would have
-    gaps is not made.
+    KiB of the thousands that a call touches. Hardly any memory is added, since no large page is
+    made that would have more than small gaps.
     """
     try:
         size = int(_SIZE.read_text())
@@ -51,13 +53,14 @@ def _collapsed(blocks: list[int], size: int) -> int:
 
 
 def _filled_blocks(size: int) -> Iterator[int]:
-    """Where large pages could begin of which every small one is in memory."""
+    """Where large pages could begin of which nearly every small one is in memory."""
+    whole = size // mmap.PAGESIZE
     with _PAGES.open("rb", buffering=0) as pages:
         for start, end in _anonymous():
             for block in range(-(-start // size) * size, end - size + 1, size):
                 pages.seek(block // mmap.PAGESIZE * 8)
-                entries = array("Q", pages.read(size // mmap.PAGESIZE * 8))
-                if entries and min(entries) >= _PRESENT:
+                entries = array("Q", pages.read(whole * 8))
+                if sum(entry >= _PRESENT for entry in entries) >= whole * _FILLED:
                     yield block
 
 
