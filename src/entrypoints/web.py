@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from dishka import AsyncContainer
-from dishka.integrations.litestar import DishkaRouter
 from litestar import Litestar
 from litestar.di import Provide
 
@@ -27,6 +26,7 @@ from adapters.http.request_container import in_request_container
 from adapters.http.responses.controller import ResponsesController
 from adapters.http.responses.operations import RESPONSES_OPERATIONS
 from adapters.http.responses.served import RESPONSES
+from adapters.http.unshared_router import UnsharedRouter
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
@@ -113,8 +113,8 @@ def _options(settings: Settings) -> HttpOptions:
     )
 
 
-def _models(container: AsyncContainer, readiness: Readiness, clock: Clock) -> DishkaRouter:
-    return DishkaRouter(
+def _models(container: AsyncContainer, readiness: Readiness, clock: Clock) -> UnsharedRouter:
+    return UnsharedRouter(
         "/v1",
         route_handlers=[*model_handlers(clock.now()), ResponsesController],
         guards=[only_when_ready(readiness), authenticated, tells_limits],

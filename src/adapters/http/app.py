@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from dishka import AsyncContainer
-from dishka.integrations.litestar import DishkaRouter
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
@@ -38,6 +37,7 @@ from adapters.http.rate_guards import within_api_limit
 from adapters.http.request_container import in_request_container
 from adapters.http.sessions.cookie import SessionCookies
 from adapters.http.strict_request import StrictRequest
+from adapters.http.unshared_router import UnsharedRouter
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
 from application.shared.ports import Clock, IdGenerator
@@ -129,7 +129,7 @@ def create_app(
 def _route_handlers(
     container: AsyncContainer, parts: HttpParts, options: HttpOptions
 ) -> list[ControllerRouterHandler]:
-    guarded = DishkaRouter(
+    guarded = UnsharedRouter(
         "/",
         route_handlers=[],
         guards=[only_when_ready(parts.readiness), authenticated, within_api_limit],
@@ -138,8 +138,8 @@ def _route_handlers(
     )
     for controller in GUARDED:
         guarded.register(controller)
-    opened = DishkaRouter("/", route_handlers=[*OPEN], guards=[only_when_ready(parts.readiness)])
-    api = DishkaRouter(
+    opened = UnsharedRouter("/", route_handlers=[*OPEN], guards=[only_when_ready(parts.readiness)])
+    api = UnsharedRouter(
         "/api/v1",
         route_handlers=[HealthController, guarded, opened],
         guards=[known_query],
