@@ -1,18 +1,17 @@
 """Texts that come in pieces: what is found in them does not depend on where they are divided."""
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from domain.inference.guardrails.finding import REACH, Finding
+from domain.inference.guardrails.held_text import HeldText
+from domain.inference.guardrails.json_units import meaning, units_of
 from domain.inference.guardrails.screen import Screen, reaches_end
+from domain.shared.folding import fold
 
 # Hears of what is found and says whether it is to be replaced; what it raises ends the text.
 Judge = Callable[[Finding], bool]
 
-_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[^u])|[^\\]", re.DOTALL)
-_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_LONGEST_ESCAPE = 6
 _NUMBER = "0"
 
 
@@ -78,24 +77,25 @@ class TextChannel:
 
     def __init__(self, screen: Screen, judge: Judge) -> None:
         self._course = _Course(screen, judge)
-        self._held = ""
+        self._held = HeldText("".join)
+        self._last = ""
 
     def feed(self, text: str) -> str:
         """What may be shown by now."""
-        self._held += text
-        return self._shown(self._course.feed(text))
+        folded, widths = fold(text, self._last)
+        self._last = text[-1:] or self._last
+        self._held.add(text, widths)
+        return self._shown(self._course.feed(folded))
 
     def end(self) -> str:
         """The rest."""
-        return self._shown(self._course.end())
+        return self._shown(self._course.end()) + self._held.rest()
 
     def _shown(self, pieces: list[_Piece]) -> str:
-        shown, place = [], 0
+        shown = []
         for length, placeholder in pieces:
-            kept = self._held[place : place + length]
+            kept = self._held.take(length, as_found=placeholder is not None)
             shown.append(kept if placeholder is None else placeholder)
-            place += length
-        self._held = self._held[place:]
         return "".join(shown)
 
 
@@ -106,55 +106,31 @@ class JsonChannel:
     def __init__(self, screen: Screen, judge: Judge) -> None:
         self._course = _Course(screen, judge)
         self._escape = ""
-        self._held: list[str] = []
+        self._held: HeldText[list[str]] = HeldText(list)
+        self._last = ""
         self._is_inside = False
 
     def feed(self, text: str) -> str:
-        units, self._escape = _units(self._escape + text)
-        self._held += units
-        return self._shown(self._course.feed("".join(map(_meaning, units))))
+        units, self._escape = units_of(self._escape + text)
+        said = "".join(map(meaning, units))
+        folded, widths = fold(said, self._last)
+        self._last = said[-1:] or self._last
+        self._held.add(units, widths)
+        return self._shown(self._course.feed(folded))
 
     def end(self) -> str:
-        rest = self._shown(self._course.end()) + self._escape
+        rest = self._shown(self._course.end()) + "".join(self._held.rest()) + self._escape
         self._escape = ""
         return rest
 
     def _shown(self, pieces: list[_Piece]) -> str:
-        shown, place = [], 0
+        shown = []
         for length, placeholder in pieces:
-            units = self._held[place : place + length]
-            place += length
+            units = self._held.take(length, as_found=placeholder is not None)
             if placeholder is None:
                 shown += units
             else:
                 shown.append(placeholder if self._is_inside else _NUMBER)
             if units.count('"') % 2:
                 self._is_inside = not self._is_inside
-        del self._held[:place]
         return "".join(shown)
-
-
-def _units(text: str) -> tuple[list[str], str]:
-    """The characters and escapes, and the beginning of an escape that is not complete."""
-    units: list[str] = []
-    place = 0
-    while place < len(text):
-        match = _ESCAPE.match(text, place)
-        if match is None:
-            if len(text) - place < _LONGEST_ESCAPE:
-                return units, text[place:]
-            # It is no JSON anyway.
-            units.append(text[place])
-            place += 1
-        else:
-            units.append(match[0])
-            place = match.end()
-    return units, ""
-
-
-def _meaning(unit: str) -> str:
-    if len(unit) == 1:
-        return unit
-    if len(unit) == _LONGEST_ESCAPE:
-        return chr(int(f"0x{unit[2:]}", 0))
-    return _LETTERS.get(unit[1], unit[1])

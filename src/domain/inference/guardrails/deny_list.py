@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from domain.inference.guardrails.finding import Finder, Finding
+from domain.shared.folding import fold
 
 RULE = "denied"
 # How many blanks may stand between two words of a phrase.
 MOST_BLANKS = 8
 
 # With the accents that stand behind their letters in texts that are decomposed.
-_LETTER = r"[\w\u0300-\u036f]"
+_MARKS = (
+    r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
+)
+_LETTER = rf"[\w{_MARKS}]"
 _TOKEN = re.compile(rf"{_LETTER}+|[^\w\s]")
 _WORD = re.compile(_LETTER)
 _REST = re.compile(f"{_LETTER}*")
@@ -32,11 +36,11 @@ class _Phrase:
 
 
 class DenyList(Finder):
-    """Finds words and phrases, whatever their case and by whatever characters they are written that
-    mean the same letters, and only where they are whole words."""
+    """Finds words and phrases in texts that are folded, whatever their case and by whatever
+    characters they are written that mean the same letters, and only where they are whole words."""
 
     def __init__(self, entries: Iterable[str]) -> None:
-        phrases = [_phrase(entry) for entry in entries]
+        phrases = [phrase for entry in entries if (phrase := _phrase(entry)).tokens]
         self._by_first: dict[str, list[_Phrase]] = {}
         for phrase in sorted(phrases, key=lambda one: -one.width):
             self._by_first.setdefault(phrase.tokens[0][0], []).append(phrase)
@@ -55,7 +59,7 @@ class DenyList(Finder):
 
 
 def _phrase(entry: str) -> _Phrase:
-    found = list(_TOKEN.finditer(entry.strip()))
+    found = list(_TOKEN.finditer(fold(entry)[0].strip()))
     ends = [0, *(token.end() for token in found)]
     return _Phrase(
         tuple(

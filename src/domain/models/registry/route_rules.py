@@ -6,6 +6,7 @@ from domain.models.registry.free_form import free_form_problem
 from domain.models.registry.names import Problem, model_name_problems
 from domain.models.route import GuardrailPolicy, Route
 from domain.models.served_model import ServedModel
+from domain.shared.folding import is_seen
 
 MOST_TARGETS = 50
 MOST_ATTEMPTS = 20
@@ -148,7 +149,7 @@ def guardrail_problems(rules: GuardrailPolicy) -> Iterator[Problem]:
     wrong = free_form_problem(rules.denied)
     if wrong is not None or len(rules.denied) > MOST_DENIED:
         yield "denied", wrong or f"may be {MOST_DENIED} at most"
-    if not all(one.strip() for one in rules.denied):
+    if not all(map(is_seen, rules.denied)):
         yield "denied", "must not be blank"
     if (wrong := free_form_problem(rules.output_schema)) is not None:
         yield "output_schema", wrong

@@ -48,6 +48,7 @@ ARMS = (Arm(name="a", model="large"), Arm(name="b", model="small"))
         ({"guardrails": GuardrailPolicy(max_input=0)}, "guardrails.max_input"),
         ({"guardrails": GuardrailPolicy(denied=(" ",))}, "guardrails.denied"),
         ({"guardrails": GuardrailPolicy(denied=("\0",))}, "guardrails.denied"),
+        ({"guardrails": GuardrailPolicy(denied=("\u200b \u00ad",))}, "guardrails.denied"),
         ({"guardrails": GuardrailPolicy(pii=("shoe",))}, "guardrails.pii"),
         ({"guardrails": GuardrailPolicy(output_schema={"a": "\0"})}, "guardrails.output_schema"),
     ],
