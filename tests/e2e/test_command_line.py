@@ -15,6 +15,7 @@ import pytest
 
 from tests.fixtures.patience import PATIENCE_S
 from tests.fixtures.server import StoaServer, stoa
+from tests.fixtures.zygote import fork
 
 LONG = "word " * 100
 
@@ -96,24 +97,24 @@ def test_a_chat_is_in_the_ledger(server: StoaServer) -> None:
 @pytest.mark.parametrize(
     "command", ["usage --by model", "calls list", "keys list", "models list"], ids=str
 )
-def test_tables_fit_into_a_terminal_of_80_columns(server: StoaServer, command: str) -> None:
+def test_tables_fit_into_a_terminal_of_80_columns(
+    server: StoaServer, command: str, tmp_path: Path
+) -> None:
     controller, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     with os.fdopen(follower, "w") as terminal:
-        done = subprocess.run(  # noqa: S603 - our own command line
-            stoa(*command.split()),
-            env={**server.environment, "TERM": "dumb"},
-            stdin=subprocess.DEVNULL,
-            stdout=terminal,
-            timeout=60,
-            check=False,
+        done = fork(
+            command.split(),
+            environment={**server.environment, "TERM": "dumb"},
             cwd=server.data_dir,
-        )
+            streams=(Path(os.devnull), Path(os.ttyname(terminal.fileno())), tmp_path / "errors"),
+            code=tmp_path / "code",
+        ).wait(PATIENCE_S)
 
     with os.fdopen(controller, "rb", buffering=0) as screen:
         lines = screen.read(65536).decode().splitlines()
-    assert done.returncode == 0
+    assert done == 0
     assert len(lines) > 2
     assert max(map(len, lines)) <= 80
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -341,24 +340,3 @@ async def test_a_claimed_server_prints_no_link(house: House) -> None:
     await asyncio.to_thread(house.server.start)
 
     assert len(SETUP_LINK.findall(house.server.output)) == 2
-
-
-async def test_several_workers_print_one_link_that_works(tmp_path: Path) -> None:
-    server = StoaServer(data_dir=tmp_path / "crew", config=SCRIPTED, settings={"STOA_WORKERS": "2"})
-    await asyncio.to_thread(server.start)
-    await until(lambda: bool(SETUP_LINK.search(server.output)))
-    async with httpx.AsyncClient(base_url=server.url) as client:
-        (token,) = SETUP_LINK.findall(server.output)
-        answer = await client.post(
-            "/api/v1/setup",
-            json={
-                "token": token,
-                "email": OWNER,
-                "password": PASSWORD,
-                "team_name": "Engines",
-                "display_name": "Ada",
-            },
-        )
-    await asyncio.to_thread(server.stop)
-
-    assert answer.status_code == 201

@@ -1,6 +1,7 @@
 """Several processes behind one address."""
 
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.fixtures.patience import PATIENCE_S, wait_until
 from tests.fixtures.server import KEY, StoaServer
 
 SCRIPTED = Path(__file__).with_name("scripted.yaml")
+SETUP_LINK = re.compile(r"/setup#token=(\S+)")
 COUNTED = 'stoa_calls_total{model="echo",operation="chat/completions",provider="script"'
 
 
@@ -96,6 +98,25 @@ def test_the_first_key_is_shown_once(crew: StoaServer) -> None:
     assert crew.output.count("shown only this once") == 1
 
 
+def test_the_workers_print_one_setup_link_that_works(crew: StoaServer) -> None:
+    wait_until(lambda: bool(SETUP_LINK.search(crew.output)))
+    (token,) = SETUP_LINK.findall(crew.output)
+
+    answer = httpx.post(
+        f"{crew.url}/api/v1/setup",
+        json={
+            "token": token,
+            "email": "ada@example.com",
+            "password": "canary correct horse",
+            "team_name": "Engines",
+            "display_name": "Ada",
+        },
+        timeout=PATIENCE_S,
+    )
+
+    assert answer.status_code == 201
+
+
 def test_every_worker_tells_what_all_have_counted_and_the_ledger_agrees(crew: StoaServer) -> None:
     before, rows_before = _counted(crew), _rows(crew).total()
 
@@ -134,21 +155,6 @@ def test_a_worker_that_dies_is_replaced_and_its_counts_stay(crew: StoaServer) ->
     assert "worker.died" in crew.output
 
 
-def test_ctrl_c_in_the_terminal_lets_running_calls_finish(crew: StoaServer) -> None:
-    assert crew.process is not None
-    rows_before = _rows(crew).total()
-    with ThreadPoolExecutor(4) as callers:
-        running = [callers.submit(_chat, crew, crew.key, "slow") for _ in range(4)]
-        wait_until(lambda: _rows(crew).total() == rows_before + 4)
-        # All processes of the terminal get it, the workers too.
-        os.killpg(crew.process.pid, signal.SIGINT)
-        code = crew.process.wait(timeout=PATIENCE_S)
-
-    assert [call.result() for call in running] == [200] * 4
-    assert code == 0
-    assert "Traceback" not in crew.output
-
-
 def test_workers_of_a_killed_parent_finish_and_the_next_start_recovers(crew: StoaServer) -> None:
     workers = _workers(crew)
     rows_before = _rows(crew)
@@ -164,3 +170,18 @@ def test_workers_of_a_killed_parent_finish_and_the_next_start_recovers(crew: Sto
     assert _rows(crew) == rows_before + Counter(succeeded=1)
     assert "leaked" not in crew.output
     assert len(set(KEY.findall(crew.output))) == 1
+
+
+def test_ctrl_c_in_the_terminal_lets_running_calls_finish(crew: StoaServer) -> None:
+    assert crew.process is not None
+    rows_before = _rows(crew).total()
+    with ThreadPoolExecutor(4) as callers:
+        running = [callers.submit(_chat, crew, crew.key, "slow") for _ in range(4)]
+        wait_until(lambda: _rows(crew).total() == rows_before + 4)
+        # All processes of the terminal get it, the workers too.
+        os.killpg(crew.process.pid, signal.SIGINT)
+        code = crew.process.wait(timeout=PATIENCE_S)
+
+    assert [call.result() for call in running] == [200] * 4
+    assert code == 0
+    assert "Traceback" not in crew.output

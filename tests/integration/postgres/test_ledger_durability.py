@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -19,7 +17,7 @@ from adapters.postgres.inference.orphaned_calls import PostgresOrphanedCalls
 from adapters.postgres.migrate import upgrade
 from tests.builders import TEAM_ID
 from tests.fakes.clock import START
-from tests.fixtures.embedded_postgres import PROJECT, SOURCE_PATH, execute, postmaster_of
+from tests.fixtures.embedded_postgres import PROJECT, execute, postmaster_of
 from tests.fixtures.ledger_load import (
     a_call_now,
     make_call,
@@ -29,6 +27,7 @@ from tests.fixtures.ledger_load import (
     succeed,
 )
 from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.zygote import run_forked
 
 TERMINATE_LEDGER = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -173,14 +172,11 @@ async def _until_there_are(count: int, sql: asyncpg.Connection) -> None:
 
 
 def _run_victim(url: str, rows: int, loop: str) -> set[UUID]:
-    victim = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "tests.fixtures.ledger_victim", url, str(rows), loop],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    victim = run_forked(
+        (url, str(rows), loop),
+        environment=os.environ,
         cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": SOURCE_PATH},
+        program="tests.fixtures.ledger_victim",
     )
     assert victim.returncode == -signal.SIGKILL, victim.stderr
     return {UUID(line) for line in victim.stdout.split()}

@@ -1,9 +1,10 @@
 import asyncio
 import os
-import subprocess
-import sys
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -16,9 +17,10 @@ from adapters.postgres.inference.orphaned_calls import PostgresOrphanedCalls
 from adapters.postgres.inference.process_presence import ProcessPresence
 from domain.shared.errors import UnavailableError
 from tests.fakes.clock import START
-from tests.fixtures.embedded_postgres import PROJECT, SOURCE_PATH, line_of
+from tests.fixtures.embedded_postgres import PROJECT
 from tests.fixtures.ledger_load import a_call_now, statuses, succeed
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
+from tests.fixtures.zygote import ForkedProcess, fork
 
 LOCK_HOLDERS = (
     "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database"
@@ -38,27 +40,49 @@ async def engine(team_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+@dataclass(frozen=True)
+class LivingProcess:
+    process: ForkedProcess
+    output: Path
+
+    async def call(self) -> UUID:
+        """The call that it has opened."""
+        await until(lambda: self.output.exists() and self.output.read_text().endswith("\n"))
+        return UUID(self.output.read_text().strip())
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
 @contextmanager
-def a_living_process(url: str) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "tests.fixtures.living_process", url],
-        stdout=subprocess.PIPE,
-        text=True,
+def a_living_process(url: str, folder: Path) -> Iterator[LivingProcess]:
+    folder.mkdir()
+    output = folder / "output"
+    process = fork(
+        (url,),
+        environment=os.environ,
         cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": SOURCE_PATH},
-    ) as process:
-        yield process
-        process.kill()
+        streams=(Path(os.devnull), output, folder / "errors"),
+        code=folder / "code",
+        program="tests.fixtures.living_process",
+    )
+    living = LivingProcess(process, output)
+    try:
+        yield living
+    finally:
+        living.kill()
 
 
 async def test_interrupts_the_calls_of_a_killed_process_and_no_others(
-    team_url: str, engine: AsyncEngine, sql: asyncpg.Connection
+    team_url: str, engine: AsyncEngine, sql: asyncpg.Connection, tmp_path: Path
 ) -> None:
     orphans = PostgresOrphanedCalls(engine, process=0)
-    with a_living_process(team_url) as victim, a_living_process(team_url) as survivor:
-        of_victim, of_survivor = [
-            UUID(await asyncio.to_thread(line_of, process)) for process in (victim, survivor)
-        ]
+    with (
+        a_living_process(team_url, tmp_path / "victim") as victim,
+        a_living_process(team_url, tmp_path / "survivor") as survivor,
+    ):
+        of_victim, of_survivor = await victim.call(), await survivor.call()
         while_both_live = await orphans.interrupt(START)
 
         victim.kill()

@@ -26,14 +26,43 @@ def ask(
     )
 
 
+# All that is asked of the data below, so that one process reads it for most tests.
+PUBLISHED = (
+    ask("gpt-4o"),
+    ask("claude-sonnet-4-5", "anthropic"),
+    ask("gemini-2.5-pro", "google"),
+    ask("whisper-1", kind=ModelKind.TRANSCRIPTION),
+    ask("tts-1", kind=ModelKind.SPEECH),
+    ask("text-embedding-3-small", kind=ModelKind.EMBEDDING),
+    ask("gpt-audio"),
+    ask("gpt-4o-audio-preview"),
+    ask("llama-3.3-70b-versatile", "openai-compatible", base_url="https://api.groq.com/openai/v1"),
+    ask("no-such-model"),
+    ask("omni-moderation-latest", kind=ModelKind.MODERATION),
+    ask("mistral-large-4", "mistral"),
+)
+
+
+@pytest.fixture(scope="module")
+async def published() -> InMemoryPriceBookMemory:
+    """What the data has said."""
+    memory = InMemoryPriceBookMemory()
+    await GenaiPriceBook(memory).look_up(PUBLISHED)
+    return memory
+
+
+@pytest.fixture
+def book(published: InMemoryPriceBookMemory) -> GenaiPriceBook:
+    return GenaiPriceBook(InMemoryPriceBookMemory(answers=dict(published.answers)))
+
+
 def a_script(directory: Path, text: str) -> Path:
     path = directory / "script.py"
     path.write_text(text)
     return path
 
 
-async def test_knows_what_providers_publish() -> None:
-    book = GenaiPriceBook(InMemoryPriceBookMemory())
+async def test_knows_what_providers_publish(book: GenaiPriceBook) -> None:
     gpt, claude, gemini, whisper, tts, embedder = (
         ask("gpt-4o"),
         ask("claude-sonnet-4-5", "anthropic"),
@@ -70,8 +99,9 @@ async def test_knows_what_providers_publish() -> None:
     assert sys.modules.get("genai_prices") is None
 
 
-async def test_audio_costs_what_is_published_and_is_never_billed_as_text() -> None:
-    book = GenaiPriceBook(InMemoryPriceBookMemory())
+async def test_audio_costs_what_is_published_and_is_never_billed_as_text(
+    book: GenaiPriceBook,
+) -> None:
     published, untold = ask("gpt-audio"), ask("gpt-4o-audio-preview")
     gemini = ask("gemini-2.5-pro", "google")
     asked = (published, untold, gemini)
@@ -85,8 +115,7 @@ async def test_audio_costs_what_is_published_and_is_never_billed_as_text() -> No
     assert [one.bill(said) for one in prices] == [Decimal(64), None, Decimal(10)]
 
 
-async def test_finds_compatible_servers_by_their_address() -> None:
-    book = GenaiPriceBook(InMemoryPriceBookMemory())
+async def test_finds_compatible_servers_by_their_address(book: GenaiPriceBook) -> None:
     kind = "openai-compatible"
     groq = ask("llama-3.3-70b-versatile", kind, base_url="https://api.groq.com/openai/v1")
     own = ask("gpt-4o", kind, base_url="http://127.0.0.1:8000/v1")
@@ -107,19 +136,20 @@ async def test_finds_compatible_servers_by_their_address() -> None:
     ],
     ids=["unknown", "free", "ollama", "local", "scripted"],
 )
-async def test_what_nobody_bills_is_unknown(question: PriceQuestion) -> None:
-    assert await GenaiPriceBook(InMemoryPriceBookMemory()).look_up((question,)) == {}
+async def test_what_nobody_bills_is_unknown(book: GenaiPriceBook, question: PriceQuestion) -> None:
+    assert await book.look_up((question,)) == {}
 
 
-async def test_what_was_asked_once_starts_no_process(tmp_path: Path) -> None:
-    memory = InMemoryPriceBookMemory()
+async def test_what_was_asked_once_starts_no_process(
+    published: InMemoryPriceBookMemory, book: GenaiPriceBook, tmp_path: Path
+) -> None:
     questions = (
         ask("gpt-4o"),
         ask("no-such-model"),
         ask("whisper-1", kind=ModelKind.TRANSCRIPTION),
     )
-    known = await GenaiPriceBook(memory).look_up(questions)
-    broken = GenaiPriceBook(memory, script=a_script(tmp_path, "raise SystemExit(3)"))
+    known = await book.look_up(questions)
+    broken = GenaiPriceBook(published, script=a_script(tmp_path, "raise SystemExit(3)"))
 
     again = await broken.look_up(questions)
 
@@ -136,9 +166,9 @@ async def test_nobody_asks_for_servers_of_ones_own(tmp_path: Path, url: str) -> 
     assert await book.look_up((ask("gpt-4o", "openai-compatible", base_url=url),)) == {}
 
 
-async def test_a_new_version_of_the_data_is_read(tmp_path: Path) -> None:
-    memory = InMemoryPriceBookMemory()
-    await GenaiPriceBook(memory, version=lambda: "old").look_up((ask("gpt-4o"),))
+async def test_a_new_version_of_the_data_is_read(
+    published: InMemoryPriceBookMemory, tmp_path: Path
+) -> None:
     said = (
         '[{"entry": "a/b", "context_window": null, "variants": [], "prices": [{"since": null,'
         ' "hours": null, "units": {"input_mtok": {"base": "1", "tiers": []},'
@@ -146,6 +176,7 @@ async def test_a_new_version_of_the_data_is_read(tmp_path: Path) -> None:
     )
     script = a_script(tmp_path, f"print({said!r})")
 
+    memory = InMemoryPriceBookMemory(answers=dict(published.answers))
     known = await GenaiPriceBook(memory, script=script, version=lambda: "new").look_up(
         (ask("gpt-4o"),)
     )
@@ -174,10 +205,10 @@ async def test_a_book_that_cannot_be_read_is_an_error(
     assert memory.answers == {}
 
 
-async def test_prices_change_at_their_dates() -> None:
+async def test_prices_change_at_their_dates(book: GenaiPriceBook) -> None:
     question = ask("mistral-large-4", "mistral")
 
-    known = await GenaiPriceBook(InMemoryPriceBookMemory()).look_up((question,))
+    known = await book.look_up((question,))
 
     moments = [dated.since for dated in known[question].schedule]
     assert moments[0] is None
