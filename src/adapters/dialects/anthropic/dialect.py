@@ -5,6 +5,7 @@ from adapters.dialects.anthropic.stream_reader import AnthropicReader
 from adapters.dialects.anthropic.stream_writer import AnthropicWriter
 from adapters.dialects.anthropic.words import NAME
 from adapters.dialects.anthropic.write_request import write_request
+from adapters.dialects.decoding import bearable, understood
 from adapters.dialects.dialect import Dialect, StreamReader, StreamWriter
 from domain.inference.conversation.answer import GenerationAnswer
 from domain.inference.conversation.request import GenerationRequest
@@ -20,10 +21,10 @@ class Anthropic(Dialect):
         return NAME
 
     def read_request(self, body: bytes) -> GenerationRequest:
-        return read_request(body)
+        return understood(read_request, body)
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return write_request(request, model)
+        return bearable(write_request, request, model)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         return read_answer(body)

@@ -4,6 +4,7 @@ from adapters.dialects.bedrock.answer import read_answer
 from adapters.dialects.bedrock.blocks import NAME
 from adapters.dialects.bedrock.request import request_body
 from adapters.dialects.bedrock.stream import BedrockStreamReader
+from adapters.dialects.decoding import bearable
 from adapters.dialects.dialect import StreamReader, UpstreamDialect
 from adapters.dialects.failures import Failures
 from domain.inference.conversation.answer import GenerationAnswer
@@ -24,7 +25,7 @@ class BedrockDialect(UpstreamDialect):
         return NAME
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return request_body(request, model)
+        return bearable(request_body, request, model)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         return read_answer(body, self.failures, self.thinks_as)

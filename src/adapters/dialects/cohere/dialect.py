@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from adapters.dialects.cohere.request import NAME, request_body
 from adapters.dialects.cohere.stream import CohereStreamReader
 from adapters.dialects.cohere.wire import WireMessage, read_answer, stop_of
+from adapters.dialects.decoding import bearable
 from adapters.dialects.dialect import StreamReader, UpstreamDialect
 from adapters.dialects.failures import Failures
 from domain.inference.conversation.answer import Choice, GenerationAnswer
@@ -22,7 +23,7 @@ class CohereDialect(UpstreamDialect):
         return NAME
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return request_body(request, model)
+        return bearable(request_body, request, model)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         said, message = read_answer(body, self.failures)

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from adapters.dialects.decoding import bearable
 from adapters.dialects.dialect import StreamReader, UpstreamDialect
 from adapters.dialects.failures import Failures
 from adapters.dialects.google.answer import read_answer
@@ -27,7 +28,7 @@ class GoogleDialect(UpstreamDialect):
         return NAME
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return request_body(request, model)
+        return bearable(request_body, request, model)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         return read_answer(body, self.failures, signs_apart=self.signs_apart)

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from adapters.dialects.decoding import bearable
 from adapters.dialects.dialect import StreamReader, UpstreamDialect
 from adapters.dialects.failures import Failures
 from adapters.dialects.ollama.request import NAME, request_body
@@ -23,7 +24,7 @@ class OllamaDialect(UpstreamDialect):
         return NAME
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return request_body(request, model, self.keep_alive)
+        return bearable(request_body, request, model, self.keep_alive)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         said = decoded(body, self.failures)

@@ -1,3 +1,4 @@
+from adapters.dialects.decoding import bearable, understood
 from adapters.dialects.dialect import Dialect, StreamReader, StreamWriter
 from adapters.dialects.openai_chat.answer import read_answer, write_answer
 from adapters.dialects.openai_chat.errors import write_error
@@ -29,10 +30,10 @@ class OpenAIChat(Dialect):
         return NAME
 
     def read_request(self, body: bytes) -> GenerationRequest:
-        return read_request(body)
+        return understood(read_request, body)
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return write_request(request, model, self._limit_name)
+        return bearable(write_request, request, model, self._limit_name)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         return read_answer(body)

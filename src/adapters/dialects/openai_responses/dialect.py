@@ -1,3 +1,4 @@
+from adapters.dialects.decoding import bearable, understood
 from adapters.dialects.dialect import Dialect, StreamReader, StreamWriter
 from adapters.dialects.openai_responses.answers import read_answer, write_answer
 from adapters.dialects.openai_responses.failures import write_error_event
@@ -20,10 +21,10 @@ class OpenAIResponsesDialect(Dialect):
         return NAME
 
     def read_request(self, body: bytes) -> GenerationRequest:
-        return read_request(body)
+        return understood(read_request, body)
 
     def write_request(self, request: GenerationRequest, model: ServedModel) -> bytes:
-        return write_request(request, model)
+        return bearable(write_request, request, model)
 
     def read_answer(self, body: bytes) -> GenerationAnswer:
         return read_answer(body)

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from adapters.dialects.anthropic.errors import THREAD
+from adapters.dialects.decoding import decoded
 from adapters.http.data_plane.asked import Asked
-from adapters.http.data_plane.decoding import decoded
 from domain.inference.errors import UnsupportedByModelError
 from domain.models.served_model import Capability
 
@@ -123,7 +123,7 @@ def _attached(block: JsonObject) -> list[str]:
     if kind == "tool_result" and bytes(block.get("content", b"")).startswith(b"["):
         try:
             inner = _blocks.decode(block["content"])
-        except msgspec.DecodeError:
+        except msgspec.ValidationError:
             # What is wrong with it is for the provider to say.
             return []
         return [found for one in inner for found in _attached(one)]

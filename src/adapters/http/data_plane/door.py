@@ -10,6 +10,7 @@ from functools import partial
 from http import HTTPMethod
 from time import perf_counter
 
+from adapters.dialects.decoding import understood
 from adapters.http.data_plane.asked import Asked
 from adapters.http.data_plane.body import content_type_of, read_body
 from adapters.http.data_plane.call_headers import (
@@ -79,7 +80,7 @@ class InferenceDoor:
         body, content_type = b"", content_type_of(exchange.scope)
         try:
             body = await read_body(exchange.scope, exchange.receive, self.max_body_bytes)
-            asked = exchange.served.read(body, content_type)
+            asked = understood(exchange.served.read, body, content_type)
             wishes = wishes_in(exchange.scope)
         except FunctionalError as error:
             elapsed_ms = (perf_counter() - started) * 1000

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from adapters.dialects.audio_length import seconds_of
+from adapters.dialects.decoding import decoded, invalid
 from adapters.dialects.multipart import read_form
 from adapters.http.data_plane.asked import Asked
-from adapters.http.data_plane.decoding import decoded, invalid
 from adapters.http.openai.requests import Choices, JsonObject, ModelName, Positive
 from application.inference.call_policy import DEFAULT_MODEL
 from domain.shared.usage import Usage

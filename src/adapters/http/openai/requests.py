@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from adapters.dialects.decoding import decoded, invalid
 from adapters.http.data_plane.asked import Asked, ReadRequest
-from adapters.http.data_plane.decoding import decoded, invalid
 from application.inference.ports import Operation
 from domain.models.served_model import Capability
 

@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from adapters.dialects.decoding import decoded, invalid
 from adapters.dialects.openai_responses.request_reading import REFUSED
 from adapters.http.data_plane.asked import Asked
-from adapters.http.data_plane.decoding import decoded, invalid
 from adapters.http.openai.requests import (
     RETRIEVAL_TOOLS,
     JsonObject,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from adapters.providers.json_reading import NOT_JSON
+from adapters.dialects.decoding import decoded
 from adapters.providers.scripted.options import ScriptedOptions
 from adapters.providers.scripted.reply import count_tokens
 from application.inference.ports import ProviderAnswer, ProviderRequest
@@ -24,12 +24,12 @@ class _Body(msgspec.Struct):
     encoding_format: Literal["float", "base64"] | None = None
 
 
+_DECODER = msgspec.json.Decoder(_Body)
+
+
 def embed(request: ProviderRequest, options: ScriptedOptions) -> ProviderAnswer:
     """Unit vectors drawn from a hash of each input: equal texts are equal, others unrelated."""
-    try:
-        body = msgspec.json.decode(request.body, type=_Body)
-    except NOT_JSON as error:
-        raise InvalidError(f"The request is malformed: {error}", param="input") from error
+    body = decoded(_DECODER, request.body)
     inputs = _inputs(body)
     usage = Usage(prompt_tokens=sum(count_tokens(text) for text in inputs))
     if options.usage is not None:

@@ -4,12 +4,11 @@ from typing import Any
 
 import msgspec
 
-from adapters.providers.json_reading import NOT_JSON
+from adapters.dialects.decoding import decoded
 from adapters.providers.scripted.options import ScriptedOptions
 from adapters.providers.scripted.reply import count_tokens
 from adapters.providers.scripted.wire import request_id
 from application.inference.ports import ProviderAnswer, ProviderRequest
-from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
 
 CATEGORIES = (
@@ -40,13 +39,13 @@ class _Body(msgspec.Struct):
     model: str | None = None
 
 
+_DECODER = msgspec.json.Decoder(_Body)
+
+
 def moderate(request: ProviderRequest, options: ScriptedOptions) -> ProviderAnswer:
     """Flags texts with one of the words that the options list for a category. Parts of an input are
     judged together, as OpenAI does; images are never flagged."""
-    try:
-        body = msgspec.json.decode(request.body, type=_Body)
-    except NOT_JSON as error:
-        raise InvalidError(f"The request is malformed: {error}", param="input") from error
+    body = decoded(_DECODER, request.body)
     texts = _texts(body)
     usage = Usage(prompt_tokens=sum(count_tokens(text) for text in texts))
     if options.usage is not None:

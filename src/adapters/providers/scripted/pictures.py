@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from adapters.providers.json_reading import NOT_JSON
+from adapters.dialects.decoding import decoded
 from adapters.providers.scripted.options import ScriptedOptions
 from adapters.providers.scripted.pieces import Pieces
 from adapters.providers.scripted.reply import count_tokens
@@ -34,6 +34,9 @@ class _Body(msgspec.Struct):
     response_format: Literal["url", "b64_json"] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
     partial_images: Annotated[int, msgspec.Meta(ge=0, le=3)] | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Body)
 
 
 def draw(request: ProviderRequest, options: ScriptedOptions) -> ProviderAnswer:
@@ -90,10 +93,7 @@ def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
 
 
 def _read(request: ProviderRequest) -> _Body:
-    try:
-        body = msgspec.json.decode(request.body, type=_Body)
-    except NOT_JSON as error:
-        raise InvalidError(f"The request is malformed: {error}") from error
+    body = decoded(_DECODER, request.body)
     if body.output_format not in (None, "png"):
         raise UnsupportedByModelError(
             "A scripted model draws PNG and nothing else.", param="output_format"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from adapters.providers.json_reading import NOT_JSON
+from adapters.dialects.decoding import decoded
 from adapters.providers.scripted.options import ScriptedOptions, ScriptedToolCall
 from application.inference.ports import Operation, ProviderRequest
 from domain.shared.errors import InvalidError
@@ -52,6 +52,9 @@ class _Body(msgspec.Struct):
     tool_choice: str | _Tool | None = None
 
 
+_DECODER = msgspec.json.Decoder(_Body)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """``tokens`` joined are the text; every choice says the same."""
@@ -70,10 +73,7 @@ class Reply:
 
 def reply_to(request: ProviderRequest, options: ScriptedOptions) -> Reply:
     """Raises ``InvalidError`` for a body that no provider would understand."""
-    try:
-        body = msgspec.json.decode(request.body, type=_Body)
-    except NOT_JSON as error:
-        raise InvalidError(f"The request is malformed: {error}") from error
+    body = decoded(_DECODER, request.body)
     choices = 1 if body.n is None else body.n
     if not 1 <= choices <= MAX_CHOICES:
         raise InvalidError(f"Invalid 'n': expected a value from 1 to {MAX_CHOICES}.", param="n")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from adapters.providers.json_reading import NOT_JSON
+from adapters.dialects.decoding import decoded
 from adapters.providers.scripted.options import ScriptedOptions
 from adapters.providers.scripted.pictures import event
 from adapters.providers.scripted.pieces import Pieces
@@ -16,7 +16,6 @@ from adapters.providers.scripted.reply import count_tokens
 from adapters.providers.scripted.wire import request_id
 from application.inference.ports import EVENTS, ProviderAnswer, ProviderRequest
 from domain.inference.errors import UnsupportedByModelError
-from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
 
 RATE = 8000
@@ -36,6 +35,9 @@ class _Body(msgspec.Struct):
     stream_format: Literal["sse", "audio"] | None = None
 
 
+_DECODER = msgspec.json.Decoder(_Body)
+
+
 def speak(request: ProviderRequest, options: ScriptedOptions) -> ProviderAnswer:
     pieces = speak_in_pieces(request, options)
     return ProviderAnswer(
@@ -47,10 +49,7 @@ def speak(request: ProviderRequest, options: ScriptedOptions) -> ProviderAnswer:
 
 
 def speak_in_pieces(request: ProviderRequest, options: ScriptedOptions) -> Pieces:
-    try:
-        body = msgspec.json.decode(request.body, type=_Body)
-    except NOT_JSON as error:
-        raise InvalidError(f"The request is malformed: {error}") from error
+    body = decoded(_DECODER, request.body)
     if body.response_format not in _TYPES:
         raise UnsupportedByModelError(
             "A scripted model speaks 'wav' and 'pcm' and nothing else.", param="response_format"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from adapters.dialects.anthropic.dialect import Anthropic
 from adapters.dialects.dialect import Dialect
 from adapters.dialects.openai_chat.dialect import OpenAIChat
 from domain.inference.conversation.parts import Text
-from domain.inference.conversation.request import GenerationRequest, Role, Turn
+from domain.inference.conversation.request import FunctionTool, GenerationRequest, Role, Turn
 from domain.inference.errors import ProviderFailedError
 from domain.shared.errors import InvalidError
 from tests.fakes.full_bodies import (
@@ -115,6 +116,33 @@ def test_odd_streams_are_understood_or_have_failed(dialect: Dialect, stream: lis
             reader.end()
         for writer in writers:
             writer.end()
+
+
+NESTED = b'[{"type":"tool_result","tool_use_id":"x","content":'
+DEEP: dict[str, tuple[Dialect, bytes]] = {
+    "results in results": (ANTHROPIC, NESTED * 250 + b'"x"' + b"}]" * 250),
+    "an array": (ANTHROPIC, b"[" * 960 + b"]" * 960),
+    "an array for OpenAI": (OPENAI, b"[" * 960 + b"]" * 960),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_nested_too_deeply_is_refused(name: str) -> None:
+    dialect, content = DEEP[name]
+    body = b'{"model":"m","max_tokens":1,"messages":[{"role":"user","content":%b}]}' % content
+
+    with pytest.raises(InvalidError):
+        dialect.read_request(body)
+
+
+def test_what_can_be_read_but_not_written_is_refused() -> None:
+    deep: Any = 1
+    for _ in range(2000):
+        deep = [deep]
+    asked = replace(ASKED, tools=(FunctionTool(name="f", parameters={"x": deep}),))
+
+    with pytest.raises(InvalidError, match="nested"):
+        OPENAI.write_request(asked, a_model())
 
 
 @pytest.mark.parametrize("dialect", [OPENAI, ANTHROPIC], ids=["openai", "anthropic"])

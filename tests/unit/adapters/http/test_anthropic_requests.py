@@ -1,10 +1,12 @@
 """What the door knows of a request before anybody else reads it."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from adapters.dialects.decoding import understood
 from adapters.http.anthropic.requests import read_count_tokens, read_messages
 from adapters.http.data_plane.asked import Asked
 from domain.inference.errors import UnsupportedByModelError
@@ -81,6 +83,15 @@ def test_what_is_wrong_is_named(members: dict[str, Any], param: str) -> None:
         read(**members)
 
     assert (caught.value.param or "").replace("[...]", "[0]") == param
+
+
+@pytest.mark.parametrize("content", [b'[{"type":"\xff"}]', b'["\xff"]', b'[{"\xff":1}]'])
+def test_a_result_of_a_tool_that_is_no_json_is_refused(content: bytes) -> None:
+    result = b'{"type":"tool_result","tool_use_id":"x","content":%b}' % content
+    body = b'{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[%b]}]}' % result
+
+    with suppress(InvalidError):
+        understood(read_messages, body, "application/json")
 
 
 def test_no_provider_keeps_a_conversation() -> None:

@@ -379,6 +379,18 @@ async def test_a_body_that_cannot_be_read_at_all_is_refused_with_a_row(body: byt
     assert house.ledger.the_row().model == ""
 
 
+@pytest.mark.parametrize("kind", [b'"\xff"', b"1e400"])
+async def test_what_the_first_look_at_a_body_passes_over_is_refused_too(kind: bytes) -> None:
+    tools = b'"messages":[{"role":"user","content":"x"}],"tools":[{"type":%b}]' % kind
+    house, wire = House(), Wire(b'{"model":"large",%b}' % tools)
+
+    await house.answer(wire)
+
+    assert wire.status == 400
+    assert house.outcome == (CallStatus.REFUSED, "VALIDATION_ERROR")
+    assert house.ledger.the_row().model == "large"
+
+
 async def test_a_body_of_no_declared_length_is_refused_even_if_it_comes_at_once() -> None:
     house, wire = House(), Wire(b"x" * 1001)
 

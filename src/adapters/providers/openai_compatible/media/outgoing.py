@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from adapters.dialects.audio_length import seconds_of
+from adapters.dialects.decoding import decoded
 from adapters.dialects.multipart import read_form
 from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.openai_compatible.request import Adapt, renamed, tokens_in
@@ -21,6 +22,9 @@ class _Counted(msgspec.Struct):
 
     n: int | None = None
     input: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_DECODER = msgspec.json.Decoder(_Counted)
 
 
 class Outgoing(NamedTuple):
@@ -61,10 +65,7 @@ def _upload(request: ProviderRequest) -> Outgoing:
 
 
 def _expected(request: ProviderRequest, prompt_tokens: int) -> Usage:
-    try:
-        body = msgspec.json.decode(request.body, type=_Counted)
-    except NOT_JSON as error:
-        raise InvalidError(f"The request is malformed: {error}") from error
+    body = decoded(_DECODER, request.body)
     images = characters = 0
     if request.operation is Operation.IMAGE:
         images = 1 if body.n is None else body.n
