@@ -297,7 +297,7 @@ def test_clients_are_told_what_they_need(server: StoaServer) -> None:
     told = server.run("config", "export", "--for", "aider", "--url", "https://ai.example.org/")
 
     assert "OPENAI_API_BASE=https://ai.example.org/v1" in told.stdout
-    assert "aider --model openai/" in told.stdout
+    assert "--model openai/" in told.stdout
 
 
 def test_a_change_at_the_terminal_reaches_the_server(server: StoaServer) -> None:

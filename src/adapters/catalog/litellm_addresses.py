@@ -5,7 +5,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _OF_DEPLOYMENT = re.compile(r"(?P<base>.*)/openai/deployments/(?P<name>[^/]+)(/.*)?")
+_ANY_OF_THIS_MACHINE = re.compile(r"^(https?://)0\.0\.0\.0(?=[:/]|$)")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def reachable(address: str) -> str:
+    """What stands for all addresses of a machine reaches the machine itself there."""
+    return _ANY_OF_THIS_MACHINE.sub(r"\g<1>127.0.0.1", address.strip().rstrip("/"))
 
 
 def is_header(name: str) -> bool:

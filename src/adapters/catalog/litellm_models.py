@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from adapters.catalog.litellm_numbers import numbers_taken
+from adapters.catalog.litellm_numbers import number, numbers_taken
 from adapters.catalog.litellm_prices import is_price, prices_taken
 from adapters.catalog.litellm_reasons import UNKNOWN
 from domain.models.served_model import Capability
@@ -98,7 +98,7 @@ def reason_for(key: str, value: object) -> str:
         return "is no price of models of this kind, or stands alone; without prices data has them"
     if key in _CAPABILITIES:
         return "capabilities are said all or not at all: what is not among them is refused"
-    if key in _NUMERIC and not isinstance(value, int | float):
+    if key in _NUMERIC and not number(value):
         return f"'{value}' is no number that it can be"
     return _ELSEWHERE.get(key, UNKNOWN)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 
 def numbers_taken(given: dict[str, Any], names: Mapping[str, str]) -> dict[str, int]:
-    """Those that are whole numbers, by our names; they are taken out."""
+    """Those that are whole numbers above zero, by our names; they are taken out."""
     found = {theirs: whole(given.get(theirs)) for theirs in names}
-    taken = {theirs: amount for theirs, amount in found.items() if amount is not None}
+    taken = {theirs: amount for theirs, amount in found.items() if amount}
     for theirs in taken:
         del given[theirs]
     return {names[theirs]: amount for theirs, amount in taken.items()}

@@ -4,7 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from adapters.catalog.litellm_addresses import address_problem, azure_address, is_header
+from adapters.catalog.litellm_addresses import (
+    address_problem,
+    azure_address,
+    is_header,
+    reachable,
+)
 from adapters.catalog.litellm_numbers import seconds
 from adapters.catalog.litellm_services import (
     COMPATIBLE,
@@ -152,7 +157,7 @@ class ImportedProviders:
         if key in {"api_key", "access_key_id", "secret_access_key", "session_token"}:
             return self.variables.secret(service, key, value)
         # YAML takes a version that is a date for a date.
-        return self.variables.named(value) or literal(str(value).strip().rstrip("/"))
+        return self.variables.named(value) or literal(reachable(str(value)))
 
 
 def unread_of(parameters: Parameters) -> list[str]:

@@ -39,7 +39,7 @@ def read_route(fields: Fields, *, is_public: bool) -> Route | None:
         retry=RetryPolicy() if retry is None else _read_retry(retry),
         timeouts=RouteTimeouts() if timeouts is None else _read_timeouts(timeouts),
         hedge_after_ms=fields.whole("hedge_after_ms"),
-        health_check_s=fields.whole("health_check_s"),
+        health_check_s=_count_or_none(fields, "health_check_s"),
         split=_read_split(fields.fields("split")),
         cache=_read_cache(fields.fields("cache")),
         guardrails=_read_guardrails(fields.fields("guardrails")),
@@ -157,11 +157,16 @@ def _read_guardrails(fields: Fields | None) -> GuardrailPolicy | None:
 
 
 def _count(fields: Fields, key: str, usual: int) -> int:
+    count = _count_or_none(fields, key)
+    return usual if count is None else count
+
+
+def _count_or_none(fields: Fields, key: str) -> int | None:
     """A whole number of zero or more."""
     number = fields.decimal(key)
     if number is None:
-        return usual
+        return None
     if number != number.to_integral_value() or number > Decimal(10**9):
         fields.note(key, "must be a whole number")
-        return usual
+        return None
     return int(number)

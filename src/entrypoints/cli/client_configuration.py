@@ -114,10 +114,11 @@ chat = ChatOpenAI(model={_in_python(access.chat)}, base_url=BASE_URL, api_key=AP
 
 
 def _aider(access: Access) -> str:
+    # It would ask, at every start, about models that are not in its own list.
     return f"""\
 export OPENAI_API_BASE={shlex.quote(f"{access.url}/v1")}
 export OPENAI_API_KEY={_in_shell(access.key)}
-aider --model {shlex.quote(f"openai/{access.chat}")}
+aider --no-show-model-warnings --model {shlex.quote(f"openai/{access.chat}")}
 """
 
 

@@ -192,7 +192,8 @@ model_list:
   - {model_name: talk, litellm_params: {model: openai/x}, model_info: {mode: realtime}}
   - {model_name: none, litellm_params: {api_key: os.environ/K}}
   - {model_name: a, litellm_params: {model: openai/x}, model_info: {base_model: y, id: z}}
-  - {model_name: a-1, litellm_params: {model: openai/x, rpm: "60", tpm: lots}}
+  - model_name: a-1
+    litellm_params: {model: openai/x, rpm: "60", tpm: lots, max_parallel_requests: 0}
 litellm_settings: {num_retries: "2", timeout: os.environ/T}
 router_settings: {model_group_alias: {a: a-1, auto: a}}
 """
@@ -212,6 +213,7 @@ router_settings: {model_group_alias: {a: a-1, auto: a}}
         "model_list.a-2.model_info.base_model",
         "model_list.a-2.model_info.id",
         "model_list.a-1-1.litellm_params.tpm",
+        "model_list.a-1-1.litellm_params.max_parallel_requests",
         "litellm_settings.timeout",
         "router_settings.model_group_alias.a",
         "router_settings.model_group_alias.auto",

@@ -316,6 +316,18 @@ def test_an_address_that_cannot_be_is_told_and_not_repeated(tmp_path: Path, base
     assert base not in str(left_out)
 
 
+def test_all_addresses_of_a_machine_are_the_machine_itself(tmp_path: Path) -> None:
+    base = "http://0.0.0.0:8003/v1"
+    text = (
+        f'model_list: [{{model_name: a, litellm_params: {{model: openai/x, api_base: "{base}"}}}}]'
+    )
+
+    document, left_out = imported(tmp_path, text)
+
+    assert document["providers"][0]["base_url"] == "http://127.0.0.1:8003/v1"
+    assert left_out == {}
+
+
 def test_the_address_of_a_deployment_is_taken_apart(tmp_path: Path) -> None:
     base = "https://r.example/openai/deployments/mine/chat/completions?api-version=2024-06-01"
     text = (

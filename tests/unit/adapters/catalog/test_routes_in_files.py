@@ -129,6 +129,12 @@ def test_what_is_wrong_with_a_route_is_told_with_its_line(
     assert error.value.line == 8
 
 
+def test_a_route_may_have_its_deployments_never_asked_for_a_sign(tmp_path: Path) -> None:
+    catalog = load(tmp_path, HEAD + WHOLE.replace("health_check_s: 30", "health_check_s: 0"))
+
+    assert catalog.routes[0].health_check_s == 0
+
+
 def test_a_model_says_what_it_can_do_and_take(tmp_path: Path) -> None:
     catalog = load(
         tmp_path,
