@@ -5,6 +5,7 @@ from adapters.catalog.embedded import EMBEDDED_MODELS, EMBEDDED_PREFIX, FREE
 from adapters.catalog.fields import Fields
 from adapters.catalog.reading_prices import read_prices
 from adapters.providers.local.configuration import LOCAL
+from adapters.providers.model_options import option_problems
 from adapters.providers.types import PROVIDER_TYPES
 from domain.models.registry.names import (
     MAX_MODEL_NAME_LENGTH,
@@ -38,7 +39,7 @@ def read_model(
     fields.end()
     if name is None or provider is None:
         return None
-    return ServedModel(
+    model = ServedModel(
         name=name,
         aliases=aliases,
         kind=kind,
@@ -54,6 +55,10 @@ def read_model(
         prices=prices,
         options=options,
     )
+    if not is_local:
+        for path, message in option_problems(providers.get(provider, ""), model):
+            fields.note("options", message if path == "options" else f"'{path}' {message}")
+    return model
 
 
 def _read_capabilities(fields: Fields, kind: ModelKind) -> frozenset[Capability] | None:

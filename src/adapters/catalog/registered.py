@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -7,10 +7,12 @@ from adapters.catalog.plain_nodes import node_of
 from adapters.catalog.reading import Reading
 from adapters.providers.definition import ProviderDefinition, ProviderType
 from adapters.providers.local.configuration import LOCAL
+from adapters.providers.model_options import option_problems
 from adapters.providers.types import PROVIDER_TYPES
 from application.models.registry.ports import CheckedConfiguration, ProviderConfigurations
 from application.shared.masking import is_secret_name
 from domain.models.registry.errors import wrong_fields
+from domain.models.served_model import ServedModel
 
 # What stands for the directory of a configuration file: a registry has none.
 _ROOT = Path("/")
@@ -49,6 +51,9 @@ class RegisteredConfigurations(ProviderConfigurations):
             secrets={key: value for key, value in given.items() if key in secret},
             addresses=tuple((key, urlsplit(url).hostname or "") for key, url in _urls(given)),
         )
+
+    def model_problems(self, type_name: str, model: ServedModel) -> Sequence[tuple[str, str]]:
+        return option_problems(type_name, model)
 
     def of_the_server(self, type_name: str, given: Mapping[str, object]) -> tuple[str, ...]:
         files = tuple(key for key in given if key.endswith(_FILE))

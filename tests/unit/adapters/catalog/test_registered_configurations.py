@@ -6,6 +6,7 @@ import pytest
 
 from adapters.catalog.registered import RegisteredConfigurations
 from domain.shared.errors import InvalidError
+from tests.builders import a_model
 
 URL = "https://a.example/v1"
 CONFIGURATIONS = RegisteredConfigurations()
@@ -96,3 +97,63 @@ def test_every_type_can_be_set_up_in_a_registry() -> None:
                 assert unknown
                 given = {key: value for key, value in given.items() if key not in unknown}
         assert CONFIGURATIONS.check(type_name, "any", given).plain.keys() <= needed.keys()
+
+
+@pytest.mark.parametrize(
+    ("type_name", "options", "field"),
+    [
+        ("scripted", {"delay_ms": "fast"}, "options.delay_ms"),
+        ("scripted", {"fail_status": 200}, "options.fail_status"),
+        ("scripted", {"usage": {"prompt_tokens": -1}}, "options.usage.prompt_tokens"),
+        ("scripted", {"usage": {"tokens": 1}}, "options.usage"),
+        ("scripted", {"replay": "x"}, "options"),
+        ("anthropic", {"thinking": "hard"}, "options.thinking"),
+        ("anthropic", {"cache_control": True}, "options"),
+        ("azure-openai", {"cache_control": "yes"}, "options.cache_control"),
+        ("bedrock", {"guardrail": "gr-1"}, "options.guardrail"),
+        ("bedrock", {"family": 5}, "options.family"),
+        ("cohere", {"input_type": ["x"]}, "options.input_type"),
+        ("google", {"safety_settings": {}}, "options.safety_settings"),
+        ("google", {"safety_settings": ["x"]}, "options.safety_settings[0]"),
+        ("local", {"gpu": True}, "options"),
+        ("mistral", {"reply": "x"}, "options"),
+        ("ollama", {"think": 5}, "options.think"),
+        ("openai", {"temperature": 1}, "options"),
+        ("openai-compatible", {"cache_control": None}, "options.cache_control"),
+    ],
+)
+def test_options_that_a_type_cannot_take_are_named(
+    type_name: str, options: dict[str, object], field: str
+) -> None:
+    model = a_model(upstream_name="embedded:smollm2-135m", options=options)
+
+    [(named, message)] = CONFIGURATIONS.model_problems(type_name, model)
+
+    assert named == field
+    assert message
+
+
+def test_options_that_types_know_are_taken() -> None:
+    taken: dict[str, dict[str, object]] = {
+        "scripted": {"delay_ms": 5, "tool_call": {"name": "f", "arguments": {"a": 1}}},
+        "anthropic": {"thinking": "budget", "prompt_cache": "1h"},
+        "bedrock": {"family": "nova", "guardrail": {"guardrailIdentifier": "gr-1"}},
+        "cohere": {"input_type": "search_query", "truncate": "END", "safety_mode": "OFF"},
+        "google": {"safety_settings": [{"category": "c", "threshold": "t"}]},
+        "local": {"threads": 2},
+        "ollama": {"num_ctx": 4096, "keep_alive": "1h", "think": False},
+        "openai-compatible": {"cache_control": True},
+    }
+
+    for type_name in CONFIGURATIONS.types:
+        model = a_model(upstream_name="embedded:smollm2-135m", options=taken.get(type_name, {}))
+        assert not CONFIGURATIONS.model_problems(type_name, model)
+
+
+def test_a_local_model_that_is_none_is_refused_by_its_name() -> None:
+    model = a_model(upstream_name="embedded:nothing")
+
+    [(field, message)] = CONFIGURATIONS.model_problems("local", model)
+
+    assert field == "upstream_name"
+    assert "'embedded:nothing' is not one of" in message

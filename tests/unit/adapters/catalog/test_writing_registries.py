@@ -27,7 +27,7 @@ from tests.registry_builders import a_provider, a_registered_model, a_registered
 
 FAR = a_provider(
     name="far",
-    type="openai-compatible",
+    type="ollama",
     configuration={"base_url": "https://a.example/$v1", "timeouts": {"total": 5}},
     credentials=("api_key", "headers.x-own"),
     is_enabled=False,
