@@ -1,6 +1,7 @@
 """What surrounds every request, whatever answers it. On the hot path, so it is plain ASGI."""
 
 import re
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import perf_counter
 from types import MappingProxyType
@@ -80,7 +81,8 @@ class Frame:
                 message["headers"] = [*own, *told, *self._headers, policy_of(state)]
                 if _is_event_stream(own):
                     streaming = True
-                    metrics.stream_opened()
+                    # The client is not to wait for that.
+                    get_running_loop().call_soon(metrics.stream_opened)
             return send(message)
 
         try:

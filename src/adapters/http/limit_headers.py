@@ -2,7 +2,7 @@
 own API as the ``RateLimit`` fields of the IETF's draft."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 Header = tuple[bytes, bytes]
 State = dict[str, Any]
+Write = Callable[[], Sequence[Header]]
 
 _PREFIX = "x-ratelimit"
 ANTHROPIC_PREFIX = "anthropic-ratelimit"
@@ -36,15 +37,17 @@ _POLICY = "requests"
 _STATE = "limit_headers"
 
 
-def limit_headers(state: State) -> tuple[Header, ...]:
+def limit_headers(state: State) -> Sequence[Header]:
     """The headers that were found out for the answer to this request."""
-    found: tuple[Header, ...] = state.get(_STATE, ())
+    found: Sequence[Header] | Write = state.get(_STATE, ())
+    if callable(found):
+        found = state[_STATE] = found()
     return found
 
 
-def keep_limit_headers(state: State, found: Sequence[Header]) -> None:
-    """Have them put on the answer."""
-    state[_STATE] = tuple(found)
+def keep_limit_headers(state: State, write: Write) -> None:
+    """Have them put on the answer; they are written when somebody wants to see them."""
+    state[_STATE] = write
 
 
 def telling(state: State) -> TellStandings:
@@ -68,6 +71,10 @@ async def tell_what_remains(
 
 def tell_as_openai(state: State, standings: Standings) -> None:
     """For answers under ``/v1``, unless their API says it in another way."""
+    keep_limit_headers(state, partial(_as_openai, standings))
+
+
+def _as_openai(standings: Standings) -> Sequence[Header]:
     found: list[Header] = []
     for what, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
         if standing is not None:
@@ -77,12 +84,15 @@ def tell_as_openai(state: State, standings: Standings) -> None:
                 ("reset", duration(standing.reset_s)),
             ):
                 found.append((f"{_PREFIX}-{name}-{what}".encode(), value.encode()))
-    keep_limit_headers(state, found)
+    return found
 
 
 def tell_of_api_limit(state: State, standing: Standing) -> None:
     """For answers of Stoa's own API."""
+    keep_limit_headers(state, partial(_as_fields, standing))
+
+
+def _as_fields(standing: Standing) -> Sequence[Header]:
     policy = f'"{_POLICY}";q={standing.limit};w={MINUTE_S:.0f}'
     now = f'"{_POLICY}";r={standing.remaining};t={math.ceil(standing.reset_s)}'
-    found = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode()))
-    keep_limit_headers(state, found)
+    return (b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode())

@@ -1,7 +1,8 @@
 """How clients of Anthropic's API are spoken to."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from litestar.types import HTTPScope
@@ -56,15 +57,18 @@ class AnthropicManner(Manner):
         return write_event(error, request_id)
 
     def tell(self, state: State, standings: Standings) -> None:
-        found: Headers = []
-        now = self._clock.now()
-        for what, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
-            if standing is not None:
-                reset = (now + timedelta(seconds=standing.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
-                for name, value in (
-                    ("limit", str(standing.limit)),
-                    ("remaining", str(standing.remaining)),
-                    ("reset", reset),
-                ):
-                    found.append((f"{ANTHROPIC_PREFIX}-{what}-{name}".encode(), value.encode()))
-        keep_limit_headers(state, found)
+        keep_limit_headers(state, partial(_limit_headers, standings, self._clock.now()))
+
+
+def _limit_headers(standings: Standings, now: datetime) -> Headers:
+    found: Headers = []
+    for what, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
+        if standing is not None:
+            reset = (now + timedelta(seconds=standing.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            for name, value in (
+                ("limit", str(standing.limit)),
+                ("remaining", str(standing.remaining)),
+                ("reset", reset),
+            ):
+                found.append((f"{ANTHROPIC_PREFIX}-{what}-{name}".encode(), value.encode()))
+    return found

@@ -3,7 +3,7 @@
 It is plain ASGI, without the framework's request and response objects, because it is the hot path.
 """
 
-from asyncio import CancelledError
+from asyncio import CancelledError, get_running_loop
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,7 @@ from adapters.http.data_plane.hint import hint
 from adapters.http.data_plane.use_cases import Pieces, UseCases
 from adapters.http.data_plane.whole_answer import send_whole
 from adapters.http.errors import translate
-from adapters.http.limit_headers import tell_what_remains
+from adapters.http.limit_headers import limit_headers, tell_what_remains
 from application.identity.authenticate import Authenticate
 from application.inference.call_allowances import TellStandings
 from application.inference.model_command import InvokeModelCommand
@@ -91,6 +91,8 @@ class InferenceDoor:
         command = _command(
             exchange, asked, wishes, actor=actor, body=body, content_type=content_type
         )
+        # Written while the provider thinks.
+        get_running_loop().call_soon(limit_headers, exchange.state)
         special = self.special.get(exchange.operation)
         if command.stream:
             await self._stream(exchange, special or self.usual, command)
@@ -127,7 +129,8 @@ class InferenceDoor:
         answer: Pieces | None = None
         try:
             answer = await use_cases.stream(command)
-            await _tell_late(exchange, response)
+            if response.started:
+                await _tell_late(exchange, response)
             if not exchange.served.is_events:
                 response.content_type = answer.source.report.content_type
             async for block in answer:
@@ -138,7 +141,7 @@ class InferenceDoor:
             # The status is sent already.
             error = translate(exception, method=HTTPMethod.POST, path=f"/v1/{exchange.operation}")
             exchange.report(error, cause=exception)
-            if answer is None:
+            if answer is None and response.started:
                 await _tell_late(exchange, response)
             await self._break_off(exchange, response, error)
         finally:
@@ -168,7 +171,7 @@ class InferenceDoor:
 
 async def _tell_late(exchange: Exchange, response: EventStreamResponse) -> None:
     """A heartbeat has taken the headers along before anybody knew what they are to say."""
-    if response.started and (late := late_headers(exchange.state)):
+    if late := late_headers(exchange.state):
         await response.remark(late)
 
 

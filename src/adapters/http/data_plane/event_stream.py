@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from litestar.types import Send
 
@@ -35,7 +37,7 @@ class EventStreamResponse:
         self._ping_block = ping
         self._headers = headers or []
         self._quiet = True
-        self._lock = asyncio.Lock()
+        self._is_writing = False
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         if heartbeat_s is not None:
@@ -45,26 +47,32 @@ class EventStreamResponse:
         self.started = False
         self.last = b""
 
-    async def write(self, block: bytes) -> None:
+    # Not a coroutine of its own, since there are many blocks.
+    def write(self, block: bytes) -> Coroutine[Any, Any, None]:
         self._quiet = False
         self.last = block
-        if self._lock.locked() or not self.started:
-            async with self._lock:
-                await self._write(block)
-        else:
-            await self._send({"type": "http.response.body", "body": block, "more_body": True})
+        return self.remark(block)
 
     async def remark(self, comment: bytes) -> None:
         """Say something that clients pass over, as soon as the response has begun."""
-        async with self._lock:
-            await self._write(comment)
+        if self._ping is not None:
+            await self._let_ping_end(self._ping)
+        self._is_writing = True
+        try:
+            if not self.started:
+                await self._start()
+            await self._send({"type": "http.response.body", "body": comment, "more_body": True})
+        finally:
+            self._is_writing = False
 
     async def finish(self) -> None:
         """End the response, even if it never had anything to say; the heart stops."""
         self.stop()
-        async with self._lock:
+        if self._ping is not None:
+            await self._let_ping_end(self._ping)
+        if not self.started:
             await self._start()
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -72,16 +80,11 @@ class EventStreamResponse:
         if self._ping is not None:
             self._ping.cancel()
 
-    async def _write(self, block: bytes) -> None:
-        await self._start()
-        await self._send({"type": "http.response.body", "body": block, "more_body": True})
-
     async def _start(self) -> None:
-        if not self.started:
-            self.started = True
-            await self._send(
-                {"type": "http.response.start", "status": 200, "headers": self._start_headers()}
-            )
+        self.started = True
+        await self._send(
+            {"type": "http.response.start", "status": 200, "headers": self._start_headers()}
+        )
 
     def _start_headers(self) -> Headers:
         if self.content_type == EVENTS:
@@ -91,10 +94,19 @@ class EventStreamResponse:
 
     def _tick(self, heartbeat_s: float) -> None:
         self._timer = self._loop.call_later(heartbeat_s, self._tick, heartbeat_s)
-        if self._quiet and (self._ping is None or self._ping.done()):
+        is_idle = not self._is_writing and (self._ping is None or self._ping.done())
+        if self._quiet and is_idle:
             self._ping = self._loop.create_task(self._beat())
         self._quiet = True
 
     async def _beat(self) -> None:
-        async with self._lock:
-            await self._write(self._ping_block)
+        if not self.started:
+            await self._start()
+        await self._send(
+            {"type": "http.response.body", "body": self._ping_block, "more_body": True}
+        )
+
+    async def _let_ping_end(self, ping: "asyncio.Task[None]") -> None:
+        """Nothing is written while a ping is, which may have been called off."""
+        await asyncio.wait([ping])
+        self._ping = None

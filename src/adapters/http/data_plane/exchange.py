@@ -14,7 +14,7 @@ from domain.shared.errors import StoaError
 # Not frozen like other values: one is made for every call, and that would double what it costs.
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One request on the wire. Nobody changes it."""
+    """One request on the wire. Nobody changes it. ``state`` is that of the scope."""
 
     operation: Operation
     served: Served
@@ -22,21 +22,9 @@ class Exchange:
     receive: Receive
     send: Send
     failures: Failures
-
-    @property
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self.scope["state"]
-        return state
-
-    @property
-    def request_id(self) -> UUID:
-        request_id: UUID = self.scope["state"]["request_id"]
-        return request_id
-
-    @property
-    def correlation_id(self) -> str:
-        correlation_id: str = self.scope["state"]["correlation_id"]
-        return correlation_id
+    state: dict[str, Any]
+    request_id: UUID
+    correlation_id: str
 
     def report(self, error: StoaError, *, cause: BaseException | None = None) -> None:
         """Log what the request fails with; ``cause`` is the exception that the error stands for,

@@ -54,6 +54,7 @@ class Gate:
     async def answer(
         self, operation: Operation, scope: HTTPScope, receive: Receive, send: Send
     ) -> None:
+        state = scope["state"]
         exchange = Exchange(
             operation=operation,
             served=self.table[operation],
@@ -61,6 +62,9 @@ class Gate:
             receive=receive,
             send=send,
             failures=self._failures,
+            state=state,
+            request_id=state["request_id"],
+            correlation_id=state["correlation_id"],
         )
         try:
             door = self._open_door(scope)

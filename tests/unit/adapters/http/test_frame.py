@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -175,6 +176,7 @@ async def test_open_streams_are_counted_while_they_last() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         stream = answering((b"content-type", b"text/event-stream; charset=utf-8"))
         await stream(scope, receive, send)
+        await asyncio.sleep(0)
         counts.append(framed.sample("stoa_open_streams"))
 
     framed = Framed(app)
