@@ -12,7 +12,7 @@ def start_now(coroutine: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
         done = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
-    return asyncio.ensure_future(_rest(coroutine, first_wait))
+    return asyncio.get_running_loop().create_task(_rest(coroutine, first_wait))
 
 
 @types.coroutine

@@ -102,7 +102,9 @@ class Lane(Generic[ItemT]):
         if carrier is None and not self._may_grow():
             return
         now = asyncio.get_running_loop().time()
-        at = max(self._next_take_off + self._patience_s(), now + self._linger_s)
+        at = now + self._linger_s
+        if self._next_take_off + LONGEST_GAP_S * len(self._carriers) > now:
+            at = max(at, self._next_take_off + self._patience_s())
         if at > now and not is_urgent:
             self._timer = asyncio.get_running_loop().call_at(at, self._on_time)
         elif carrier is None:
@@ -119,7 +121,8 @@ class Lane(Generic[ItemT]):
             self._add_carrier()
 
     def _take_off(self, carrier: Carrier[ItemT], now: float) -> None:
-        self._stop_timer()
+        if self._timer is not None:
+            self._stop_timer()
         batch = self._next_batch()
         self._next_take_off = now + max(self._gap_s, min(self._gap_s * len(batch), LONGEST_GAP_S))
         carrier.carry(batch)

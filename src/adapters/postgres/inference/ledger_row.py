@@ -1,7 +1,7 @@
 """What waits in the ledger's queues, and who waits for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import Protocol
 
@@ -69,12 +69,23 @@ class LedgerRow(WriteAhead):
         self._waiting_for_durable: list[asyncio.Future[None]] | None = None
 
     @property
-    def sent(self) -> Awaitable[None]:
-        return Sent(self)
+    async def sent(self) -> None:
+        if self.is_sent:
+            return
+        if self.state is RowState.FLYING:
+            # In one turn, a loop that has put the writing off does it.
+            await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        if not self.is_sent:
+            await self._wait_for_sent()
 
     @property
-    def committed(self) -> Awaitable[None]:
-        return Committed(self)
+    async def committed(self) -> None:
+        if self.error is not None:
+            raise self.error
+        if self.state is not RowState.DURABLE:
+            await self._wait_for_durable()
 
     @property
     def is_sent(self) -> bool:
@@ -82,14 +93,14 @@ class LedgerRow(WriteAhead):
             return self._is_handed_over is not None and self._is_handed_over()
         return self.state is RowState.DURABLE
 
-    def wait_for_sent(self) -> asyncio.Future[None]:
+    def _wait_for_sent(self) -> asyncio.Future[None]:
         future = self._sent_by.future()
         if self._waiting_for_sent is None:
             self._waiting_for_sent = []
         self._waiting_for_sent.append(future)
         return future
 
-    def wait_for_durable(self) -> asyncio.Future[None]:
+    def _wait_for_durable(self) -> asyncio.Future[None]:
         future = self._durable_by.future()
         if self._waiting_for_durable is None:
             self._waiting_for_durable = []
@@ -140,39 +151,6 @@ class Outcome:
 
     def hand_over(self) -> None:
         """Nobody waits for an outcome to be sent."""
-
-
-class Sent:
-    """Awaiting it gives the loop one turn, in which a loop that has put the writing off does it,
-    and only then asks for a future."""
-
-    __slots__ = ("_row",)
-
-    def __init__(self, row: LedgerRow) -> None:
-        self._row = row
-
-    def __await__(self) -> Generator[object, None, None]:
-        row = self._row
-        if row.state is RowState.FLYING and not row.is_sent:
-            yield None
-        if row.error is not None:
-            raise row.error
-        if not row.is_sent:
-            yield from row.wait_for_sent().__await__()
-
-
-class Committed:
-    __slots__ = ("_row",)
-
-    def __init__(self, row: LedgerRow) -> None:
-        self._row = row
-
-    def __await__(self) -> Generator[object, None, None]:
-        row = self._row
-        if row.error is not None:
-            raise row.error
-        if row.state is not RowState.DURABLE:
-            yield from row.wait_for_durable().__await__()
 
 
 class NotWritten(WriteAhead):

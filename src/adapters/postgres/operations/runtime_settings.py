@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Mapping
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -33,7 +33,7 @@ class PostgresRuntimeSettings(RuntimeSettings):
         self,
         database_url: str,
         *,
-        environment: Mapping[str, object],
+        environment: Mapping[str, Any],
         secrets: SecretBox,
         registry: SettingRegistry = REGISTRY,
     ) -> None:
@@ -41,7 +41,7 @@ class PostgresRuntimeSettings(RuntimeSettings):
         self._environment = environment
         self._secrets = secrets
         self._registry = registry
-        self._values: dict[Place, object] = {}
+        self._values: dict[Place, Any] = {}
         self._followed = Followed(
             database_url,
             what="settings",
@@ -66,10 +66,11 @@ class PostgresRuntimeSettings(RuntimeSettings):
         name = setting.name
         value = self._values.get((team_id if setting.scope is _TEAM else None, name), _NOTHING)
         if value is _NOTHING:
-            return cast("T", self._environment.get(name, setting.default))
-        if isinstance(value, StoaError):
+            value = self._environment.get(name, setting.default)
+        elif isinstance(value, StoaError):
             raise value.with_traceback(None)
-        return cast("T", value)
+        found: T = value
+        return found
 
     def beneath(self, setting: RuntimeSetting[T]) -> tuple[T, bool]:
         if setting.name in self._environment:
