@@ -15,6 +15,7 @@ _OURS = frozenset({"model", "stream", "stream_options", "max_tokens", "max_compl
 _OF_ANY_MODEL = (Operation.MODERATION, Operation.IMAGE)
 _PROMPTS = ("messages", "prompt", "input")
 _BYTES_PER_TOKEN = 4
+_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 
 class UpstreamBody(NamedTuple):
@@ -83,14 +84,12 @@ def tokens_in(size: int) -> int:
 
 
 def _asking_for_usage(given: msgspec.Raw | None) -> msgspec.Raw:
-    options: Members = {}
-    if given is not None and bytes(given) != b"null":
-        try:
-            options = _MEMBERS.decode(given)
-        except NOT_JSON as error:
-            raise InvalidError(
-                "'stream_options' must be an object.", param="stream_options"
-            ) from error
+    if given is None or bytes(given) == b"null":
+        return _USAGE
+    try:
+        options = _MEMBERS.decode(given)
+    except NOT_JSON as error:
+        raise InvalidError("'stream_options' must be an object.", param="stream_options") from error
     options["include_usage"] = msgspec.Raw(b"true")
     return msgspec.Raw(msgspec.json.encode(options))
 

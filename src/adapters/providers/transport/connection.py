@@ -65,6 +65,11 @@ class Connection(Protocol, Exchange):
     def start(self, request: UpstreamRequest, lines: bytes, *, latest: float) -> PooledResponse:
         """Write the request; ``latest`` is the moment at which the whole exchange must be over."""
         endpoint = request.endpoint
+        # All else can be done while the provider reads; no call of the loop comes in between.
+        self._transport.write(
+            b"%b%bcontent-length: %d\r\n\r\n%b"
+            % (endpoint.head, lines, len(request.body), request.body)
+        )
         timeouts = endpoint.timeouts
         self._between = inf if timeouts.between_bytes is None else timeouts.between_bytes
         self._latest = latest
@@ -74,10 +79,6 @@ class Connection(Protocol, Exchange):
         self._first_byte = False
         self._over = False
         self._response = response = PooledResponse(endpoint, self)
-        self._transport.write(
-            b"%b%bcontent-length: %d\r\n\r\n%b"
-            % (endpoint.head, lines, len(request.body), request.body)
-        )
         return response
 
     def pause(self) -> None:
