@@ -4,7 +4,6 @@ from decimal import Decimal
 from application.inference.allowance_ports import RateLimits
 from application.inference.call_allowances import AllowanceCheck, AllowanceRequest, Reservation
 from application.shared.actor import Actor
-from domain.identity.allowance import Limits
 from domain.inference.call import Call, CallStatus
 from domain.inference.errors import RateLimitedError
 from domain.inference.rate import Demand, Limited, Purpose
@@ -14,7 +13,6 @@ from domain.shared.usage import Usage
 
 # What an answer without a limit of its own is taken for, until it is there to be counted.
 ASSUMED_OUTPUT_TOKENS = 256
-_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,12 @@ class RateLimitCheck(AllowanceCheck):
 
 def limited_of(actor: Actor) -> tuple[Limited, ...]:
     """The subjects that have limits, of those that the actor is."""
-    return tuple(
-        Limited(subject=allowance.subject, limits=allowance.limits)
-        for allowance in actor.allowances
-        if allowance.limits is not None and allowance.limits != _NO_LIMITS
-    )
+    found: list[Limited] = []
+    for allowance in actor.allowances:
+        limits = allowance.limits
+        if limits is not None and (limits.rpm or limits.tpm or limits.concurrency):
+            found.append(Limited(subject=allowance.subject, limits=limits))
+    return tuple(found)
 
 
 def _is_guess(usage: Usage | None) -> bool:

@@ -50,25 +50,25 @@ class Prices:
 
     def up_to(self, prompt_tokens: int) -> "tuple[Prices, ...]":
         """All that a request may be billed at of whose prompt only that much is known."""
+        if not self.tiers:
+            return (self,)
         return self, *(tier.prices for tier in self.tiers if prompt_tokens > tier.above)
 
     @property
     def dearest_input(self) -> Decimal:
         """The most that a token of the prompt can cost."""
-        special = (
+        return max(
             self.input,
-            self.cached_input,
-            self.cache_write,
-            self.cache_write_1h,
-            self.audio_input,
+            self.cached_input or NOTHING,
+            self.cache_write or NOTHING,
+            self.cache_write_1h or NOTHING,
+            self.audio_input or NOTHING,
         )
-        return max([price for price in special if price is not None])
 
     @property
     def dearest_output(self) -> Decimal:
         """The most that a token of the answer can cost."""
-        special = (self.output, self.reasoning, self.audio_output)
-        return max([price for price in special if price is not None])
+        return max(self.output, self.reasoning or NOTHING, self.audio_output or NOTHING)
 
     def bill(self, usage: Usage) -> Decimal | None:
         """What the call costs, or ``None`` where that cannot be told: it is billed by tokens, and
