@@ -138,7 +138,7 @@ async def test_a_provider_that_cannot_be_built_is_told_and_on_record(
 ) -> None:
     provider = await made(api, "providers", name="local", type="local")
     model = await made(
-        api, "models", name="nowhere", provider="local", upstream_name="embedded:nothing"
+        api, "models", name="nowhere", provider="local", upstream_name="/nowhere/nothing.gguf"
     )
 
     shown = (await api.get(f"/api/v1/providers/{provider['id']}")).json()

@@ -39,6 +39,7 @@ from domain.models.registry.errors import (
 from domain.models.registry.model import Model
 from domain.models.registry.provider import Provider
 from domain.models.registry.registered_route import RegisteredRoute
+from domain.models.served_model import ServedModel
 from domain.operations.audit import AuditEntry
 from domain.operations.event import Event
 from domain.shared.errors import StoaError
@@ -282,6 +283,12 @@ class FixedConfigurations(ProviderConfigurations):
             secrets={key: value for key, value in given.items() if key == "api_key"},
             addresses=(("base_url", host),) if "base_url" in given else (),
         )
+
+    def model_problems(self, type_name: str, model: ServedModel) -> Sequence[tuple[str, str]]:
+        """Nobody has a ``speed``, and what is heavy no option at all."""
+        if "speed" in model.options:
+            return [("options.speed", "is unknown")]
+        return [("options", "may be none")] if type_name == "heavy" and model.options else []
 
     def of_the_server(self, type_name: str, given: Mapping[str, object]) -> tuple[str, ...]:
         files = ("ca_file",) if "ca_file" in given else ()

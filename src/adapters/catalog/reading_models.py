@@ -31,10 +31,8 @@ def read_model(
         kind, context_length = _of_embedded(fields, upstream, kind, context_length)
     kind = kind or ModelKind.CHAT
     prices = read_prices(fields, kind) or (FREE if is_local else None)
-    options = _read_options(fields)
-    capabilities = _read_capabilities(fields, kind)
-    max_output_tokens = fields.whole("max_output_tokens")
-    limits = _read_limits(fields)
+    options, capabilities = _read_options(fields), _read_capabilities(fields, kind)
+    max_output_tokens, limits = fields.whole("max_output_tokens"), _read_limits(fields)
     is_off = fields.flag("enabled") is False
     fields.end()
     if name is None or provider is None:
@@ -55,9 +53,7 @@ def read_model(
         prices=prices,
         options=options,
     )
-    if not is_local:
-        for path, message in option_problems(providers.get(provider, ""), model):
-            fields.note("options", message if path == "options" else f"'{path}' {message}")
+    _check_options(fields, providers.get(provider, ""), model)
     return model
 
 
@@ -72,6 +68,14 @@ def _read_capabilities(fields: Fields, kind: ModelKind) -> frozenset[Capability]
 def _read_options(fields: Fields) -> dict[str, object]:
     nested = fields.fields("options")
     return {} if nested is None else nested.plain()
+
+
+def _check_options(fields: Fields, type_name: str, model: ServedModel) -> None:
+    if type_name == LOCAL.name:
+        # What stands in files of its own is looked at when they are.
+        return
+    for path, message in option_problems(type_name, model):
+        fields.note("options", message if path == "options" else f"'{path}' {message}")
 
 
 def _read_provider(fields: Fields, providers: Mapping[str, str]) -> str | None:

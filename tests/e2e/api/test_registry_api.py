@@ -221,6 +221,7 @@ async def test_a_model_is_set_up_changed_archived_and_restored() -> None:
         ({"limits": {"rpm": -1}}, "limits.rpm"),
         ({"kind": "song"}, "kind"),
         ({"options": {"a": "\0"}}, "options"),
+        ({"options": {"speed": 1}}, "options.speed"),
         ({"kind": "embedding", "capabilities": ["tools"]}, "capabilities"),
         ({"upstream_name": ""}, None),
     ],

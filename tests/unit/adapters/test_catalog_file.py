@@ -40,7 +40,7 @@ models:
     upstream_name: gpt-5
     context_length: 128000
     prices: {input: 0.1, output: "0.30", cached_input: 0.025}
-    options: {temperature: 0.5, nested: {list: [1, two, null, true]}}
+    options: {cache_control: true}
   - name: embedder
     provider: openai
     kind: embedding
@@ -101,7 +101,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         upstream_name="gpt-5",
         context_length=128_000,
         prices=Prices(input=Decimal("0.1"), output=Decimal("0.30"), cached_input=Decimal("0.025")),
-        options={"temperature": 0.5, "nested": {"list": [1, "two", None, True]}},
+        options={"cache_control": True},
     )
 
 
@@ -423,3 +423,18 @@ def test_prices_may_have_tiers(tmp_path: Path) -> None:
         cache_write_1h=Decimal(6),
         tiers=(PriceTier(above=200_000, prices=Prices(input=Decimal("2.5"), output=Decimal(15))),),
     )
+
+
+def test_options_that_a_provider_cannot_take_are_refused_at_their_line(tmp_path: Path) -> None:
+    refused = refuse(tmp_path, a_model("options: {delay_ms: fast}"))
+
+    assert "options" in refused.message
+    assert "'options.delay_ms' is not what it must be" in refused.message
+
+
+def test_options_may_be_any_json(tmp_path: Path) -> None:
+    nested = "options: {temperature: 0.5, nested: {list: [1, two, null, true]}}"
+
+    [model] = load(tmp_path, a_model(nested, "{name: p, type: ollama}")).models
+
+    assert model.options == {"temperature": 0.5, "nested": {"list": [1, "two", None, True]}}

@@ -172,6 +172,12 @@ class ApplyRegistry:
         self, tx: PricingUnitOfWork, command: ApplyRegistryCommand, there: Standing
     ) -> None:
         references, team_id = self.routes.references, command.actor.team_id
+        providers = {one.id: one for one in await tx.providers.all(team_id)}
+        models = {model.name: model for model in await tx.models.all(team_id)}
+        for draft in command.wanted.models:
+            with _told_of("model", draft.name):
+                model = models[draft.name]
+                references.check_served(model, providers[model.provider_id])
         for route in command.wanted.routes:
             with _told_of("route", route.name):
                 await references.check(tx, team_id, route)

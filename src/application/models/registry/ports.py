@@ -160,6 +160,11 @@ class ProviderConfigurations(Protocol):
         for one."""
         ...
 
+    def model_problems(self, type_name: str, model: ServedModel) -> Sequence[tuple[str, str]]:
+        """Why a provider of that type cannot serve the model as it is described: what is wrong with
+        which field, ``options.delay_ms`` for one. Nothing is asked for it."""
+        ...
+
     def of_the_server(self, type_name: str, given: Mapping[str, object]) -> tuple[str, ...]:
         """The keys that concern the machine of the server, ``type`` among them where that itself
         does: only those may set them who manage it. Nothing is looked up for it."""

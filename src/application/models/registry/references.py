@@ -8,10 +8,13 @@ from application.models.registry.ports import ProviderConfigurations, RegistryUn
 from application.models.registry.served_to_all import named_by
 from application.operations.ports import RuntimeSettings
 from domain.models.registry.errors import ModelInUseError, RouteInUseError, wrong_fields
+from domain.models.registry.model import Model, ModelState
+from domain.models.registry.provider import Provider
 from domain.models.registry.route_rules import Found, reference_problems, route_problems
 from domain.models.registry.serving import served
 from domain.models.route import Route
 from domain.operations.model_settings import DEFAULT_OF_KIND
+from domain.shared.errors import InvalidError
 from domain.shared.ids import TeamId
 
 
@@ -20,6 +23,26 @@ class References:
     catalog: ModelCatalog
     configurations: ProviderConfigurations
     runtime: RuntimeSettings
+
+    def check_served(self, model: Model, provider: Provider) -> None:
+        """Raise ``InvalidError`` that names each field which a provider of that type cannot
+        take."""
+        is_here = self.configurations.runs_here(provider.type)
+        described = served(model, provider, runs_here=is_here)
+        problems = self.configurations.model_problems(provider.type, described)
+        if problems:
+            raise wrong_fields(problems)
+
+    async def check_other_type(self, tx: RegistryUnitOfWork, provider: Provider) -> None:
+        """Raise ``InvalidError`` if a model of the provider is none for its type."""
+        for model in await tx.models.all(provider.team_id):
+            if model.provider_id != provider.id or model.state is ModelState.ARCHIVED:
+                continue
+            try:
+                self.check_served(model, provider)
+            except InvalidError as error:
+                why = f"does not fit the model '{model.name}': {error.message}"
+                raise wrong_fields([("type", why)]) from error
 
     async def check(self, tx: RegistryUnitOfWork, team_id: TeamId, route: Route) -> None:
         """Raise ``InvalidError`` that names each field of the route that is wrong, in itself or in

@@ -25,6 +25,7 @@ from application.shared.actor import Actor
 from application.shared.auditing import Auditor
 from domain.identity.permissions import SERVER_PERMISSIONS, Permission
 from domain.models.prices import Prices
+from domain.models.registry.model import Model
 from domain.models.registry.provider import Provider
 from domain.models.route import Route
 from tests.builders import a_model, an_actor
@@ -121,10 +122,18 @@ class RegistryDesk:
             await tx.commit()
         return made
 
+    async def model(self, draft: ModelDraft) -> Model:
+        async with self.uow as tx:
+            made = await self.models.add(tx, an_actor(), draft)
+            await tx.commit()
+        return made
+
     async def change(
         self, provider: Provider, actor: Actor | None = None, **change: Any
     ) -> Provider:
-        use_case = UpdateProvider(uow=self.uow, entries=self.providers, live=self.live)
+        use_case = UpdateProvider(
+            uow=self.uow, entries=self.providers, references=self.references, live=self.live
+        )
         command = UpdateProviderCommand(
             actor=actor or an_actor(), which=provider.id, change=ProviderChange(**change)
         )

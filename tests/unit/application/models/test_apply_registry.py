@@ -177,8 +177,20 @@ async def test_what_is_wrong_is_told_with_its_name(desk: RegistryDesk) -> None:
         await desk.apply(providers=(metadata,))
     with pytest.raises(InvalidError, match="The model 'large': 'context_length' must be"):
         await desk.apply(endless)
+    with pytest.raises(InvalidError, match=r"The model 'large': 'options\.speed' is unknown"):
+        await desk.apply(replace(LARGE, options={"speed": 1}), dry_run=True)
     with pytest.raises(InvalidError, match="The route 'any': 'hedge_after_ms'"):
         await desk.apply(LARGE, routes=(a_route("large", hedge_after_ms=0),))
+
+
+async def test_a_model_that_stays_has_to_fit_the_new_type_of_its_provider(
+    desk: RegistryDesk,
+) -> None:
+    quiet = replace(LARGE, options={"quiet": True})
+    await desk.apply(quiet)
+
+    with pytest.raises(InvalidError, match="The model 'large': 'options' may be none"):
+        await desk.apply(quiet, providers=(replace(a_draft(), type="heavy"),))
 
 
 async def test_members_do_not_read_the_whole(desk: RegistryDesk) -> None:

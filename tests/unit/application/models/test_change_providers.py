@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from application.models.registry.models.entries import ModelDraft
 from application.operations.ports import Sealed
 from domain.models.registry.provider import Provider
 from domain.operations.errors import SecretUnreadableError
@@ -151,3 +152,24 @@ async def test_a_configuration_that_cannot_be_read_any_more_can_be_mended(
     mended = await desk.change(broken, configuration_and_secrets={"gone": None, "api_key": "k"})
 
     assert mended.configuration == provider.configuration
+
+
+async def test_the_type_of_a_provider_has_to_fit_its_models(desk: RegistryDesk) -> None:
+    provider = await desk.provider()
+    await desk.model(ModelDraft(name="large", provider="acme", options={"quiet": True}))
+
+    with pytest.raises(InvalidError) as refused:
+        await desk.change(provider, type="heavy", configuration_and_secrets={"api_key": "k"})
+
+    assert refused.value.param == "type"
+    assert "the model 'large': 'options' may be none" in refused.value.message
+    assert (await desk.change(provider, name="other")).name == "other"
+
+
+async def test_a_model_is_saved_only_as_its_provider_can_serve_it(desk: RegistryDesk) -> None:
+    await desk.provider()
+
+    with pytest.raises(InvalidError) as refused:
+        await desk.model(ModelDraft(name="large", provider="acme", options={"speed": 1}))
+
+    assert refused.value.param == "options.speed"

@@ -12,6 +12,7 @@ from application.shared.unset import UNSET, UnsetType
 from domain.identity.permissions import Permission
 from domain.models.registry.errors import ModelInUseError, ProviderNotFoundError, wrong_fields
 from domain.models.registry.model import Model, ModelState, Visibility
+from domain.models.registry.provider import Provider
 from domain.models.served_model import Capability, DeploymentLimits, ModelKind
 from domain.shared.ids import ModelId, ProviderId
 
@@ -70,13 +71,14 @@ class ModelEntries:
 
     async def add(self, tx: RegistryUnitOfWork, actor: Actor, draft: ModelDraft) -> Model:
         now = self.clock.now()
+        provider = await self._provider(tx, actor, draft.provider)
         model = Model(
             id=ModelId(self.ids.new()),
             team_id=actor.team_id,
             name=draft.name,
             aliases=draft.aliases,
             kind=draft.kind,
-            provider_id=await self._provider(tx, actor, draft.provider),
+            provider_id=provider.id,
             upstream_name=draft.upstream_name or draft.name,
             capabilities=draft.capabilities,
             context_length=draft.context_length,
@@ -90,6 +92,7 @@ class ModelEntries:
         )
         await _permit(tx, actor, model)
         model.check()
+        self.references.check_served(model, provider)
         await tx.models.add(model)
         await self.auditor.record(tx, actor, "model.created", _target(model), after=recorded(model))
         return model
@@ -109,15 +112,17 @@ class ModelEntries:
         given = change.given
         if "provider" in given:
             which = given.pop("provider")
-            given["provider_id"] = await self._provider(tx, actor, which)
+            given["provider_id"] = (await self._provider(tx, actor, which)).id
         new = replace(old, **given)
         new = replace(new, limits=_limits(new.limits), former_names=old.former_names_beside(new))
         if new == old:
             return old
-        await self._provider(tx, actor, new.provider_id)
+        provider = await self._provider(tx, actor, new.provider_id)
         await _permit(tx, actor, old)
         await _permit(tx, actor, new)
         new.check()
+        if _described(new) != _described(old):
+            self.references.check_served(new, provider)
         new = replace(new, updated_at=self.clock.now())
         await tx.models.save(new)
         action = _ACTIONS.get((old.state, new.state), "model.updated")
@@ -138,14 +143,14 @@ class ModelEntries:
 
     async def _provider(
         self, tx: RegistryUnitOfWork, actor: Actor, which: ProviderId | str
-    ) -> ProviderId:
+    ) -> Provider:
         try:
             provider = await find_provider(tx, actor.team_id, which)
         except ProviderNotFoundError:
             raise wrong_fields([("provider", "is no provider of the team")]) from None
         if self.references.configurations.is_of_the_server(provider.type):
             actor.require(Permission.MANAGE_SERVER)
-        return provider.id
+        return provider
 
 
 _ACTIONS = {
@@ -154,6 +159,11 @@ _ACTIONS = {
     (ModelState.ARCHIVED, ModelState.ENABLED): "model.restored",
     (ModelState.ARCHIVED, ModelState.DISABLED): "model.restored",
 }
+
+
+def _described(model: Model) -> tuple[object, ...]:
+    """What its provider has to be able to serve."""
+    return model.provider_id, model.kind, model.upstream_name, model.context_length, model.options
 
 
 def recorded(model: Model) -> dict[str, object]:
