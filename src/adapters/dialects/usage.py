@@ -1,9 +1,19 @@
 from collections.abc import Callable
 
+import msgspec
+
 from adapters.dialects.counts import MOST
-from adapters.dialects.fields import Fields
+from adapters.dialects.fields import NOT_JSON, Fields
 from domain.shared.errors import InvalidError
 from domain.shared.usage import Usage
+
+
+def usage_of(raw: msgspec.Raw, read: Callable[[object], Usage | None]) -> Usage | None:
+    """``None`` where it cannot be read; nobody has looked into it before."""
+    try:
+        return read(msgspec.json.decode(raw))
+    except NOT_JSON:
+        return None
 
 
 def usage_in(value: object, read: Callable[[Fields], Usage | None]) -> Usage | None:

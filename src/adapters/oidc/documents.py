@@ -51,7 +51,7 @@ class HttpDocuments(Documents):
             raise FetchError(f"{url} cannot be read: {error}") from error
         try:
             return msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise FetchError(f"{url} is no JSON object") from error
 
     async def _read(self, url: str, chunks: AsyncIterable[bytes]) -> bytes:

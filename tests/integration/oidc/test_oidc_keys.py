@@ -144,7 +144,10 @@ async def test_a_closed_port_is_a_provider_that_is_away(reader: OidcReader) -> N
 
 @pytest.mark.parametrize(
     "body",
-    [b"<html>", b"[]", b"{" * 10, b"", b'{"keys": []}', b'{"keys": 7}', b'{"keys": [7, {}]}'],
+    [
+        *(b"<html>", b"[]", b"{" * 10, b"", b'{"keys": []}', b'{"keys": 7}', b'{"keys": [7, {}]}'),
+        *(b'{"keys": "\xff"}', b'{"keys": ' + b"[" * 9_000),
+    ],
     ids=str,
 )
 async def test_an_answer_without_keys_is_none(reader: OidcReader, body: bytes) -> None:

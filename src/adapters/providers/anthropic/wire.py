@@ -5,6 +5,7 @@ import msgspec
 from adapters.dialects.anthropic.usage import read_usage
 from adapters.dialects.anthropic.words import stop_of
 from adapters.dialects.openai_chat.words import FINISH_REASONS
+from adapters.dialects.usage import usage_of
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.openai_compatible.answer import under_public_name
@@ -51,7 +52,7 @@ def whole_answer(
         return ProviderAnswer(body=body, usage=Usage(), provider_request_id=request_id)
     if bytes(answer.content) == b"null":
         raise errors.no_answer("answered with no content")
-    usage = read_usage(msgspec.json.decode(answer.usage)) or Usage(
+    usage = usage_of(answer.usage, read_usage) or Usage(
         prompt_tokens=sent.prompt_tokens,
         completion_tokens=tokens_in(len(bytes(answer.content))),
         counted=True,

@@ -4,6 +4,7 @@ import msgspec
 
 from adapters.dialects.counts import Count
 from adapters.dialects.openai_chat.usage import whole_completion
+from adapters.providers.json_reading import NOT_JSON
 from domain.shared.usage import Usage
 
 _NULL = msgspec.Raw(b"null")
@@ -77,7 +78,7 @@ class WireAnswer(msgspec.Struct):
             return None
         try:
             return _usage_decoder.decode(self.usage).usage()
-        except msgspec.ValidationError:
+        except NOT_JSON:
             return None
 
     @property

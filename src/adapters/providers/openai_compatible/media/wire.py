@@ -116,7 +116,7 @@ class MediaAnswer(msgspec.Struct):
     def _read_usage(self) -> _Usage | None:
         try:
             return _usage.decode(self.usage)
-        except msgspec.ValidationError:
+        except NOT_JSON:
             return None
 
     def _seconds(self, said: _Usage | None) -> Decimal | None:
@@ -125,7 +125,7 @@ class MediaAnswer(msgspec.Struct):
             return _sane(said.heard)
         try:
             return _sane(_decimal.decode(self.duration))
-        except msgspec.ValidationError:
+        except NOT_JSON:
             return None
 
 

@@ -3,6 +3,7 @@ import msgspec
 from adapters.dialects.openai_chat.words import FINISH_REASONS
 from adapters.dialects.openai_responses.usage import read_usage
 from adapters.dialects.openai_responses.words import stop_of
+from adapters.dialects.usage import usage_of
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.openai_compatible.request import UpstreamBody, tokens_in
@@ -55,7 +56,7 @@ class WireResponse(msgspec.Struct):
         return FINISH_REASONS[stop]
 
     def read_usage(self) -> Usage | None:
-        return read_usage(msgspec.json.decode(self.usage))
+        return usage_of(self.usage, read_usage)
 
     def failure(self, errors: ErrorMapping) -> StoaError:
         error = self.error if isinstance(self.error, WireError) else WireError(code="server_error")
