@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.prepared_cluster import put_prepared_cluster
 from tests.fixtures.server import StoaServer, stoa
 from tests.fixtures.zygote import fork
 
@@ -223,6 +224,7 @@ def test_the_database_is_at_its_newest_revision_without_drift(server: StoaServer
 
 
 def test_the_database_goes_back_by_a_step(tmp_path: Path) -> None:
+    put_prepared_cluster(tmp_path)
     alone = StoaServer(data_dir=tmp_path)
     alone.run("db", "upgrade")
     newest, before, *_ = json.loads(alone.run("db", "history", "--json").stdout)["items"]

@@ -97,7 +97,8 @@ def test_a_second_server_on_the_data_directory_is_refused(server: StoaServer) ->
     second = StoaServer(data_dir=server.data_dir, config=server.config)
 
     done = second.run("serve")
-    with_workers = second.run("serve", "--workers", "2")
+    # It is refused before it would make any.
+    with_workers = second.run("serve", STOA_WORKERS="2")
 
     assert done.returncode == with_workers.returncode == 5
     assert done.stderr == with_workers.stderr

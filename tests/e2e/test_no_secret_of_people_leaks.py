@@ -51,7 +51,6 @@ async def place(
             "STOA_LOG_LEVEL": "debug",
             "STOA_LOG_FILE": str(log),
         },
-        from_scratch=True,
     )
     await asyncio.to_thread(server.start)
     yield Place(server=server, database_url=url, log=log)

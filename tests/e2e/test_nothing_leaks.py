@@ -62,7 +62,7 @@ async def server(
             "CANARY_KEY": PROVIDER_KEY,
             "CANARY_HEADER": PROVIDER_HEADER,
         },
-        from_scratch=True,
+        makes_cluster=True,
     )
     await asyncio.to_thread(running.start)
     yield running

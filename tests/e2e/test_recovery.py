@@ -126,7 +126,7 @@ async def test_a_start_that_was_killed_is_begun_anew_at_once(
     tmp_path: Path, upstream: Upstream
 ) -> None:
     server = _server(tmp_path, upstream)
-    server.from_scratch = True
+    server.makes_cluster = True
     await asyncio.to_thread(server.spawn)
     # It may be made before we look, where this process stands still.
     await until(

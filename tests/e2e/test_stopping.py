@@ -47,7 +47,7 @@ def test_a_start_can_be_broken_off(
         data_dir=tmp_path,
         config=SCRIPTED,
         settings={"STOA_WORKERS": workers},
-        from_scratch=reached == "stoa.lock",
+        makes_cluster=reached == "stoa.lock",
     )
     server.spawn()
     wait_until((tmp_path / reached).exists)

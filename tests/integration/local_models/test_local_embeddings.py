@@ -60,9 +60,10 @@ async def test_gives_the_reference_vectors(provider: LocalProvider) -> None:
 
 async def test_a_text_has_the_same_vector_alone_and_in_company(provider: LocalProvider) -> None:
     alone = (await embed(provider, input=TEXTS[0]))["data"][0]["embedding"]
-    crowd = (await embed(provider, input=[*["filler " * 100] * 30, TEXTS[0]]))["data"]
+    # More than is worked through at once.
+    crowd = (await embed(provider, input=[*["filler " * 100] * 12, TEXTS[0]]))["data"]
 
-    assert len(crowd) == 31
+    assert len(crowd) == 13
     assert crowd[-1]["embedding"] == pytest.approx(alone, abs=1e-5)
 
 

@@ -8,6 +8,7 @@ from select import select
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from domain.operations.model_settings import DEFAULT_CHAT_MODEL
 from entrypoints.cli.runtime_settings import given_value
@@ -33,16 +34,25 @@ def test_a_secret_is_no_argument() -> None:
 
 
 def test_a_secret_comes_on_standard_input() -> None:
-    run = _asking(stdin=subprocess.PIPE)
+    @click.command()
+    def ask() -> None:
+        click.echo(f"got {given_value(SECRET, None)}")
 
-    output, _ = run.communicate(b"hunter2\n", timeout=60)
+    done = CliRunner().invoke(ask, input="hunter2\n")
 
-    assert output == b"got hunter2\n"
+    assert done.output == "got hunter2\n"
 
 
 def test_a_secret_that_is_typed_is_not_shown() -> None:
     terminal, inside = pty.openpty()
-    run = _asking(stdin=inside)
+    run = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", ASK],
+        stdin=inside,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
+        start_new_session=True,
+    )
     assert run.stderr is not None
 
     asked = b""
@@ -57,14 +67,3 @@ def test_a_secret_that_is_typed_is_not_shown() -> None:
 
     assert output == b"got hunter2\n"
     assert b"hunter2" not in asked + rest + echoed
-
-
-def _asking(stdin: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", ASK],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
-        start_new_session=True,
-    )
