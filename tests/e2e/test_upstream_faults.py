@@ -43,7 +43,10 @@ models:
 routes:
   - {{name: far-route, targets: [far], fallbacks: [hasty], retry: {{attempts: 1}}}}
   - {{name: hasty-route, targets: [hasty], fallbacks: [far], retry: {{attempts: 1}}}}
+  - {{name: far-again, targets: [far], retry: {{attempts: 3, backoff_ms: 1}}}}
+  - {{name: hasty-again, targets: [hasty], retry: {{attempts: 3, backoff_ms: 1}}}}
 """
+CHAT = "/v1/chat/completions"
 DELTA = msgspec.json.encode(
     {
         "id": "c",
@@ -55,7 +58,7 @@ DELTA = msgspec.json.encode(
 )
 EVENT = b"data: " + DELTA + b"\n\n"
 BODY: dict[str, dict[str, Any]] = {
-    "/v1/chat/completions": {"messages": [{"role": "user", "content": "Hello"}]},
+    CHAT: {"messages": [{"role": "user", "content": "Hello"}]},
     "/v1/responses": {"input": "Hello", "store": False},
     "/v1/messages": {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 10},
 }
@@ -246,9 +249,7 @@ async def test_ends_in_an_error_a_row_and_a_released_hold(
     world.upstream.scripts.clear()
     world.upstream.default = fault.script
     before = await world.budget()
-    # Streams go by a route, whole answers come from the model itself.
-    name = f"{fault.model}-route" if stream else fault.model
-    asked = BODY[path] | {"model": name, "stream": stream}
+    asked = BODY[path] | {"model": _way(fault, path, stream=stream), "stream": stream}
 
     async with asyncio.timeout(PATIENCE_S):
         answered = await world.client.post(path, json=asked)
@@ -260,6 +261,14 @@ async def test_ends_in_an_error_a_row_and_a_released_hold(
     assert row["error_code"] in fault.codes
     assert Decimal(after["held"]) == 0
     assert Decimal(after["settled"]) == Decimal(before["settled"]) + Decimal(row["cost"] or 0)
+
+
+def _way(fault: Fault, path: str, *, stream: bool) -> str:
+    """Streams go by a route with a fallback, whole answers by one that asks again at once; in one
+    format they come from the model itself, which is asked again after longer and longer pauses."""
+    if stream:
+        return f"{fault.model}-route"
+    return fault.model if path == CHAT else f"{fault.model}-again"
 
 
 def _tells_an_error(answered: httpx.Response) -> bool:
