@@ -10,7 +10,10 @@ from domain.inference.conversation.request import GenerationRequest, JsonObject
 WITHOUT_EFFECT = frozenset(
     {
         "cache_control",
+        "client_metadata",
         "diagnostics",
+        # They are among the tools; it is the form of the answer that hangs on them.
+        "functions",
         "metadata",
         "prediction",
         "prompt_cache_key",

@@ -17,8 +17,6 @@ def tool_config(request: GenerationRequest, family: Family) -> JsonObject | None
     choice = request.tool_choice
     if not request.tools:
         return None
-    if request.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "it cannot be false")
     if choice is not None and choice.mode is ToolMode.NONE:
         # Converse cannot forbid calls, so the model is not told of the tools; but it insists on
         # them where calls stand in the conversation.

@@ -20,7 +20,8 @@ NAME = "cohere"
 # The option of a deployment that is Cohere's own.
 SAFETY_MODE = "safety_mode"
 _USUAL_VERBOSITY = "medium"
-_CHOICES = {ToolMode.REQUIRED: "REQUIRED", ToolMode.NONE: "NONE"}
+# A certain tool is any tool, where it is the only one that the model is told of.
+_CHOICES = {ToolMode.REQUIRED: "REQUIRED", ToolMode.NAMED: "REQUIRED", ToolMode.NONE: "NONE"}
 
 
 def request_body(request: GenerationRequest, model: ServedModel) -> bytes:
@@ -67,12 +68,13 @@ def _refuse_unknown(request: GenerationRequest) -> None:
 
 
 def _tools(request: GenerationRequest) -> list[JsonObject]:
-    if request.tools and request.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "Cohere's models choose themselves")
     written = [_tool(tool) for tool in request.tools if isinstance(tool, FunctionTool)]
     if len(written) < len(request.tools):
         raise unsupported("tools", "Cohere runs no tools itself")
-    return written
+    choice = request.tool_choice
+    if choice is None or choice.mode is not ToolMode.NAMED:
+        return written
+    return [tool for tool in written if tool["function"]["name"] == choice.name]
 
 
 def _tool(tool: FunctionTool) -> JsonObject:
@@ -92,8 +94,6 @@ def _is_strict(tool: object) -> bool:
 def _tool_choice(choice: ToolChoice | None) -> str | None:
     if choice is None:
         return None
-    if choice.mode is ToolMode.NAMED:
-        raise unsupported("tool_choice", "Cohere's models choose among the tools themselves")
     return _CHOICES.get(choice.mode)
 
 

@@ -15,8 +15,6 @@ def tool_members(request: GenerationRequest) -> JsonObject:
     """``tools`` and ``toolConfig``, as far as they are needed."""
     if not request.tools:
         return {}
-    if request.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "it cannot be false")
     members: JsonObject = {
         "tools": [{"functionDeclarations": [_declaration(tool) for tool in request.tools]}]
     }

@@ -85,8 +85,6 @@ def _tools(request: GenerationRequest) -> list[JsonObject]:
     choice = request.tool_choice
     if choice is not None and choice.mode in (ToolMode.REQUIRED, ToolMode.NAMED):
         raise unsupported("tool_choice", "Ollama's models choose themselves")
-    if request.tools and request.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "Ollama's models choose themselves")
     written = [_tool(tool) for tool in request.tools if isinstance(tool, FunctionTool)]
     if len(written) < len(request.tools):
         raise unsupported("tools", "Ollama runs no tools itself")

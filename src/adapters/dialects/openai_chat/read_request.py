@@ -1,5 +1,6 @@
 from typing import Any
 
+from adapters.dialects.allowed_tools import allowed_among
 from adapters.dialects.fields import Fields, unsupported
 from adapters.dialects.openai_chat.parts import read_cache
 from adapters.dialects.openai_chat.read_messages import read_messages
@@ -35,6 +36,10 @@ def read_request(body: bytes) -> GenerationRequest:
     tools = tuple(_tool(tool) for tool in fields.objects("tools"))
     tools += tuple(_function(tool) for tool in fields.objects(LEGACY_TOOLS))
     choice = _tool_choice(fields)
+    allowed = allowed_among(tools, fields.peek("tool_choice"))
+    if allowed is not None:
+        fields.raw("tool_choice")
+        tools, choice = allowed
     return GenerationRequest(
         dialect=NAME,
         model=fields.needed("model"),
@@ -97,7 +102,7 @@ def _function(function: Fields, cache: str | None = None) -> FunctionTool:
 
 
 def _tool_choice(fields: Fields) -> ToolChoice | None:
-    """A choice among several tools, or of a hosted one, stays among the extras."""
+    """The choice of a hosted tool stays among the extras."""
     if fields.has("function_call"):
         return _chosen(fields, "function_call", fields.peek("function_call"))
     match fields.peek("tool_choice"):

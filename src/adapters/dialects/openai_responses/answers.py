@@ -3,6 +3,7 @@
 import msgspec
 
 from adapters.dialects.fields import NOT_JSON, Fields
+from adapters.dialects.openai_responses.calls import ClientTools
 from adapters.dialects.openai_responses.content import logprobs_in
 from adapters.dialects.openai_responses.failures import read_failure
 from adapters.dialects.openai_responses.item_reading import ItemReader
@@ -93,6 +94,7 @@ def write_answer(answer: GenerationAnswer, request: GenerationRequest) -> bytes:
     response["output"] = output_items(
         choice.parts,
         ItemIds(answer.id),
+        ClientTools(request.tools),
         status=response["status"],
         shows_summary=shows_summary(request),
     )

@@ -1,5 +1,6 @@
 """What was said in a stream that has no end."""
 
+from adapters.dialects.openai_responses.calls import ClientTools
 from adapters.dialects.openai_responses.output_items import INCOMPLETE, ItemIds, output_items
 from adapters.dialects.openai_responses.stream_reading import ResponsesStreamReader
 from domain.inference.conversation.events import (
@@ -24,7 +25,11 @@ def gathered_items(data: bytes) -> list[JsonObject]:
     for event in _events(data):
         gathered.take(event)
     return output_items(
-        gathered.parts(), ItemIds(gathered.id), status=INCOMPLETE, shows_summary=False
+        gathered.parts(),
+        ItemIds(gathered.id),
+        ClientTools(()),
+        status=INCOMPLETE,
+        shows_summary=False,
     )
 
 

@@ -1,12 +1,15 @@
 """The items of a conversation, as the turns that they are part of."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
 
 from adapters.dialects.fields import Fields
+from adapters.dialects.openai_responses.calls import arguments_with
 from adapters.dialects.openai_responses.content import read_content
 from adapters.dialects.openai_responses.envelope import Sealed, unseal
+from adapters.dialects.openai_responses.tools import TEXT, full_name
 from adapters.dialects.openai_responses.words import NAME
 from domain.inference.conversation.parts import (
     File,
@@ -36,6 +39,19 @@ class ItemReader:
         self._turns: list[Turn] = []
         self._tools: dict[str, str] = {}
         self._kept: dict[str, Sealed] = {}
+        self._known: dict[str, Callable[[Fields], None]] = {
+            "message": self._message,
+            "function_call": self._call,
+            "function_call_output": self._result,
+            "reasoning": self._thought,
+            "item_reference": _refuse_reference,
+        }
+        if is_strict:
+            # In answers they are those of tools that only their provider was told of.
+            self._known |= {
+                "custom_tool_call": self._call,
+                "custom_tool_call_output": self._result,
+            }
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -49,25 +65,15 @@ class ItemReader:
     def read(self, item: object, path: str) -> None:
         fields = Fields(item, path)
         kind = fields.peek("type") or ("message" if fields.has("role") else None)
-        match kind:
-            case "message":
-                self._message(fields)
-            case "function_call":
-                self._call(fields)
-            case "function_call_output":
-                self._result(fields)
-            case "reasoning":
-                self._thought(fields)
-            case "item_reference":
-                raise InvalidError(
-                    f"Item with id '{fields.needed('id')}' not found.", param=fields.path("id")
-                )
-            case None:
-                raise fields.missing("type")
-            case _:
-                json = msgspec.json.encode(item).decode()
-                self._add(Role.ASSISTANT, Foreign(dialect=NAME, json=json))
-                return
+        known = self._known.get(kind) if isinstance(kind, str) else None
+        if known is not None:
+            known(fields)
+        elif kind is None:
+            raise fields.missing("type")
+        else:
+            json = msgspec.json.encode(item).decode()
+            self._add(Role.ASSISTANT, Foreign(dialect=NAME, json=json))
+            return
         if self._is_strict:
             fields.end(*_REMARKS)
 
@@ -84,10 +90,13 @@ class ItemReader:
             self._turns.append(Turn(role=Role(role), parts=tuple(parts)))
 
     def _call(self, fields: Fields) -> None:
+        is_text = fields.peek("type") == "custom_tool_call"
         call = ToolCall(
             id=fields.needed("call_id"),
-            name=fields.needed("name"),
-            arguments=fields.needed("arguments"),
+            name=full_name(fields.text("namespace"), fields.needed("name")),
+            arguments=arguments_with(fields.needed(TEXT))
+            if is_text
+            else fields.needed("arguments"),
         )
         kept = self._kept.pop(call.id, None)
         self._tools[call.id] = call.name
@@ -135,6 +144,10 @@ class ItemReader:
             self._turns[-1] = replace(last, parts=(*last.parts, *parts))
         elif parts:
             self._turns.append(Turn(role=role, parts=parts))
+
+
+def _refuse_reference(fields: Fields) -> None:
+    raise InvalidError(f"Item with id '{fields.needed('id')}' not found.", param=fields.path("id"))
 
 
 def read_thought(fields: Fields) -> Thinking | Sealed:

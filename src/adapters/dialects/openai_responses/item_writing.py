@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from adapters.dialects.fields import unsupported
+from adapters.dialects.openai_responses.calls import function_call
 from adapters.dialects.openai_responses.content import write_part, write_said
 from adapters.dialects.openai_responses.words import NAME
 from domain.inference.conversation.parts import (
@@ -56,7 +57,7 @@ def _write_other(part: Part) -> JsonObject | None:
     match part:
         case ToolCall():
             # What another provider wants back with it means nothing to this one.
-            return write_call(part)
+            return function_call(part)
         case Thinking():
             return _write_thought(part)
         case Foreign(dialect=dialect, json=json) if dialect == NAME:
@@ -66,15 +67,6 @@ def _write_other(part: Part) -> JsonObject | None:
             raise unsupported("messages", f"a part of them is for '{dialect}' alone")
         case _:
             raise unsupported("messages", f"a model cannot have said a {type(part).__name__} here")
-
-
-def write_call(call: ToolCall) -> JsonObject:
-    return {
-        "type": "function_call",
-        "call_id": call.id,
-        "name": call.name,
-        "arguments": call.arguments,
-    }
 
 
 def _write_thought(thought: Thinking) -> JsonObject | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from adapters.dialects.fields import Fields
 from adapters.dialects.openai_responses.envelope import unseal
 from adapters.dialects.openai_responses.item_reading import ItemReader, read_thought
+from adapters.dialects.openai_responses.tools import full_name
 from domain.inference.conversation.events import (
     Delta,
     Opaque,
@@ -195,7 +196,8 @@ class OpenParts:
         return [*events, Delta(index=item.parts[0], text=text)]
 
     def _call(self, item: _Item, added: Fields) -> PartStarted:
-        call_id, name = added.needed("call_id"), added.needed("name")
+        call_id = added.needed("call_id")
+        name = full_name(added.text("namespace"), added.needed("name"))
         started = self._start(item, 0, PartKind.TOOL_CALL, call_id=call_id, name=name)
         self._calls[call_id] = started.index
         return started

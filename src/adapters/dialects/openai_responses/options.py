@@ -1,18 +1,12 @@
-"""Tools, formats and thinking: members that have a structure of their own."""
+"""Formats and thinking: members that have a structure of their own."""
 
-from adapters.dialects.fields import Fields, unsupported
-from adapters.dialects.openai_responses.words import NAME
+from adapters.dialects.fields import Fields
 from domain.inference.conversation.request import (
-    FunctionTool,
     GenerationRequest,
-    HostedTool,
     JsonObject,
     OutputFormat,
     OutputKind,
     Reasoning,
-    Tool,
-    ToolChoice,
-    ToolMode,
 )
 from domain.models.served_model import Capability, ServedModel
 
@@ -24,69 +18,6 @@ _FORMATS = {
 _KINDS = {word: kind for kind, word in _FORMATS.items()}
 # How many tokens of thinking are still called so.
 _EFFORTS = ((1024, "minimal"), (4096, "low"), (16384, "medium"))
-
-
-def read_tools(fields: Fields) -> tuple[Tool, ...]:
-    tools = fields.list("tools") or []
-    return tuple(_read_tool(tool, f"tools[{index}]") for index, tool in enumerate(tools))
-
-
-def _read_tool(tool: object, path: str) -> Tool:
-    fields = Fields(tool, path)
-    kind = fields.needed("type")
-    if kind != "function":
-        return HostedTool(dialect=NAME, type=kind, definition=dict(Fields(tool).rest()))
-    read = FunctionTool(
-        name=fields.needed("name"),
-        description=fields.text("description"),
-        parameters=fields.mapping("parameters"),
-        strict=fields.flag("strict"),
-    )
-    fields.end()
-    return read
-
-
-def write_tools(tools: tuple[Tool, ...], *, strict: bool | None = None) -> list[JsonObject]:
-    """``strict`` is what goes for a function that does not say it: here, unlike elsewhere, the
-    default is to be strict wherever that can be."""
-    return [_write_tool(tool, strict) for tool in tools]
-
-
-def _write_tool(tool: Tool, strict: bool | None) -> JsonObject:
-    if isinstance(tool, HostedTool):
-        if tool.dialect != NAME:
-            raise unsupported("tools", f"a tool '{tool.type}' is run by other providers")
-        return tool.definition
-    return {
-        "type": "function",
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-        "strict": strict if tool.strict is None else tool.strict,
-    }
-
-
-def read_tool_choice(fields: Fields) -> tuple[ToolChoice | None, object]:
-    """The choice; and what it is instead where it is none that other dialects have."""
-    choice = fields.raw("tool_choice")
-    if choice is None:
-        return None, None
-    if isinstance(choice, str):
-        if choice not in (ToolMode.AUTO, ToolMode.NONE, ToolMode.REQUIRED):
-            raise fields.wrong("tool_choice", "'auto', 'none', 'required' or an object")
-        return ToolChoice(mode=ToolMode(choice)), None
-    named = Fields(choice, "tool_choice")
-    if named.needed("type") != "function":
-        return None, choice
-    read = ToolChoice(mode=ToolMode.NAMED, name=named.needed("name"))
-    named.end()
-    return read, None
-
-
-def write_tool_choice(choice: ToolChoice) -> str | JsonObject:
-    if choice.mode is ToolMode.NAMED:
-        return {"type": "function", "name": choice.name}
-    return choice.mode.value
 
 
 def read_format(fields: Fields) -> OutputFormat | None:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from adapters.dialects.openai_responses.calls import ClientTools
 from adapters.dialects.openai_responses.content import write_said
 from adapters.dialects.openai_responses.envelope import Sealed, seal
-from adapters.dialects.openai_responses.item_writing import write_call
 from adapters.dialects.openai_responses.words import NAME
 from adapters.dialects.unsayable import unsayable
 from domain.inference.conversation.parts import (
@@ -38,7 +38,7 @@ class ItemIds:
 
 
 def output_items(
-    parts: Iterable[Part], ids: ItemIds, *, status: str, shows_summary: bool
+    parts: Iterable[Part], ids: ItemIds, tools: ClientTools, *, status: str, shows_summary: bool
 ) -> list[JsonObject]:
     """``shows_summary`` is whether thoughts are told as summaries or as what they are."""
     items: list[JsonObject] = []
@@ -46,7 +46,7 @@ def output_items(
     for part in parts:
         if not isinstance(part, Text | Refusal):
             said = None
-            items += other_items(part, ids, shows_summary=shows_summary)
+            items += other_items(part, ids, tools, shows_summary=shows_summary)
             continue
         if said is None:
             said = []
@@ -65,12 +65,15 @@ def message_item(item_id: str, content: list[JsonObject], status: str) -> JsonOb
     }
 
 
-def other_items(part: Part, ids: ItemIds, *, shows_summary: bool) -> list[JsonObject]:
+def other_items(
+    part: Part, ids: ItemIds, tools: ClientTools, *, shows_summary: bool
+) -> list[JsonObject]:
     """All that is no message. What belongs to a tool call follows it, as a thought that cannot be
     read."""
     match part:
         case ToolCall():
-            return [call_item(ids.new("fc"), part), *sealed_items(part, ids)]
+            item_id = call_id(part.name, ids, tools)
+            return [call_item(item_id, part, tools), *sealed_items(part, ids)]
         case Thinking():
             item_id = part.id or ids.new("rs")
             return [thought_item(item_id, part, shows_summary=shows_summary)]
@@ -86,10 +89,16 @@ def other_items(part: Part, ids: ItemIds, *, shows_summary: bool) -> list[JsonOb
             raise unsayable(part, "a response")
 
 
-def call_item(item_id: str, call: ToolCall, status: str | None = None) -> JsonObject:
+def call_id(name: str, ids: ItemIds, tools: ClientTools) -> str:
+    return ids.new("ctc" if tools.takes_text(name) else "fc")
+
+
+def call_item(
+    item_id: str, call: ToolCall, tools: ClientTools, status: str | None = None
+) -> JsonObject:
     """A call is complete when its arguments are, whatever became of the answer."""
     status = status or (COMPLETED if _is_whole(call.arguments) else INCOMPLETE)
-    return write_call(call) | {"id": item_id, "status": status}
+    return tools.item(call) | {"id": item_id, "status": status}
 
 
 def _is_whole(arguments: str) -> bool:

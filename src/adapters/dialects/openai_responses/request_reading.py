@@ -1,11 +1,7 @@
 from adapters.dialects.fields import Fields
 from adapters.dialects.openai_responses.item_reading import ItemReader
-from adapters.dialects.openai_responses.options import (
-    read_format,
-    read_reasoning,
-    read_tool_choice,
-    read_tools,
-)
+from adapters.dialects.openai_responses.options import read_format, read_reasoning
+from adapters.dialects.openai_responses.tools import read_calling
 from adapters.dialects.openai_responses.words import NAME
 from domain.inference.conversation.parts import Text
 from domain.inference.conversation.request import (
@@ -42,8 +38,7 @@ def read_request(body: bytes) -> GenerationRequest:
         raise fields.wrong("previous_response_id", "the items themselves in 'input'")
     for name in _AT_THE_DOOR:
         fields.raw(name)
-    tools = read_tools(fields)
-    choice, other_choice = read_tool_choice(fields)
+    tools, choice, other_choice = read_calling(fields)
     include, included = _read_include(fields, tools)
     text = fields.object("text") or Fields({}, "text")
     output, verbosity = read_format(text), text.text("verbosity")

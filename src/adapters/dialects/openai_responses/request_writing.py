@@ -7,10 +7,9 @@ from adapters.dialects.openai_responses.options import (
     thinks,
     write_reasoning,
     write_text,
-    write_tool_choice,
-    write_tools,
 )
 from adapters.dialects.openai_responses.request_reading import LOGPROBS
+from adapters.dialects.openai_responses.tools import write_tool_choice, write_tools
 from adapters.dialects.openai_responses.words import NAME
 from domain.inference.conversation.parts import Text, Thinking
 from domain.inference.conversation.request import GenerationRequest, JsonObject, Role, Turn

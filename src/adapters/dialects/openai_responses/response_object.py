@@ -1,7 +1,8 @@
 """The object ``response``, with all members that clients may look for."""
 
-from adapters.dialects.openai_responses.options import write_format, write_tool_choice, write_tools
+from adapters.dialects.openai_responses.options import write_format
 from adapters.dialects.openai_responses.request_writing import instructions_of
+from adapters.dialects.openai_responses.tools import write_tool_choice, write_tools
 from adapters.dialects.openai_responses.words import NAME
 from domain.inference.conversation.request import (
     GenerationRequest,

@@ -32,7 +32,7 @@ class ResponsesStreamWriter(StreamWriter):
 
     def __init__(self, request: GenerationRequest) -> None:
         self._request = request
-        self._items = WrittenItems("", shows_summary=shows_summary(request))
+        self._items = WrittenItems("", (), shows_summary=shows_summary(request))
         self._response = response_object("", None, request)
         self._stop = StopReason.END
         self._usage: Usage | None = None
@@ -71,7 +71,8 @@ class ResponsesStreamWriter(StreamWriter):
 
     def _begin(self, event: Started) -> Iterable[JsonObject]:
         self._response = response_object(event.id, event.created, self._request)
-        self._items = WrittenItems(event.id, shows_summary=shows_summary(self._request))
+        shows = shows_summary(self._request)
+        self._items = WrittenItems(event.id, self._request.tools, shows_summary=shows)
         for kind in ("response.created", "response.in_progress"):
             yield {"type": kind, "response": self._response}
 

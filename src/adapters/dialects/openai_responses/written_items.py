@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from adapters.dialects.openai_responses.calls import ClientTools
 from adapters.dialects.openai_responses.output_items import (
     COMPLETED,
     ItemIds,
+    call_id,
     other_items,
     sealed_items,
 )
@@ -24,7 +26,7 @@ from domain.inference.conversation.events import (
     WholePart,
 )
 from domain.inference.conversation.parts import Part, Refusal, Text, ToolCall
-from domain.inference.conversation.request import JsonObject
+from domain.inference.conversation.request import JsonObject, Tool
 
 _SAID = frozenset({PartKind.TEXT, PartKind.REFUSAL})
 _Events = Iterable[JsonObject]
@@ -34,10 +36,11 @@ class WrittenItems:
     """Turns parts into items. What the model says stands in one message until it does something
     else. Every method returns the events that tell of it."""
 
-    def __init__(self, answer_id: str, *, shows_summary: bool) -> None:
+    def __init__(self, answer_id: str, tools: Iterable[Tool], *, shows_summary: bool) -> None:
         self.output: list[JsonObject] = []
         self.says_refusal = False
         self._ids = ItemIds(answer_id)
+        self._tools = ClientTools(tools)
         self._shows_summary = shows_summary
         self._parts: dict[int, WrittenPart] = {}
         self._calls: dict[int, ToolCall] = {}
@@ -92,7 +95,8 @@ class WrittenItems:
         part: WrittenCall | WrittenThought
         if event.kind is PartKind.TOOL_CALL:
             call = ToolCall(id=event.call_id, name=event.name, arguments="")
-            part = WrittenCall(self._ids.new("fc"), place, call)
+            item_id = call_id(call.name, self._ids, self._tools)
+            part = WrittenCall(item_id, place, call, self._tools)
         else:
             item_id = event.part_id or self._ids.new("rs")
             part = WrittenThought(item_id, place, shows_summary=self._shows_summary)
@@ -121,7 +125,8 @@ class WrittenItems:
                 yield from self._at_once(PartStarted(index=index, kind=PartKind.REFUSAL), text)
             case _:
                 yield from self._close_message()
-                for item in other_items(part, self._ids, shows_summary=self._shows_summary):
+                shows = self._shows_summary
+                for item in other_items(part, self._ids, self._tools, shows_summary=shows):
                     yield from self._put(item)
 
     def _at_once(self, started: PartStarted, text: str) -> Iterator[JsonObject]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
+from adapters.dialects.openai_responses.calls import ClientTools
 from adapters.dialects.openai_responses.content import logprobs_in, write_said
 from adapters.dialects.openai_responses.output_items import (
     COMPLETED,
@@ -11,6 +12,7 @@ from adapters.dialects.openai_responses.output_items import (
     message_item,
     thought_item,
 )
+from adapters.dialects.openai_responses.tools import TEXT
 from domain.inference.conversation.events import Delta, Opaque
 from domain.inference.conversation.parts import Refusal, Text, Thinking, ToolCall
 from domain.inference.conversation.request import JsonObject
@@ -119,23 +121,31 @@ class WrittenSaying(WrittenPart):
 
 
 class WrittenCall(_Item, WrittenPart):
-    def __init__(self, item_id: str, place: int, call: ToolCall) -> None:
+    def __init__(self, item_id: str, place: int, call: ToolCall, tools: ClientTools) -> None:
         self.call = call
+        self._tools = tools
         self._arguments: list[str] = []
-        super().__init__(call_item(item_id, call, _IN_PROGRESS), place)
+        super().__init__(call_item(item_id, call, tools, _IN_PROGRESS), place)
 
     def add(self, delta: Delta) -> Iterator[JsonObject]:
         self._arguments.append(delta.text)
-        yield self.event("function_call_arguments.delta", delta=delta.text)
+        # The text that a tool takes can only be told when all of it is there.
+        if not self._tools.takes_text(self.call.name):
+            yield self.event("function_call_arguments.delta", delta=delta.text)
 
     def keep(self, opaque: Opaque) -> None:
         self.call = replace(self.call, opaque=opaque.value, opaque_of=opaque.of)
 
     def end(self) -> Iterator[JsonObject]:
         self.call = replace(self.call, arguments="".join(self._arguments))
-        arguments = self.call.arguments
-        yield self.event("function_call_arguments.done", arguments=arguments, name=self.call.name)
-        yield self.done(call_item(self.item["id"], self.call))
+        item = call_item(self.item["id"], self.call, self._tools)
+        if self._tools.takes_text(self.call.name):
+            yield self.event("custom_tool_call_input.delta", delta=item[TEXT])
+            yield self.event("custom_tool_call_input.done", input=item[TEXT])
+        else:
+            told = {"arguments": item["arguments"], "name": item["name"]}
+            yield self.event("function_call_arguments.done", **told)
+        yield self.done(item)
 
 
 class WrittenThought(_Item, WrittenPart):

@@ -12,6 +12,7 @@ from adapters.providers.definition import (
 )
 from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, read_http
 from adapters.providers.translation.provider import TranslatingProvider
+from adapters.providers.translation.tool_names import PLAIN_NAMES
 from adapters.providers.translation.wire import WireGeneration
 from application.inference.ports import ModelProvider, Operation
 from domain.models.served_model import ServedModel
@@ -57,6 +58,7 @@ class AnthropicProviderDefinition(ProviderDefinition):
             ),
             clock=surroundings.clock,
             ids=surroundings.ids,
+            tool_names=PLAIN_NAMES,
         )
 
 

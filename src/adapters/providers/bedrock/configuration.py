@@ -20,6 +20,7 @@ from adapters.providers.http_configuration import (
     read_url,
 )
 from adapters.providers.translation.provider import TranslatingProvider
+from adapters.providers.translation.tool_names import PLAIN_NAMES
 from adapters.providers.transport.endpoint import Timeouts
 from application.inference.ports import ModelProvider, Operation
 from application.models.registry.ports import Offer
@@ -65,6 +66,7 @@ class BedrockProviderDefinition(ProviderDefinition):
             generation=bedrock,
             clock=surroundings.clock,
             ids=surroundings.ids,
+            tool_names=PLAIN_NAMES,
         )
 
 

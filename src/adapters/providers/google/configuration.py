@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, 
 from adapters.providers.translation.provider import TranslatingProvider
 from application.inference.ports import ModelProvider, Operation
 from domain.models.served_model import ServedModel
+
+TOOL_NAMES = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class GoogleProviderDefinition(ProviderDefinition):
             generation=google,
             clock=surroundings.clock,
             ids=surroundings.ids,
+            tool_names=TOOL_NAMES,
         )
 
 

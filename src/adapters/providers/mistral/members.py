@@ -6,6 +6,7 @@ import msgspec
 
 from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.mistral.messages import adapted_messages
+from adapters.providers.mistral.tools import adapted_tools
 from adapters.providers.openai_compatible.request import Members
 from application.inference.ports import Operation
 from domain.inference.errors import UnsupportedByModelError
@@ -17,9 +18,7 @@ _WITHOUT_EFFECT = frozenset(
     {
         "user",
         "store",
-        "metadata",
         "safety_identifier",
-        "prompt_cache_key",
         "prompt_cache_retention",
         "stream_options",
     }
@@ -28,16 +27,16 @@ _RENAMED = {"seed": "random_seed", "max_completion_tokens": "max_tokens"}
 _RENAMED_IN_EMBEDDINGS = {"dimensions": "output_dimension"}
 # What says nothing that is not so anyway.
 _HARMLESS = {
-    "logprobs": (False,),
     "modalities": (["text"],),
-    "service_tier": ("auto", "default"),
     "verbosity": ("medium",),
     "logit_bias": ({},),
 }
+# Others are wishes for speed, which change no answer.
+_TIERS = (None, "auto", "standard_only")
+_NO_TIER = msgspec.Raw(_NULL)
 _UNKNOWN = frozenset(
     {
         *_HARMLESS,
-        "top_logprobs",
         "functions",
         "function_call",
         "audio",
@@ -62,9 +61,16 @@ def adapt(operation: Operation, members: Members) -> Members:
     for name in _UNKNOWN.intersection(kept):
         if _decoded(kept.pop(name), name) not in _HARMLESS.get(name, ()):
             raise UnsupportedByModelError(f"Mistral's models have no '{name}'.", param=name)
-    changed = _renamed(kept, _RENAMED)
+    return _chat(_renamed(kept, _RENAMED))
+
+
+def _chat(changed: Members) -> Members:
     if "tool_choice" in changed and _decoded(changed["tool_choice"], "tool_choice") == "required":
         changed["tool_choice"] = msgspec.Raw(b'"any"')
+    if _decoded(changed.get("service_tier", _NO_TIER), "service_tier") not in _TIERS:
+        del changed["service_tier"]
+    if "tools" in changed:
+        changed["tools"] = adapted_tools(changed["tools"])
     if "messages" in changed:
         changed["messages"] = adapted_messages(changed["messages"])
     return changed

@@ -19,6 +19,8 @@ _ID_LENGTH = 9
 _LEFT_OUT = frozenset(
     {"refusal", "audio", "annotations", "function_call", "reasoning_content", "reasoning"}
 )
+# A hint for the caches of other servers.
+_CACHE = "cache_control"
 _KEPT_IF_FULL = frozenset({"refusal", "audio", "function_call"})
 
 
@@ -33,7 +35,7 @@ def adapted_messages(messages: msgspec.Raw) -> msgspec.Raw:
 
 
 def _message(message: Message, path: str) -> Message:
-    changed = dict(message)
+    changed = {name: value for name, value in message.items() if name != _CACHE}
     for name in _LEFT_OUT.intersection(changed):
         if changed.pop(name) and name in _KEPT_IF_FULL:
             raise _unsupported(f"{path}.{name}", f"have no '{name}' in a message")
@@ -74,6 +76,7 @@ def _call_id(given: str) -> str:
 def _part(part: Any, path: str) -> Any:
     if not isinstance(part, dict):
         return part
+    part = {name: value for name, value in part.items() if name != _CACHE}
     if part.get("type") == "input_audio" and isinstance(part.get("input_audio"), dict):
         return {"type": "input_audio", "input_audio": part["input_audio"].get("data")}
     if part.get("type") == "file" and isinstance(part.get("file"), dict):

@@ -20,7 +20,9 @@ class ScriptedProviderDefinition(ProviderDefinition):
     name: str
 
     def build(self, models: tuple[ServedModel, ...], surroundings: Surroundings) -> ModelProvider:
-        return speaking_chat(ScriptedProvider(name=self.name, models=models), surroundings)
+        return speaking_chat(
+            ScriptedProvider(name=self.name, models=models), surroundings, tool_names=None
+        )
 
 
 def _read(_fields: ConfigurationFields, name: str, _directory: Path) -> ScriptedProviderDefinition:

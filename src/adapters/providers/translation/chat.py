@@ -1,11 +1,13 @@
 """Providers that speak OpenAI's chat, for clients that speak something else."""
 
+import re
 from collections.abc import Collection, Mapping
 
 from adapters.dialects.openai_chat.dialect import OpenAIChat
 from adapters.providers.definition import Surroundings
 from adapters.providers.registry import HostedStatus, ModelHost
 from adapters.providers.translation.provider import TranslatingProvider
+from adapters.providers.translation.tool_names import PLAIN_NAMES
 from adapters.providers.translation.wire import WireGeneration
 from application.inference.ports import ModelProvider, Operation
 
@@ -18,6 +20,7 @@ def speaking_chat(
     *,
     speaks: Collection[Operation] = _CHAT,
     dialect: OpenAIChat | None = None,
+    tool_names: re.Pattern[str] | None = PLAIN_NAMES,
 ) -> TranslatingProvider:
     """``native``, which speaks chat and possibly more, asked for the rest by way of chat."""
     return TranslatingProvider(
@@ -26,6 +29,7 @@ def speaking_chat(
         generation=_by_chat(native, dialect),
         clock=surroundings.clock,
         ids=surroundings.ids,
+        tool_names=tool_names,
     )
 
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,6 +9,7 @@ from adapters.dialects.dialect import DoorDialect
 from adapters.dialects.dialects import DIALECTS
 from adapters.dialects.openai_chat.words import FINISH_REASONS
 from adapters.providers.generation import GenerationCall, GenerationProvider
+from adapters.providers.translation.calling import CallingGeneration
 from adapters.providers.translation.stream import TranslatedStream
 from adapters.providers.translation.token_count import estimate
 from application.inference.ports import (
@@ -33,7 +35,8 @@ class TranslatingProvider(ModelProvider):
     that are of another kind; the other ones of generation are answered by ``generation``, in the
     dialect of the client.
 
-    Tokens are counted by estimate unless ``native`` can do that.
+    Tokens are counted by estimate unless ``native`` can do that. ``tool_names`` are those that the
+    provider takes, ``None`` for any: others are told and heard under names that it takes.
     """
 
     def __init__(
@@ -45,10 +48,11 @@ class TranslatingProvider(ModelProvider):
         clock: Clock,
         ids: IdGenerator,
         dialects: Mapping[Operation, DoorDialect] = DIALECTS,
+        tool_names: re.Pattern[str] | None = None,
     ) -> None:
         self.native = native
         self._translates = (GENERATION | {Operation.COUNT_TOKENS}) - frozenset(speaks)
-        self._generation = generation
+        self._generation = CallingGeneration(generation=generation, names=tool_names)
         self._clock = clock
         self._ids = ids
         self._dialects = dialects

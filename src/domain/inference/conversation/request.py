@@ -26,13 +26,20 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionTool:
-    """``parameters`` is a JSON schema; ``None`` for a tool without any."""
+    """``parameters`` is a JSON schema; ``None`` for a tool without any.
+
+    ``namespace`` is the group of tools that the client has it in, where there are such; ``name``
+    then tells it from all others. ``takes_text`` is of a tool that the client gives a text instead
+    of arguments: models are told of one parameter that is the text.
+    """
 
     name: str
     description: str | None = None
     parameters: JsonObject | None = None
     strict: bool | None = None
     cache: str | None = None
+    namespace: str | None = None
+    takes_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,24 @@ def test_a_call_is_why_it_stopped_whatever_the_server_says() -> None:
     assert answer.choices[0].stop is StopReason.TOOL_CALLS
 
 
+@pytest.mark.parametrize(
+    ("said", "stop"), [("model_length", StopReason.CONTEXT_LENGTH), ("eos", StopReason.END)]
+)
+def test_servers_have_words_of_their_own_for_the_end(said: str, stop: StopReason) -> None:
+    choice = {"message": {"content": "a"}, "finish_reason": said}
+
+    answer = OpenAIChat().read_answer(msgspec.json.encode({"choices": [choice]}))
+
+    assert answer.choices[0].stop is stop
+
+
+def test_an_answer_that_ended_in_an_error_is_none() -> None:
+    choice = {"message": {"content": "a"}, "finish_reason": "error"}
+
+    with pytest.raises(ProviderFailedError, match="ended its answer with an error"):
+        OpenAIChat().read_answer(msgspec.json.encode({"choices": [choice]}))
+
+
 def test_who_asked_with_functions_is_answered_with_a_function_call() -> None:
     call = ToolCall(id="c", name="f", arguments="{}")
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.dialects.anthropic.dialect import Anthropic
 from adapters.dialects.openai_chat.dialect import MAX_COMPLETION_TOKENS, OpenAIChat
 from domain.inference.conversation.parts import (
     Audio,
@@ -332,3 +333,25 @@ def test_who_asks_for_an_effort_of_thinking_has_it_passed_on() -> None:
     request = asking(dialect="openai", reasoning=Reasoning(effort="high"))
 
     assert written(request)["reasoning_effort"] == "high"
+
+
+def test_older_words_for_tools_are_told_to_other_providers_too() -> None:
+    function = {"name": "f", "parameters": {"type": "object", "properties": {}}}
+    request = read(functions=[function], function_call={"name": "f"})
+
+    body = msgspec.json.decode(Anthropic().write_request(request, a_model()))
+
+    assert body["tools"] == [{"name": "f", "input_schema": function["parameters"]}]
+    assert body["tool_choice"] == {"type": "tool", "name": "f"}
+
+
+def test_the_choice_among_some_tools_is_told_as_these_tools() -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in "ab"]
+    allowed = {"mode": "required", "tools": tools[:1]}
+    choice = {"type": "allowed_tools", "allowed_tools": allowed}
+
+    request = read(tools=tools, tool_choice=choice)
+
+    assert request.tools == (FunctionTool(name="a"),)
+    assert request.tool_choice == ToolChoice(mode=ToolMode.REQUIRED)
+    assert request.extras == {}

@@ -29,6 +29,11 @@ def test_what_mistral_knows_goes_as_it_is() -> None:
         "temperature": 0.5,
         "safe_prompt": True,
         "prompt_mode": "reasoning",
+        "logprobs": True,
+        "top_logprobs": 2,
+        "service_tier": "standard_only",
+        "prompt_cache_key": "k",
+        "metadata": {"a": "b"},
         "a_member_of_next_year": [1],
     }
 
@@ -55,19 +60,16 @@ def test_two_names_of_the_same_are_refused() -> None:
 
 
 def test_members_without_effect_and_empty_ones_are_left_out() -> None:
-    assert adapted(user="u", store=True, metadata={}, logit_bias=None, stop=None) == {}
-    assert adapted(logprobs=False, modalities=["text"], service_tier="auto", logit_bias={}) == {}
+    assert adapted(user="u", store=True, logit_bias=None, stop=None) == {}
+    assert adapted(modalities=["text"], service_tier="flex", logit_bias={}) == {}
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("logit_bias", {"5": 1}),
-        ("logprobs", True),
-        ("top_logprobs", 2),
         ("functions", [{"name": "f"}]),
         ("modalities", ["text", "audio"]),
-        ("service_tier", "flex"),
         ("verbosity", "low"),
         ("web_search_options", {}),
     ],
@@ -92,6 +94,31 @@ def test_what_mistral_has_nothing_for_is_refused_by_name(name: str, value: Any) 
 )
 def test_a_required_tool_is_any_tool(choice: object, expected: object) -> None:
     assert adapted(tool_choice=choice) == {"tool_choice": expected}
+
+
+@pytest.mark.parametrize("function", [{"name": "f"}, {"name": "f", "parameters": {}}])
+def test_a_tool_without_parameters_says_so(function: dict[str, Any]) -> None:
+    tool = {"type": "function", "function": function}
+
+    told = adapted(tools=[tool])["tools"][0]["function"]
+
+    assert told == {"name": "f", "parameters": {"type": "object", "properties": {}}}
+
+
+def test_hints_for_the_caches_of_others_are_left_out() -> None:
+    hint = {"cache_control": {"type": "ephemeral"}}
+    function = {"name": "f", "parameters": {"type": "object"}}
+    part = {"type": "text", "text": "hi"}
+
+    told = adapted(
+        messages=[{"role": "user", "content": [part | hint], **hint}],
+        tools=[{"type": "function", "function": function, **hint}],
+    )
+
+    assert told == {
+        "messages": [{"role": "user", "content": [part]}],
+        "tools": [{"type": "function", "function": function}],
+    }
 
 
 def test_a_developer_is_the_system() -> None:

@@ -399,7 +399,6 @@ CALLED = said(Role.ASSISTANT, ToolCall(id="c1", name="weather", arguments="{}"))
         (asking(sampling=Sampling(logprobs=True)), CLAUDE, "logprobs"),
         (asking(verbosity="low"), CLAUDE, "verbosity"),
         (asking(output=OutputFormat(kind=OutputKind.JSON)), CLAUDE, "response_format"),
-        (asking(tools=(WEATHER,), parallel_tools=False), CLAUDE, "parallel_tool_calls"),
         (
             asking(tools=(HostedTool(dialect="openai", type="web", definition={}),)),
             CLAUDE,

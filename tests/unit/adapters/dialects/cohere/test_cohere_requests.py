@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -178,6 +179,16 @@ def test_thoughts_that_another_provider_signed_are_left_out() -> None:
     assert message == {"role": "assistant", "content": "hi"}
 
 
+def test_a_certain_tool_is_the_only_one_that_the_model_is_told_of() -> None:
+    other = replace(WEATHER, name="other")
+    choice = ToolChoice(mode=ToolMode.NAMED, name="weather")
+
+    body = written(tools=(other, WEATHER), tool_choice=choice)
+
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["weather"]
+    assert body["tool_choice"] == "REQUIRED"
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
@@ -187,14 +198,6 @@ def test_thoughts_that_another_provider_signed_are_left_out() -> None:
         ({"verbosity": "low"}, "verbosity"),
         ({"extras": {"web_search_options": {}}}, "web_search_options"),
         ({"tools": (HostedTool(dialect="openai", type="x", definition={}),)}, "tools"),
-        ({"tools": (WEATHER,), "parallel_tools": False}, "parallel_tool_calls"),
-        (
-            {
-                "tools": (WEATHER,),
-                "tool_choice": ToolChoice(mode=ToolMode.NAMED, name="weather"),
-            },
-            "tool_choice",
-        ),
     ],
 )
 def test_what_cohere_has_nothing_for_is_refused_by_name(fields: dict[str, Any], param: str) -> None:

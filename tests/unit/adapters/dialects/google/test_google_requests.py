@@ -384,7 +384,6 @@ def test_the_choice_of_tools_has_a_mode(
     ("members", "param"),
     [
         ({"sampling": Sampling(logit_bias={"1": 2.0})}, "logit_bias"),
-        ({"tools": (WEATHER,), "parallel_tools": False}, "parallel_tool_calls"),
         ({"tools": (HostedTool(dialect="openai", type="web", definition={}),)}, "tools"),
         ({"verbosity": "low"}, "verbosity"),
         ({"reasoning": Reasoning(effort="huge")}, "reasoning_effort"),

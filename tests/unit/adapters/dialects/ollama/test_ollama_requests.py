@@ -171,7 +171,6 @@ def test_tools_are_offered_unless_none_may_be_called() -> None:
         ({"verbosity": "low"}, "verbosity"),
         ({"extras": {"web_search_options": {}}}, "web_search_options"),
         ({"tools": (HostedTool(dialect="openai", type="x", definition={}),)}, "tools"),
-        ({"tools": (WEATHER,), "parallel_tools": False}, "parallel_tool_calls"),
         (
             {"tools": (WEATHER,), "tool_choice": ToolChoice(mode=ToolMode.REQUIRED)},
             "tool_choice",
