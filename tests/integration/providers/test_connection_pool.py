@@ -65,6 +65,16 @@ async def test_callers_wait_in_order(upstream: Upstream) -> None:
     await pool.aclose()
 
 
+@pytest.mark.parametrize("endless", [b"0\r\nx-sum: ", b"3;x="], ids=["trailer", "extension"])
+async def test_what_is_around_a_body_ends_somewhere(
+    upstream: Upstream, pool: PoolTransport, endless: bytes
+) -> None:
+    upstream.play(stream_head() + chunk(b"one") + endless, *[b"y" * 65_536] * 8, Act.HANG)
+
+    with pytest.raises(ProviderFailedError, match="malformed"):
+        await call(pool, upstream)
+
+
 @pytest.mark.parametrize("act", [Act.CLOSE, Act.RESET], ids=["close", "reset"])
 async def test_retries_once_on_a_kept_connection_that_ends_without_a_byte(
     upstream: Upstream, pool: PoolTransport, act: Act

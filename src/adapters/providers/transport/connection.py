@@ -51,6 +51,8 @@ class Connection(Protocol, Exchange):
         self._transport: Transport
         self._response: PooledResponse | None = None
         self._head_bytes = 0
+        # Since the last byte of a body: sizes of chunks, what comes with them, and trailers.
+        self._frame_bytes = 0
         self._first_byte = False
         self._paused = False
         self._over = False
@@ -75,7 +77,7 @@ class Connection(Protocol, Exchange):
         self._latest = latest
         first = timeouts.first_byte
         self.deadline = latest if first is None else min(latest, self._loop.time() + first)
-        self._head_bytes = 0
+        self._head_bytes = self._frame_bytes = 0
         self._first_byte = False
         self._over = False
         self._response = response = PooledResponse(endpoint, self)
@@ -128,6 +130,7 @@ class Connection(Protocol, Exchange):
             return
         self._first_byte = True
         in_head = not response.status_code
+        self._frame_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -136,8 +139,9 @@ class Connection(Protocol, Exchange):
                 self._malformed(error)
         if in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and _too_long(response):
-                self._malformed(None)
+        is_too_long = self._head_bytes > MAX_HEAD_BYTES and in_head and _too_long(response)
+        if is_too_long or (self._frame_bytes > MAX_HEAD_BYTES and not self._over):
+            self._malformed(None)
         if self._over:
             self._finish()
         elif response.status_code and not self._paused:
@@ -187,6 +191,7 @@ class Connection(Protocol, Exchange):
 
     def on_body(self, body: bytes) -> None:
         response = self._response
+        self._frame_bytes = 0
         if response is not None:
             response.feed(body)
 
