@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from adapters.catalog.definitions import LoadedCatalog
-from adapters.catalog.document import read_document
+from adapters.catalog.document import line_of, read_document
 from adapters.catalog.embedded import embedded_catalog
 from adapters.catalog.fields import Fields
 from adapters.catalog.reading import Reading
@@ -22,12 +22,14 @@ from domain.models.served_model import ServedModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogFile:
-    """What a file says. ``prices`` are those that stand in it, by the names of the models."""
+    """What a file says. ``prices`` are those that stand in it, by the names of the models, and
+    ``lines`` those where its entries begin, by what each is and its name."""
 
     providers: tuple[ReadProvider, ...]
     models: tuple[ServedModel, ...]
     routes: tuple[Route, ...]
     prices: Mapping[str, Prices]
+    lines: Mapping[tuple[str, str], int]
 
 
 def load_catalog(path: Path | None, variables: Mapping[str, str]) -> LoadedCatalog:
@@ -68,6 +70,7 @@ class _Pass:
         self._of_team = of_team
         self._names: dict[str, ServedModel | Route] = {}
         self._prices: dict[str, Prices] = {}
+        self._lines: dict[tuple[str, str], int] = {}
 
     def read(self) -> CatalogFile:
         top = Fields(read_document(self._path), self._reading, "the file")
@@ -78,7 +81,11 @@ class _Pass:
         top.end()
         self._reading.raise_problems(self._path)
         return CatalogFile(
-            providers=tuple(providers.values()), models=models, routes=routes, prices=self._prices
+            providers=tuple(providers.values()),
+            models=models,
+            routes=routes,
+            prices=self._prices,
+            lines=self._lines,
         )
 
     def _read_providers(self, top: Fields) -> dict[str, ReadProvider]:
@@ -91,6 +98,7 @@ class _Pass:
             if read.name in providers:
                 fields.note("name", "is taken by another provider")
             providers[read.name] = read
+            self._lines["provider", read.name] = line_of(node)
         return providers
 
     def _read_models(self, top: Fields, types: Mapping[str, str]) -> tuple[ServedModel, ...]:
@@ -108,6 +116,7 @@ class _Pass:
             if model is not None:
                 models.append(model)
                 self._take_names(fields, model)
+                self._lines["model", model.name] = line_of(node)
                 if model.prices is not None and fields.has("prices"):
                     self._prices[model.name] = model.prices
         return tuple(models)
@@ -122,6 +131,7 @@ class _Pass:
             if route is not None:
                 read.append((fields, route))
                 self._take_names(fields, route)
+                self._lines["route", route.name] = line_of(node)
         for fields, route in () if self._of_team else read:
             note_references(fields, route, self._names.get)
         return tuple(route for _, route in read)

@@ -35,4 +35,11 @@ class Reading:
             return
         (line, first), *others = sorted(set(self.problems))
         rest = "".join(f"; line {other}: {message}" for other, message in others)
-        raise CatalogError(f"{first}{rest} (in {source})", line=line)
+        raise CatalogError(
+            f"{first}{rest} (in {source})",
+            line=line,
+            source=str(source),
+            problems=tuple(
+                f"line {number}: {message}" for number, message in ((line, first), *others)
+            ),
+        )

@@ -21,6 +21,7 @@ def wanted_of(file: CatalogFile) -> WantedRegistry:
         models=tuple(map(_draft_of, file.models)),
         routes=file.routes,
         prices=file.prices,
+        lines=file.lines,
     )
 
 

@@ -26,6 +26,8 @@ _SECRET_WORDS = frozenset(
         "auth",
     }
 )
+# How long something may take until there is one of a model's answer.
+_NO_SECRETS = frozenset({"first_token"})
 _SECRET_PAIRS = ("api_key", "access_key", "private_key", "secret_key", "signing_key")
 _CONTENT_NAMES = frozenset(
     {"body", "completion", "content", "contents", "input", "messages", "prompt", "response", "text"}
@@ -52,6 +54,8 @@ def is_secret_name(name: str) -> bool:
     Counts such as ``prompt_tokens`` and ids such as ``key_id`` do not.
     """
     words = _NOT_A_WORD.sub("_", _CAMEL_HUMP.sub("_", name).lower()).strip("_")
+    if words in _NO_SECRETS:
+        return False
     return not _SECRET_WORDS.isdisjoint(words.split("_")) or any(
         pair in words for pair in _SECRET_PAIRS
     )

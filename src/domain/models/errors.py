@@ -40,13 +40,23 @@ class WrongModelKindError(InvalidError):
 
 
 class CatalogError(InvalidError):
-    """The file of providers and models is wrong; ``line`` is 1-based where it is known."""
+    """The file of providers and models is wrong; ``line`` is 1-based where it is known. ``source``
+    and ``problems`` are there where much is wrong: which file, and what each time."""
 
     code = "INVALID_CONFIGURATION"
 
-    def __init__(self, message: str, *, line: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        line: int | None = None,
+        source: str = "",
+        problems: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
         self.line = line
+        self.source = source
+        self.problems = problems
 
 
 class ModelDisabledError(ForbiddenError):

@@ -1,9 +1,10 @@
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import get_terminal_size
 
 import click
+from rich.cells import cell_len
 
 from adapters.catalog.catalog_file import load_catalog, read_team_file
 from adapters.catalog.litellm import import_litellm
@@ -26,7 +27,6 @@ _SIGNS = {
     Deed.ARCHIVED: "-",
 }
 _SECRET = "credentials"  # noqa: S105 - the name of a member
-_LONGEST = 60
 
 
 @click.group()
@@ -141,9 +141,8 @@ def _print_difference(difference: Difference) -> None:
         if field.field == _SECRET:
             click.echo(f"    {field.field}: changed")
             continue
-        click.echo(f"    {field.field}: {_short(field.before)} -> {_short(field.after)}")
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value, default=str) if isinstance(value, dict) else shown(value)
-    return text if len(text) <= _LONGEST or not sys.stdout.isatty() else f"{text[:_LONGEST]}…"
+        before, after = shown(field.before), shown(field.after)
+        line = f"    {field.field}: {before} -> {after}"
+        if sys.stdout.isatty() and cell_len(line) > get_terminal_size().columns:
+            line = f"    {field.field}:\n      - {before}\n      + {after}"
+        click.echo(line)

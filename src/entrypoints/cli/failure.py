@@ -5,6 +5,7 @@ import traceback
 import click
 
 from application.shared.masking import mask_text
+from domain.models.errors import CatalogError
 from domain.shared.errors import (
     ConflictError,
     ForbiddenError,
@@ -51,9 +52,15 @@ def exit_code_of(error: BaseException) -> int:
 
 
 def report_failure(error: Exception, *, debug: bool) -> int:
-    """Print one line to standard error, with the traceback before it if asked for."""
+    """Print one line to standard error, or one for each thing that is wrong with a file, with the
+    traceback before it if asked for."""
     if debug:
         click.echo(mask_text("".join(traceback.format_exception(error))), err=True, nl=False)
+    if isinstance(error, CatalogError) and len(error.problems) > 1:
+        click.echo(f"stoa: {error.source} is not as it must be:", err=True)
+        for problem in error.problems:
+            click.echo(f"  {mask_text(' '.join(problem.split()))}", err=True)
+        return exit_code_of(error)
     if isinstance(error, StoaError):
         message = error.message
     else:

@@ -82,6 +82,20 @@ def test_a_failure_is_one_line_without_secrets(capsys: pytest.CaptureFixture[str
     assert "canary" not in output.err
 
 
+def test_much_that_is_wrong_with_a_file_stands_on_lines_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    problems = ("line 2: one", "line 4: two with postgresql://u:canary@h/d")
+
+    report_failure(CatalogError("x", source="team.yaml", problems=problems), debug=False)
+
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first == "stoa: team.yaml is not as it must be:"
+    assert others[0] == "  line 2: one"
+    assert others[1].startswith("  line 4: two with ")
+    assert "canary" not in others[1]
+
+
 def test_the_traceback_is_shown_only_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     try:
         raise RuntimeError("boom")

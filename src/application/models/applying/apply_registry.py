@@ -95,11 +95,11 @@ class ApplyRegistry:
         for draft in command.wanted.providers:
             old = there.get(draft.name)
             if old is None:
-                with _told_of("provider", draft.name):
+                with _told_of(command, "provider", draft.name):
                     await self.providers.add(tx, actor, draft)
                 found.append(Difference(deed=Deed.CREATED, what="provider", name=draft.name))
                 continue
-            with _told_of("provider", draft.name):
+            with _told_of(command, "provider", draft.name):
                 new = await self.providers.change(tx, actor, old, _change_to(draft, old))
             if new != old:
                 before, after = of_providers.recorded(old), of_providers.recorded(new)
@@ -114,7 +114,7 @@ class ApplyRegistry:
         for draft in command.wanted.models:
             old = models.get(draft.name)
             if old is None:
-                with _told_of("model", draft.name):
+                with _told_of(command, "model", draft.name):
                     await self.models.add(tx, actor, draft)
                 found.append(Difference(deed=Deed.CREATED, what="model", name=draft.name))
                 continue
@@ -124,7 +124,7 @@ class ApplyRegistry:
                 old = await self.models.change(tx, actor, kept, restored)
             members = {one.name: getattr(draft, one.name) for one in fields(draft)}
             members["upstream_name"] = draft.upstream_name or draft.name
-            with _told_of("model", draft.name):
+            with _told_of(command, "model", draft.name):
                 new = await self.models.change(tx, actor, old, ModelChange(**members))
             if new != models[draft.name]:
                 before = of_models.recorded(models[draft.name])
@@ -157,11 +157,11 @@ class ApplyRegistry:
         for route in command.wanted.routes:
             old = routes.get(route.name)
             if old is None:
-                with _told_of("route", route.name):
+                with _told_of(command, "route", route.name):
                     await self.routes.add(tx, actor, route)
                 found.append(Difference(deed=Deed.CREATED, what="route", name=route.name))
                 continue
-            with _told_of("route", route.name):
+            with _told_of(command, "route", route.name):
                 new = await self.routes.change(tx, actor, old, route)
             if new != old:
                 before, after = of_routes.recorded(old.route), of_routes.recorded(new.route)
@@ -175,23 +175,25 @@ class ApplyRegistry:
         providers = {one.id: one for one in await tx.providers.all(team_id)}
         models = {model.name: model for model in await tx.models.all(team_id)}
         for draft in command.wanted.models:
-            with _told_of("model", draft.name):
+            with _told_of(command, "model", draft.name):
                 model = models[draft.name]
                 references.check_served(model, providers[model.provider_id])
         for route in command.wanted.routes:
-            with _told_of("route", route.name):
+            with _told_of(command, "route", route.name):
                 await references.check(tx, team_id, route)
         await references.check_named(tx, team_id, there.names)
 
 
 @contextmanager
-def _told_of(what: str, name: str) -> Iterator[None]:
-    """Say which of all that is wanted is wrong."""
+def _told_of(command: ApplyRegistryCommand, what: str, name: str) -> Iterator[None]:
+    """Say which of all that is wanted is wrong, and where that stands."""
     try:
         yield
     except InvalidError as error:
+        line = command.wanted.lines.get((what, name))
+        entry = f"The {what} '{name}'" if line is None else f"line {line}: {what} '{name}'"
         raise InvalidError(
-            f"The {what} '{name}': {error.message}", param=error.param, errors=error.errors
+            f"{entry}: {error.message}", param=error.param, errors=error.errors
         ) from error
 
 

@@ -1,8 +1,8 @@
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from application.shared.masking import mask
+from application.shared.masking import is_secret_name, mask
 
 
 class Deed(StrEnum):
@@ -34,15 +34,26 @@ class Difference:
 def changed(
     what: str, name: str, before: Mapping[str, object], after: Mapping[str, object]
 ) -> Difference:
-    """The difference between two things as the audit log records them."""
-    names = sorted({**before, **after})
+    """The difference between two things as the audit log records them, by the members of their
+    members."""
+    old, new = dict(_members(before)), dict(_members(after))
     fields = tuple(
         FieldDifference(
-            field=one,
-            before=mask(before.get(one), name=one),
-            after=mask(after.get(one), name=one),
+            field=one, before=_masked(one, old.get(one)), after=_masked(one, new.get(one))
         )
-        for one in names
-        if before.get(one) != after.get(one)
+        for one in sorted({**old, **new})
+        if old.get(one) != new.get(one)
     )
     return Difference(deed=Deed.CHANGED, what=what, name=name, fields=fields)
+
+
+def _members(thing: Mapping[str, object], path: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in thing.items():
+        if isinstance(value, Mapping) and not is_secret_name(name):
+            yield from _members(value, f"{path}{name}.")
+        elif value not in (None, [], ()):
+            yield f"{path}{name}", value
+
+
+def _masked(path: str, value: object) -> object:
+    return mask(value, name=path.rpartition(".")[2])

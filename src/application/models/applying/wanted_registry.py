@@ -10,9 +10,11 @@ from domain.models.route import Route
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRegistry:
     """What a team's registry shall have; models name their providers. ``prices`` are by the names
-    of the models; what is known of the price of the others stays."""
+    of the models; what is known of the price of the others stays. ``lines`` are those where the
+    entries begin in what somebody wrote, by what each is and its name."""
 
     providers: tuple[ProviderDraft, ...]
     models: tuple[ModelDraft, ...]
     routes: tuple[Route, ...]
     prices: Mapping[str, Prices] = field(default_factory=dict)
+    lines: Mapping[tuple[str, str], int] = field(default_factory=dict)

@@ -145,6 +145,7 @@ class RegistryDesk:
         routes: tuple[Route, ...] = (),
         providers: tuple[ProviderDraft, ...] | None = None,
         prices: Mapping[str, Prices] | None = None,
+        lines: Mapping[tuple[str, str], int] | None = None,
         **options: bool,
     ) -> list[str]:
         wanted = WantedRegistry(
@@ -152,6 +153,7 @@ class RegistryDesk:
             models=models,
             routes=routes,
             prices=prices or {},
+            lines=lines or {},
         )
         use_case = ApplyRegistry(
             uow=self.pricing,

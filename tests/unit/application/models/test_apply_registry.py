@@ -56,7 +56,7 @@ async def test_what_differs_is_told_by_its_fields_and_secrets_by_their_name(
     )
 
     assert told == [
-        "changed provider acme (configuration.timeouts, credentials)",
+        "changed provider acme (configuration.timeouts.total, credentials)",
         "changed model large (aliases, context_length)",
         "changed route any (hedge_after_ms)",
     ]
@@ -105,6 +105,13 @@ async def test_nothing_is_kept_of_what_fails(desk: RegistryDesk) -> None:
         await desk.apply(LARGE, routes=(a_route("large", name="large"),))
 
     assert (desk.kept.providers, desk.actions) == ({}, [])
+
+
+async def test_what_is_wrong_is_told_with_its_line(desk: RegistryDesk) -> None:
+    broken = a_route("nobody")
+
+    with pytest.raises(InvalidError, match=r"^line 7: route 'any': "):
+        await desk.apply(LARGE, routes=(broken,), lines={("route", "any"): 7})
 
 
 async def test_a_model_that_a_kept_route_names_is_not_taken_from_it(desk: RegistryDesk) -> None:

@@ -26,7 +26,7 @@ def test_names_of_credentials_are_recognised(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["prompt_tokens", "max_tokens", "key_id", "author", "model", "keys", "tokenizer"]
+    "name", ["prompt_tokens", "max_tokens", "key_id", "author", "model", "keys", "first_token"]
 )
 def test_names_of_counts_and_ids_are_no_secrets(name: str) -> None:
     assert not is_secret_name(name)
