@@ -17,7 +17,7 @@ def head(
 def test_an_answer_that_says_its_length_ends_there() -> None:
     data, length, closes = head((b"Content-Length", b"3"), (b"x-one", b"1"))
 
-    assert data == b"HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 3\r\nx-one: 1\r\n\r\n"
+    assert data == b"HTTP/1.1 200 OK\r\ndate: now\r\nContent-Length: 3\r\nx-one: 1\r\n\r\n"
     assert (length, closes) == (3, False)
 
 
