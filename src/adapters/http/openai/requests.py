@@ -92,8 +92,8 @@ class ChatRequest(Request, kw_only=True):
     @property
     def output_limit(self) -> int | None:
         # A provider may know just one of the two, and nobody knows which.
-        given = (self.max_completion_tokens, self.max_tokens)
-        return max((limit for limit in given if limit is not None), default=None)
+        one, other = self.max_completion_tokens, self.max_tokens
+        return max(one, other) if one is not None and other is not None else one or other
 
     @property
     def choices(self) -> int:
@@ -102,12 +102,11 @@ class ChatRequest(Request, kw_only=True):
     @property
     def attachments(self) -> int:  # type: ignore[override]  # the other requests have none
         """How many parts of the messages are no text."""
-        return sum(
-            "text" not in part
-            for message in self.messages
-            if isinstance(message.content, list)
-            for part in message.content
-        )
+        found = 0
+        for message in self.messages:
+            if isinstance(message.content, list):
+                found += sum("text" not in part for part in message.content)
+        return found
 
     @property
     def needs(self) -> frozenset[Capability]:  # type: ignore[override]  # the others need nothing
@@ -130,11 +129,11 @@ class ChatRequest(Request, kw_only=True):
 
     @property
     def asks_retrieval(self) -> bool:  # type: ignore[override]  # the other requests never do
-        if self.web_search_options is not None:
-            return True
+        if not self.tools or self.web_search_options is not None:
+            return self.web_search_options is not None
         return any(
             str(msgspec.json.decode(tool["type"])).startswith(RETRIEVAL_TOOLS)
-            for tool in self.tools or ()
+            for tool in self.tools
             if "type" in tool
         )
 

@@ -85,7 +85,8 @@ class LedgerConnection(LaneConnection[ItemT], Generic[ItemT]):
 
     @property
     def is_open(self) -> bool:
-        return not self._connection.is_closed()
+        connected: bool = self._protocol.is_connected()
+        return connected
 
     def has_sent(self) -> bool:
         """Whether the batch is in the hands of the operating system."""

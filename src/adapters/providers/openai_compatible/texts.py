@@ -55,7 +55,7 @@ class TextOperations:
             self._errors,
             names=None if names[0] == names[1] else names,
             include_usage=request.include_usage,
-            owed=self._owed(request, sent),
+            owed=None if self._stream_usage else _owed(request, sent),
         )
         return OpenAICompatibleStream(
             response,
@@ -64,11 +64,6 @@ class TextOperations:
             prompt_tokens=sent.prompt_tokens,
             request_id=self._caller.client.request_id(response),
         )
-
-    def _owed(self, request: ProviderRequest, sent: UpstreamBody) -> OwedUsage | None:
-        if self._stream_usage or not request.include_usage:
-            return None
-        return OwedUsage(model=sent.public_name, prompt_tokens=sent.prompt_tokens)
 
     async def _refuse_unstreamed(self, response: UpstreamResponse, content_type: str) -> NoReturn:
         error: StoaError = self._errors.no_answer("did not answer with a stream of events")
@@ -82,3 +77,9 @@ class TextOperations:
         await response.aclose()
         error.provider_request_id = self._caller.client.request_id(response)
         raise error
+
+
+def _owed(request: ProviderRequest, sent: UpstreamBody) -> OwedUsage | None:
+    if not request.include_usage:
+        return None
+    return OwedUsage(model=sent.public_name, prompt_tokens=sent.prompt_tokens)
