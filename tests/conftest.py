@@ -36,7 +36,7 @@ structlog.configure(
 IS_THOROUGH = bool(os.environ.get("STOA_TEST_THOROUGH"))
 settings.register_profile(
     "stoa",
-    max_examples=500 if IS_THOROUGH else 50,
+    max_examples=500 if IS_THOROUGH else 30,
     derandomize=not IS_THOROUGH,
     database=None,
     deadline=None,
@@ -50,8 +50,14 @@ pytest_plugins = [
     "tests.fixtures.prepared_cluster",
 ]
 
-# The files of these folders share what is expensive: servers, or the weights of a model.
-SHARING = ("tests/e2e/budgets", "tests/e2e/limits", "tests/integration/local_models")
+# The files of these folders share what is expensive: servers, the weights of a model, or what
+# the sources mean.
+SHARING = (
+    "tests/architecture",
+    "tests/e2e/budgets",
+    "tests/e2e/limits",
+    "tests/integration/local_models",
+)
 
 
 class BySharing(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing of its types

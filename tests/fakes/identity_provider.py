@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Self
 
 import jwt
@@ -19,6 +20,12 @@ AUDIENCE = "stoa"
 
 def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+@cache
+def first_key() -> rsa.RSAPrivateKey:
+    """Of every provider until it rotates: to make one takes longer than to ask with it."""
+    return rsa_key()
 
 
 def jwk_of(kid: str | None, key: PrivateKey, **members: Any) -> dict[str, Any]:
@@ -39,7 +46,7 @@ class IdentityProvider:
     takes ``silence_s`` for each."""
 
     def __init__(self) -> None:
-        self.keys: dict[str, PrivateKey] = {"one": rsa_key()}
+        self.keys: dict[str, PrivateKey] = {"one": first_key()}
         self.published: list[dict[str, Any]] = [jwk_of("one", self.keys["one"])]
         self.discovery: dict[str, Any] = {}
         self.asked: Counter[str] = Counter()

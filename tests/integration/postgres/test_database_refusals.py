@@ -90,8 +90,6 @@ async def test_a_newer_schema_is_left_alone(fresh_database_url: str) -> None:
     assert await schema_version(fresh_database_url) == "2999_01_01_0000_future"
 
 
-async def test_a_step_beyond_the_last_revision_is_refused(fresh_database_url: str) -> None:
-    await migrate.upgrade(fresh_database_url)
-
+async def test_a_step_beyond_the_last_revision_is_refused(migrated_database_url: str) -> None:
     with pytest.raises(InvalidError, match=r"\+1"):
-        await migrate.upgrade(fresh_database_url, "+1")
+        await migrate.upgrade(migrated_database_url, "+1")

@@ -39,15 +39,13 @@ async def test_every_migration_goes_up_down_and_up_again(fresh_database_url: str
     assert await migrate.check(url) == []
 
 
-async def test_nothing_is_left_at_the_base(fresh_database_url: str) -> None:
-    await migrate.upgrade(fresh_database_url)
+async def test_nothing_is_left_at_the_base(migrated_database_url: str) -> None:
+    await migrate.downgrade(migrated_database_url, "base")
 
-    await migrate.downgrade(fresh_database_url, "base")
-
-    assert await fetch(fresh_database_url, OWN_TABLES) == "alembic_version"
-    assert await fetch(fresh_database_url, PARTITIONS) == ""
-    assert await migrate.current(fresh_database_url) is None
-    assert await schema_version(fresh_database_url) is None
+    assert await fetch(migrated_database_url, OWN_TABLES) == "alembic_version"
+    assert await fetch(migrated_database_url, PARTITIONS) == ""
+    assert await migrate.current(migrated_database_url) is None
+    assert await schema_version(migrated_database_url) is None
 
 
 async def test_the_code_knows_the_newest_version() -> None:
@@ -66,27 +64,25 @@ async def test_servers_that_start_at_once_wait_for_each_other(fresh_database_url
 
 
 async def test_upgrading_makes_the_partitions_of_now_and_the_next_months(
-    fresh_database_url: str,
+    migrated_database_url: str,
 ) -> None:
-    await migrate.upgrade(fresh_database_url)
+    partitions = str(await fetch(migrated_database_url, PARTITIONS)).split(",")
 
-    partitions = str(await fetch(fresh_database_url, PARTITIONS)).split(",")
     now = datetime.now(UTC)
     assert len(partitions) == 4 * len(PARTITIONED)
     assert f"calls_{now:%Y_%m}" in partitions
     assert f"call_contents_{now:%Y_%m}" in partitions
 
 
-async def test_check_names_what_has_drifted(fresh_database_url: str) -> None:
-    await migrate.upgrade(fresh_database_url)
+async def test_check_names_what_has_drifted(migrated_database_url: str) -> None:
     await execute(
-        fresh_database_url,
+        migrated_database_url,
         "ALTER TABLE teams ALTER name DROP NOT NULL, ADD surplus int",
         "ALTER TABLE calls DROP CONSTRAINT ck_calls_status",
         "DROP INDEX ix_calls_team_id_model_id",
     )
 
-    drifts = await migrate.check(fresh_database_url)
+    drifts = await migrate.check(migrated_database_url)
 
     assert sorted(drifts) == [
         "add index ix_calls_team_id_model_id",
