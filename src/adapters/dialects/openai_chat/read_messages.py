@@ -14,8 +14,8 @@ from domain.inference.conversation.parts import (
 )
 from domain.inference.conversation.request import Role, Turn
 
-# What an assistant's message has of an answer's, and no request needs.
-_OF_ANSWERS = ("annotations",)
+# What an assistant's message has of an answer's, and no request needs; the last is LiteLLM's.
+_OF_ANSWERS = ("annotations", "provider_specific_fields")
 _LEGACY_ID = "call_function_{}"
 
 

@@ -355,3 +355,11 @@ def test_the_choice_among_some_tools_is_told_as_these_tools() -> None:
     assert request.tools == (FunctionTool(name="a"),)
     assert request.tool_choice == ToolChoice(mode=ToolMode.REQUIRED)
     assert request.extras == {}
+
+
+def test_what_litellm_adds_to_an_answer_may_come_back() -> None:
+    said = {"role": "assistant", "content": "a", "provider_specific_fields": {"refusal": None}}
+
+    request = read(messages=[said])
+
+    assert request.turns == (Turn(role=Role.ASSISTANT, parts=(Text(text="a"),)),)
