@@ -377,7 +377,7 @@ CALLS: dict[str, tuple[str, str | None, str | None, TeamId, dict[str, Any]]] = {
     "by a route": ("way", "routed", "acme", TEAM_ID, {}),
     "refused": ("refused", None, None, TEAM_ID, {}),
     "by a former name": ("any", "before", "acme", TEAM_ID, {}),
-    "tried in vain": ("way", "other", "acme", TEAM_ID, {"attempts": [{"deployment": "acme/up-1"}]}),
+    "tried in vain": ("way", "other", "acme", TEAM_ID, {"attempts": [{"model": "tried"}]}),
     "another's own": ("unused", None, "acme", OTHER_TEAM_ID, {}),
     "lent": ("once-public", None, "acme", OTHER_TEAM_ID, {"lenders": [TEAM_ID]}),
     "lent by a route": ("way", "behind", "acme", OTHER_TEAM_ID, {"lenders": [OWNER, TEAM_ID]}),
@@ -386,7 +386,7 @@ CALLS: dict[str, tuple[str, str | None, str | None, TeamId, dict[str, Any]]] = {
         "mine",
         "acme",
         OTHER_TEAM_ID,
-        {"lenders": [TEAM_ID], "attempts": [{"deployment": "acme/up-2"}]},
+        {"lenders": [TEAM_ID], "attempts": [{"model": "x"}, {"model": "lent-before"}]},
     ),
     "lent by another": ("unused", None, "acme", OTHER_TEAM_ID, {"lenders": [OWNER]}),
 }
@@ -399,12 +399,11 @@ async def test_a_model_was_called_if_the_ledger_of_any_team_says_so(partitioned_
     provider = a_provider()
     names = "asked running aliased routed refused renamed tried unused once-public behind lent-too"
     models = {
-        name: a_registered_model(provider, name=name, aliases=(f"{name}-too",), upstream_name=name)
+        name: a_registered_model(provider, name=name, aliases=(f"{name}-too",))
         for name in names.split()
     }
     models["renamed"] = replace(models["renamed"], former_names=("before", "way-before"))
-    models["tried"] = replace(models["tried"], upstream_name="up-1")
-    models["lent-too"] = replace(models["lent-too"], upstream_name="up-2")
+    models["lent-too"] = replace(models["lent-too"], former_names=("lent-before",))
     async with uow as tx:
         await tx.teams.add(a_team())
         await tx.teams.add(a_team(id=OTHER_TEAM_ID))

@@ -134,12 +134,14 @@ async def test_a_changed_provider_is_used_at_once(
 
 
 async def test_a_provider_that_cannot_be_built_is_told_and_on_record(
-    api: httpx.AsyncClient,
+    api: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    provider = await made(api, "providers", name="local", type="local")
-    model = await made(
-        api, "models", name="nowhere", provider="local", upstream_name="/nowhere/nothing.gguf"
+    (tmp_path / "nothing.pem").write_text("No certificate.")
+    configuration = {"base_url": "https://a.example", "ca_file": str(tmp_path / "nothing.pem")}
+    provider = await made(
+        api, "providers", name="unbuilt", type="openai-compatible", configuration=configuration
     )
+    model = await made(api, "models", name="nowhere", provider="unbuilt")
 
     shown = (await api.get(f"/api/v1/providers/{provider['id']}")).json()
     called = await chat(api, "nowhere")

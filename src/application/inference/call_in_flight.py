@@ -96,6 +96,7 @@ class CallInFlight:
         """Put an attempt that has ended on record. ``spent`` is what its provider bills all the
         same; ``is_asked`` says that it did reach one."""
         attempt = Attempt(
+            model=model.name,
             deployment=model.deployment,
             began_ms=began_ms,
             took_ms=self.elapsed_ms - began_ms,
@@ -245,6 +246,4 @@ def _cost(call: Call) -> Decimal | None:
 
 def _text(body: bytes, content_type: str) -> str:
     """What is sound, an image or an upload is not kept."""
-    if content_type.startswith(_READABLE):
-        return body.decode(errors="replace")
-    return ""
+    return body.decode(errors="replace") if content_type.startswith(_READABLE) else ""

@@ -29,7 +29,7 @@ class CallContent:
 class Attempt:
     """One try at one deployment. ``began_ms`` is the time since the admission, ``outcome`` is
     ``succeeded``, ``cancelled`` or the code of the error that it ended with. ``usage`` and ``cost``
-    are what its provider bills, as far as that is known."""
+    are what its provider bills, as far as that is known; ``model`` is the name of what it tried."""
 
     deployment: str
     began_ms: float
@@ -37,6 +37,7 @@ class Attempt:
     outcome: str
     usage: Usage | None = None
     cost: Decimal | None = None
+    model: str | None = None
 
 
 class CacheUse(StrEnum):

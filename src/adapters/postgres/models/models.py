@@ -2,14 +2,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import translated
 from adapters.postgres.inference.rows import calls
 from adapters.postgres.models.announcing import page_of, write
 from adapters.postgres.models.names import take_names
-from adapters.postgres.models.rows import FK_MODEL_PROVIDER, models, providers
+from adapters.postgres.models.rows import FK_MODEL_PROVIDER, models
 from application.models.registry.ports import ModelFilter, Models, RegistrySort
 from application.shared.pagination import Page, PageRequest
 from domain.models.registry.errors import ModelNotRegisteredError, ProviderNotFoundError
@@ -86,11 +86,15 @@ class PostgresModels(Models):
     async def was_called(self, model: Model) -> bool:
         # Ids of calls sort by time, so nothing is looked at from before there was the model. What
         # was refused never got a provider.
-        named = calls.c.model.in_(model.names_ever) | calls.c.routed_to.in_(model.names_ever)
+        names = model.names_ever
         called = (
             calls.c.id >= _first_id_of(model.id),
             calls.c.provider.is_not(None),
-            named | calls.c.attempts.contains([{"deployment": await self._deployment(model)}]),
+            or_(
+                calls.c.model.in_(names),
+                calls.c.routed_to.in_(names),
+                *(calls.c.attempts.contains([{"model": name}]) for name in names),
+            ),
         )
         lent = calls.c.lenders.contains([model.team_id])
         with translated():
@@ -98,15 +102,6 @@ class PostgresModels(Models):
                 if await self._session.scalar(select(exists().where(where, *called))):
                     return True
         return False
-
-    async def _deployment(self, model: Model) -> str:
-        with translated():
-            provider = await self._session.scalar(
-                select(providers.c.name).where(
-                    providers.c.team_id == model.team_id, providers.c.id == model.provider_id
-                )
-            )
-        return f"{provider}/{model.upstream_name}"
 
 
 def _first_id_of(model_id: UUID) -> UUID:
