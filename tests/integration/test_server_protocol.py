@@ -160,6 +160,36 @@ async def test_requests_in_a_row_are_answered_in_order(port: int) -> None:
     assert answer.index(b"two") > answer.rindex(b"one")
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [b"\x16\x03\x01 hello\r\n\r\n", HELLO.replace(b"x\r\n", b"x\r\nTransfer-Encoding: x\r\n")],
+    ids=["no http", "no body"],
+)
+async def test_what_came_whole_is_answered_before_what_is_broken_behind_it(
+    port: int, broken: bytes
+) -> None:
+    answer = await said(port, HELLO + HELLO + broken)
+
+    assert answer.startswith(OK)
+    assert answer.count(OK) == 2
+    assert answer.count(b"HTTP/1.1 400") == 1
+    assert answer.rindex(OK) < answer.index(b"HTTP/1.1 400")
+
+
+async def test_a_head_that_does_not_come_behind_a_request_does_not_answer_it(
+    impatient_port: int, app: App
+) -> None:
+    app.pause = asyncio.Event()
+    asking = asyncio.create_task(said(impatient_port, HELLO + HELLO[:20]))
+    await asyncio.sleep(0.3)
+
+    app.pause.set()
+    answer = await asking
+
+    assert answer.startswith(OK)
+    assert b"HTTP/1.1 408" in answer
+
+
 async def test_a_hang_up_reaches_the_request_in_progress_behind_which_another_waits(
     port: int, app: App
 ) -> None:

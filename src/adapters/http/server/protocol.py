@@ -64,6 +64,9 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
         # The request that is being answered, and those that came behind it.
         self._running: Cycle | None = None
         self._waiting: deque[tuple[Cycle, dict[str, Any]]] = deque()
+        # What is said when all that came whole is answered, because what came behind it was broken;
+        # nothing is heard any more.
+        self._parting = b""
         # Since when the client is waited for. One timer does for all that it may be too slow with:
         # it may ring too early, and is then set anew, but never too late.
         self._since = self.loop.time()
@@ -95,6 +98,8 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        if self._parting:
+            return
         reader = self._reader
         begun = reader.begun
         try:
@@ -168,6 +173,9 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
             return
         if self._waiting:
             self._start(*self._waiting.popleft())
+        elif self._parting:
+            self.write(self._parting)
+            self.close()
         elif self._reader.reading is Reading.NOTHING:
             self._since = self.loop.time()
             self._watch()
@@ -221,9 +229,16 @@ class ServerProtocol(asyncio.Protocol, Line, Taker):
             self._refuse(RequestTimedOutError(self._reader.reading.value))
 
     def _refuse(self, error: StoaError) -> None:
+        """What came whole before is answered first, so that nobody's answer is that of another."""
         self._stop_watching()
-        running = self._running
-        if running is None or not running.is_started:
-            self.write(refusal(error, self._reader.url, self._new_id()))
         report(error)
+        broken, said = self._reader.unfinished, refusal(error, self._reader.url, self._new_id())
+        if broken is None or broken is not self._running:
+            if self._waiting and self._waiting[-1][0] is broken:
+                self._waiting.pop()
+            if self._running is not None:
+                self._parting = said
+                return
+        if broken is None or not broken.is_started:
+            self.write(said)
         self.close()

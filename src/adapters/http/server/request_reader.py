@@ -15,6 +15,7 @@ MAX_HEAD_BYTES = 64 * 1024
 # Of a body, before somebody asks for more.
 MAX_BODY_AHEAD = 64 * 1024
 
+_NOTED = frozenset({b"expect", b"host"})
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
 
@@ -54,7 +55,11 @@ class RequestReader:
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._headers: list[tuple[bytes, bytes]] = []
         self._wants_continue = False
+        self._hosts = 0
         self._head_bytes = 0
+        self._is_much = False
+        # Since the last piece of a body: what frames it, and trailers.
+        self._beside_body = 0
         self._cycle: Cycle | None = None
         # Most clients ask for the same thing again and again.
         self._asked: tuple[bytes, bytes, str] = (b"", b"", "")
@@ -67,6 +72,8 @@ class RequestReader:
             # That a body says so means nothing, and to look through it takes its time.
             if data.find(b"pgrade", 0, len(data) if end < 0 else end) >= 0:
                 data = _without_upgrade(data)
+        self._is_much = len(data) > MAX_HEAD_BYTES
+        self._beside_body += len(data)
         begins = self.reading is Reading.NOTHING or not self.begun
         first = self.begun + begins
         try:
@@ -74,13 +81,16 @@ class RequestReader:
         except httptools.HttpParserUpgrade:
             # The method of a tunnel, which nothing is served for; the request itself has begun.
             return
-        except httptools.HttpParserError:
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, HeadTooLargeError):
+                raise error.__context__ from None
             raise InvalidError("Invalid HTTP request received.") from None
-        # Otherwise the head began somewhere inside this data, behind another request.
-        if self.reading is Reading.HEAD and self.begun == first:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                raise HeadTooLargeError(MAX_HEAD_BYTES)
+        self._check_length(data, first)
+
+    @property
+    def unfinished(self) -> Cycle | None:
+        """The request whose body is still to come."""
+        return self._cycle if self.reading is Reading.BODY else None
 
     def end(self) -> None:
         """The client is gone."""
@@ -96,20 +106,25 @@ class RequestReader:
         self.url = b""
         self._headers = []
         self._wants_continue = False
+        self._hosts = 0
         self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self.reading is Reading.BODY:
+            # A trailer. Nobody waits for it, and it must not pass for a header.
+            return
         name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self._wants_continue = True
+        if name in _NOTED:
+            self._note(name, value)
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        self._check_head()
         self.reading = Reading.BODY
-        self._head_bytes = 0
+        self._head_bytes = self._beside_body = 0
         parser = self._parser
         version = parser.get_http_version()
         asked = (self.url, parser.get_method(), version)
@@ -124,7 +139,7 @@ class RequestReader:
         )
 
     def on_body(self, body: bytes) -> None:
-        cycle = self._cycle
+        cycle, self._beside_body = self._cycle, 0
         # What comes after the answer is of no use to anybody.
         if cycle is not None and not cycle.is_complete and cycle.feed(body) > MAX_BODY_AHEAD:
             self._taker.pause_reading()
@@ -135,6 +150,31 @@ class RequestReader:
         if cycle is not None and not cycle.is_complete:
             cycle.more_body = False
             cycle.tell()
+
+    def _note(self, name: bytes, value: bytes) -> None:
+        if name == b"host":
+            self._hosts += 1
+        elif value.lower() == b"100-continue":
+            self._wants_continue = True
+
+    def _check_length(self, data: bytes, first: int) -> None:
+        # Otherwise the head began somewhere inside this data, behind another request.
+        if self.reading is Reading.HEAD and self.begun == first:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                raise HeadTooLargeError(MAX_HEAD_BYTES)
+        elif self.reading is Reading.BODY and self._beside_body > MAX_HEAD_BYTES:
+            raise HeadTooLargeError(MAX_HEAD_BYTES)
+
+    def _check_head(self) -> None:
+        """What is raised here ends the connection."""
+        if self._hosts > 1:
+            # Whoever stands in front may have looked at another one than we would.
+            raise InvalidError("A request has one 'host'.")
+        if self._is_much:
+            size = len(self.url) + sum(len(name) + len(value) for name, value in self._headers)
+            if size > MAX_HEAD_BYTES:
+                raise HeadTooLargeError(MAX_HEAD_BYTES)
 
 
 def _target(url: bytes, method: bytes, version: str) -> dict[str, Any]:
