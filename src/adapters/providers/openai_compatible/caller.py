@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from adapters.providers.http_client import JSON, SSE, ProviderClient
 from adapters.providers.transport.endpoint import Endpoint
@@ -34,24 +35,21 @@ class Caller:
         self._address = address
         self._endpoints: dict[tuple[str, str, str | None], Endpoint] = {}
 
-    async def send(
-        self,
-        request: ProviderRequest,
-        body: bytes,
-        *,
-        accept: str | None = None,
-        content_type: str = JSON,
-    ) -> tuple[Endpoint, UpstreamResponse]:
-        """Raises the error that a refusal means."""
-        endpoint = self._endpoint(
-            request, accept or (SSE if request.stream else JSON), content_type
-        )
+    # Not a coroutine of its own, like all that every call goes through and nothing happens in.
+    def send(
+        self, endpoint: Endpoint, request: ProviderRequest, body: bytes, content_type: str = JSON
+    ) -> Coroutine[Any, Any, UpstreamResponse]:
+        """Awaiting it raises the error that a refusal means."""
         own = () if content_type == JSON else (("content-type", content_type),)
-        return endpoint, await self.client.send(endpoint, body, request.correlation_id, own)
+        return self.client.send(endpoint, body, request.correlation_id, own)
 
-    def _endpoint(self, request: ProviderRequest, accept: str, content_type: str) -> Endpoint:
+    def endpoint(
+        self, request: ProviderRequest, accept: str | None = None, content_type: str = JSON
+    ) -> Endpoint:
+        """Where the request goes."""
         # The type of an upload has a boundary of its own, so it is no part of what is kept.
         fixed = JSON if content_type == JSON else None
+        accept = accept or (SSE if request.stream else JSON)
         url = self._address(request.operation, request.model)
         endpoint = self._endpoints.get((url, accept, fixed))
         if endpoint is None:

@@ -30,7 +30,8 @@ class TextOperations:
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
         sent = upstream_body(request, self._adapt, stream_usage=self._stream_usage)
-        _, response = await self._caller.send(request, sent.body)
+        endpoint = self._caller.endpoint(request)
+        response = await self._caller.send(endpoint, request, sent.body)
         request_id = self._caller.client.request_id(response)
         try:
             return whole_answer(
@@ -46,7 +47,8 @@ class TextOperations:
 
     async def open_stream(self, request: ProviderRequest) -> ProviderStream:
         sent = upstream_body(request, self._adapt, stream_usage=self._stream_usage)
-        endpoint, response = await self._caller.send(request, sent.body)
+        endpoint = self._caller.endpoint(request)
+        response = await self._caller.send(endpoint, request, sent.body)
         content_type = (response.header("content-type") or SSE).casefold()
         if not content_type.startswith(SSE):
             await self._refuse_unstreamed(response, content_type)

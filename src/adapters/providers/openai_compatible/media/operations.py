@@ -75,9 +75,9 @@ class MediaOperations:
     async def _send(
         self, request: ProviderRequest, sent: Outgoing
     ) -> tuple[Endpoint, UpstreamResponse]:
-        return await self._caller.send(
-            request, sent.body, accept=ANYTHING, content_type=sent.content_type
-        )
+        endpoint = self._caller.endpoint(request, ANYTHING, sent.content_type)
+        response = await self._caller.send(endpoint, request, sent.body, sent.content_type)
+        return endpoint, response
 
     async def _whole(
         self, request: ProviderRequest, sent: Outgoing, response: UpstreamResponse

@@ -21,7 +21,8 @@ class ResponsesOperation:
 
     async def complete(self, request: ProviderRequest) -> ProviderAnswer:
         sent = responses_body(request, self._adapt)
-        _, response = await self._caller.send(request, sent.body)
+        endpoint = self._caller.endpoint(request)
+        response = await self._caller.send(endpoint, request, sent.body)
         request_id = self._caller.client.request_id(response)
         try:
             body = await response.read(MAX_ANSWER_BYTES)
@@ -32,7 +33,8 @@ class ResponsesOperation:
 
     async def open_stream(self, request: ProviderRequest) -> ProviderStream:
         sent = responses_body(request, self._adapt)
-        endpoint, response = await self._caller.send(request, sent.body)
+        endpoint = self._caller.endpoint(request)
+        response = await self._caller.send(endpoint, request, sent.body)
         request_id = self._caller.client.request_id(response)
         content_type = (response.header("content-type") or SSE).casefold()
         if not content_type.startswith(SSE):
