@@ -214,3 +214,16 @@ async def test_the_newest_item_of_an_id_is_found(store: StoredResponses) -> None
 
     assert sorted(found) == ["msg_Hello", "msg_x"]
     assert "new" in found["msg_x"].json
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 100_000, ""], ids=["nul", "long", "none"])
+async def test_what_is_no_name_of_an_item_is_kept_and_not_found(
+    store: StoredResponses, name: str
+) -> None:
+    await store.add(a_response(input=(an_item(name, "hi"),)))
+
+    assert ids(await store.chain(a_viewer(), FIRST, most=9, most_bytes=999_999)) == [
+        name,
+        "msg_Hello",
+    ]
+    assert await store.items(a_viewer(), [name]) == {}

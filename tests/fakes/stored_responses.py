@@ -59,7 +59,7 @@ class InMemoryStoredResponses(StoredResponses, KeptResponses):
             for response_id in sorted(self.rows)
             if (response := self._find(viewer, response_id)) is not None
             for item in (*response.input, *response.output)
-            if item.id in ids
+            if item.id in ids and item.can_be_referred_to
         }
 
     async def remove(self, viewer: ResponseViewer, response_id: ResponseId) -> None:

@@ -13,6 +13,7 @@ from domain.shared.ids import KeyId, ResponseId, TeamId, UserId
 
 _PREFIX = "resp_"
 _NAME = re.compile(r"resp_([0-9a-f]{32})")
+_LONGEST_ITEM_ID = 256
 
 
 class ResponseStatus(StrEnum):
@@ -41,6 +42,16 @@ class Item:
 
     id: str
     json: str
+
+    @property
+    def can_be_referred_to(self) -> bool:
+        return is_item_id(self.id)
+
+
+def is_item_id(name: str) -> bool:
+    """Whether it is the name of an item, and not just something in its place: items that a client
+    calls something else are kept, but not found by that."""
+    return 0 < len(name) <= _LONGEST_ITEM_ID and "\0" not in name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from domain.inference.stored_response import (
     Item,
     ResponseStatus,
     StoredResponse,
+    is_item_id,
     response_name,
 )
 from domain.shared.ids import KeyId, ResponseId, TeamId, UserId
@@ -66,12 +67,14 @@ class PostgresStoredResponses(StoredResponses):
         return [item for row in rows for item in (*_items(row["input"]), *_output(row["document"]))]
 
     async def items(self, viewer: ResponseViewer, ids: Sequence[str]) -> Mapping[str, Item]:
+        wanted = frozenset(filter(is_item_id, ids))
+        if not wanted:
+            return {}
         rows = await self._read(
             select(responses.c.input, responses.c.document)
-            .where(*_visible(viewer), responses.c.item_ids.overlap(list(ids)))
+            .where(*_visible(viewer), responses.c.item_ids.overlap(list(wanted)))
             .order_by(responses.c.id)
         )
-        wanted = frozenset(ids)
         return {
             item.id: item
             for row in rows
@@ -154,7 +157,7 @@ def _row_of(response: StoredResponse) -> dict[str, Any]:
         "status": str(response.status),
         "input": f"[{given}]",
         "document": response.document,
-        "item_ids": [item.id for item in items if item.id],
+        "item_ids": [item.id for item in items if item.can_be_referred_to],
         "bytes": sum(len(item.json.encode()) for item in items),
         "created_at": response.created_at,
         "expires_at": response.expires_at,
