@@ -15,16 +15,20 @@ _Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @dataclass(eq=False, kw_only=True)
 class Lead:
     """One direction of a wire. ``carried`` is what has gone through. ``left`` is how many bytes may
-    still pass before the wire is cut, ``None`` if it is not."""
+    still pass before the wire is cut, ``None`` if it is not; it is held up from when it comes to
+    the words ``hold_at``."""
 
     sink: asyncio.StreamWriter
     carried: int = 0
     left: int | None = None
+    hold_at: bytes | None = None
     is_held_up: bool = False
     waiting: bytearray = field(default_factory=bytearray)
 
     def carry(self, data: bytes) -> bool:
         """Returns whether the wire is still whole."""
+        if self.hold_at is not None and self.hold_at in data:
+            self.is_held_up, self.hold_at = True, None
         if self.is_held_up:
             self.waiting += data
             return True
@@ -126,6 +130,16 @@ class Switchboard:
 
 
 @asynccontextmanager
+async def a_switchboard(dial: Callable[[], Awaitable[_Ends]]) -> AsyncIterator[Switchboard]:
+    board = Switchboard(dial)
+    await board.start()
+    try:
+        yield board
+    finally:
+        await board.stop()
+
+
+@asynccontextmanager
 async def a_wire_to_postgres(database_url: str) -> AsyncIterator[tuple[str, Switchboard]]:
     """A URL that leads to the database, and what it leads through."""
     parts = urlsplit(database_url)
@@ -138,10 +152,6 @@ async def a_wire_to_postgres(database_url: str) -> AsyncIterator[tuple[str, Swit
             return await asyncio.open_unix_connection(Path(directory) / f".s.PGSQL.{port}")
         return await asyncio.open_connection(parts.hostname, port)
 
-    board = Switchboard(dial)
-    await board.start()
     login = parts.netloc.rpartition("@")[0]
-    try:
+    async with a_switchboard(dial) as board:
         yield f"postgresql://{login}@127.0.0.1:{board.port}{parts.path}?sslmode=disable", board
-    finally:
-        await board.stop()

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
+from redis.asyncio import Redis
 
+from adapters.redis.limit_client import places_of
+from adapters.redis.limit_script import RENEW
 from adapters.redis.rate_limits import RedisRateLimits
 from domain.inference.rate import Measure
 from domain.shared.errors import UnavailableError
+from tests.fakes.wire import Wire, a_switchboard
 from tests.fixtures.demands import of_key, until_admitted, until_refused
-from tests.fixtures.patience import PATIENCE_S
+from tests.fixtures.patience import PATIENCE_S, until
 from tests.fixtures.redis_server import RedisServer, a_redis_server
 
 LEASE_S = 0.6
@@ -65,6 +71,31 @@ async def test_a_server_that_forgot_everything_learns_of_running_calls(
     error = await until_refused(limits, lambda: of_key(concurrency=1))
 
     assert error.measure is Measure.CONCURRENCY
+
+
+async def test_what_is_given_back_while_it_is_renewed_is_free(server: RedisServer) -> None:
+    dial = partial(asyncio.open_unix_connection, urlsplit(server.url).path)
+    demand = of_key(concurrency=1)
+    async with a_switchboard(dial) as board, Redis.from_url(server.url) as client:
+        renewal = (await client.script_load(RENEW)).encode()
+        board.on_wire = partial(_hold_up, renewal)
+        url = f"redis://127.0.0.1:{board.port}"
+        limits = RedisRateLimits(url, timeout_s=PATIENCE_S, lease_s=LEASE_S)
+        await limits.take(demand)
+        await until(lambda: any(wire.to_server.is_held_up for wire in board.wires))
+
+        limits.release(demand)
+        # Whatever overtakes a renewal does so now.
+        await asyncio.sleep(0.1)
+        for wire in board.wires:
+            wire.let_through()
+        await limits.stop()
+
+        assert await client.zcard(places_of(demand)[0]) == 0
+
+
+def _hold_up(at: bytes, wire: Wire) -> None:
+    wire.to_server.hold_at = at
 
 
 async def test_a_call_that_is_given_up_while_redis_hangs_keeps_nothing(

@@ -12,8 +12,8 @@ from application.inference.limits.tally import CounterKey, Tally
 from domain.identity.allowance import Limits
 from domain.inference.rate import Demand, Spent
 
-# One for batches, one for leases.
-MAX_CONNECTIONS = 2
+# One thing after the other: a lease that is renewed late must not outlive what was given back.
+MAX_CONNECTIONS = 1
 PREFIX = "stoa:limits"
 _STATE_LENGTH = 3
 

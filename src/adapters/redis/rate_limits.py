@@ -41,6 +41,8 @@ class RedisRateLimits(RateLimits):
         self._flight: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._held: dict[str, set[UUID]] = {}
+        # Whose leases are to be renewed.
+        self._due: list[str] = []
         self._renewing: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
@@ -121,11 +123,14 @@ class RedisRateLimits(RateLimits):
 
     async def _fly(self) -> None:
         try:
-            while self._queue or self._foresight.has_to_tell:
+            while self._queue or self._foresight.has_to_tell or self._due:
                 batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
                 tallies, moves = self._foresight.tell(), [move for move in batch if move.is_wanted]
+                place, held = self._next_to_renew()
                 if tallies or moves:
                     await self._decide(tallies, moves)
+                if held:
+                    await self._renew(place, held)
         finally:
             self._flight = None
 
@@ -167,8 +172,21 @@ class RedisRateLimits(RateLimits):
     async def _renew_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._lease_s / 3)
-            for place, ids in list(self._held.items()):
-                try:
-                    await self._client.renew(place, tuple(ids))
-                except _AWAY as error:
-                    log.warning("limits.not_renewed", error=repr(error))
+            self._due = list(self._held)
+            if self._due:
+                self._take_off()
+
+    def _next_to_renew(self) -> tuple[str, tuple[UUID, ...]]:
+        """What is held of a place as far as it has been told, or is with the batch before: what is
+        given back from now on is told after it."""
+        if not self._due:
+            return "", ()
+        place = self._due.pop()
+        return place, tuple(self._held.get(place, ()))
+
+    async def _renew(self, place: str, held: tuple[UUID, ...]) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._client.renew(place, held)
+        except _AWAY as error:
+            log.warning("limits.not_renewed", error=repr(error))
