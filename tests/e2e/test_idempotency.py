@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from tests.fakes.upstream import (
     stream_head,
 )
 from tests.fixtures.patience import PATIENCE_S
-from tests.fixtures.server import StoaServer
+from tests.fixtures.server import StoaServer, serving
 
 CHAT = "/v1/chat/completions"
 HEADER = "idempotency-key"
@@ -200,56 +199,27 @@ def test_other_keys_of_the_team_have_keys_of_their_own(http: httpx.Client) -> No
     assert (mine.status_code, theirs.status_code) == (200, 200)
 
 
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
+@pytest.fixture(scope="module")
+async def first_upstream() -> AsyncIterator[Upstream]:
     async with running_upstream() as running:
         yield running
 
 
 @pytest.fixture
-def far(upstream: Upstream, tmp_path: Path) -> StoaServer:
-    config = tmp_path / "stoa.yaml"
-    config.write_text(CONFIG.format(base_url=upstream.base_url))
-    return StoaServer(data_dir=tmp_path / "data", config=config)
+def upstream(first_upstream: Upstream) -> Upstream:
+    """As if nobody had asked it yet."""
+    first_upstream.requests.clear()
+    first_upstream.arrived.clear()
+    return first_upstream
 
 
-async def test_the_answer_survives_a_restart_without_a_second_upstream_call(
-    far: StoaServer, upstream: Upstream
-) -> None:
-    upstream.play(json_answer(msgspec.json.encode(ANSWER)))
-    headers = keyed()
-
-    await asyncio.to_thread(far.start)
-    first = await asyncio.to_thread(_ask, far, headers)
-    await asyncio.to_thread(far.kill)
-    await asyncio.to_thread(far.start)
-    second = await asyncio.to_thread(_ask, far, headers)
-    await asyncio.to_thread(far.stop)
-
-    assert first == second
-    assert len(upstream.requests) == 1
-
-
-async def test_the_second_of_two_at_the_same_time_is_told_to_come_again(
-    far: StoaServer, upstream: Upstream
-) -> None:
-    upstream.play(Act.HANG)
-    headers = keyed()
-    await asyncio.to_thread(far.start)
-    first = asyncio.create_task(asyncio.to_thread(_ask_raw, far, headers))
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await upstream.arrived.wait()
-
-        second = await asyncio.to_thread(_ask_raw, far, headers)
-
-        assert second.status_code == 409
-        assert second.json()["error"]["code"] == "idempotency_in_progress"
-        assert second.headers["retry-after"] == "1"
-        assert len(upstream.requests) == 1
-    finally:
-        await asyncio.to_thread(far.kill)
-        await asyncio.gather(first, return_exceptions=True)
+@pytest.fixture(scope="module")
+async def far(
+    first_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[StoaServer]:
+    folder = tmp_path_factory.mktemp("idempotency")
+    async with serving(folder, CONFIG.format(base_url=first_upstream.base_url)) as server:
+        yield server
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -259,7 +229,6 @@ async def test_who_leaves_and_comes_again_gets_the_answer_that_was_made_meanwhil
     may_answer = asyncio.Event()
     answer = json_answer(msgspec.json.encode(ANSWER))
     upstream.play(may_answer, *([stream_head(), *CHUNKS] if stream else [answer]))
-    await asyncio.to_thread(far.start)
     headers = keyed() | {"authorization": f"Bearer {far.key}"}
     body = saying("hello", "far", stream=stream)
 
@@ -274,7 +243,6 @@ async def test_who_leaves_and_comes_again_gets_the_answer_that_was_made_meanwhil
         while (again := await client.post(CHAT, json=body)).status_code == 409:
             await asyncio.sleep(0.05)
 
-    await asyncio.to_thread(far.stop)
     assert early.json()["error"]["code"] == "idempotency_in_progress"
     assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
     assert "Hi" in again.text
@@ -286,7 +254,6 @@ async def test_the_official_client_waits_for_the_answer_of_its_twin(
 ) -> None:
     upstream.play(Pause(1), json_answer(msgspec.json.encode(ANSWER)))
     headers = keyed()
-    await asyncio.to_thread(far.start)
     first = asyncio.create_task(asyncio.to_thread(_ask, far, headers, retries=0))
     async with asyncio.timeout(PATIENCE_S):
         await upstream.arrived.wait()
@@ -296,7 +263,42 @@ async def test_the_official_client_waits_for_the_answer_of_its_twin(
     assert second == await first
     # The one that was told to come again was never a call.
     assert len(upstream.requests) == 1
-    await asyncio.to_thread(far.stop)
+
+
+async def test_the_answer_survives_a_restart_without_a_second_upstream_call(
+    far: StoaServer, upstream: Upstream
+) -> None:
+    upstream.play(json_answer(msgspec.json.encode(ANSWER)))
+    headers = keyed()
+
+    first = await asyncio.to_thread(_ask, far, headers)
+    await asyncio.to_thread(far.kill)
+    await asyncio.to_thread(far.start)
+    second = await asyncio.to_thread(_ask, far, headers)
+
+    assert first == second
+    assert len(upstream.requests) == 1
+
+
+async def test_the_second_of_two_at_the_same_time_is_told_to_come_again(
+    far: StoaServer, upstream: Upstream
+) -> None:
+    upstream.play(Act.HANG)
+    headers = keyed()
+    first = asyncio.create_task(asyncio.to_thread(_ask_raw, far, headers))
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await upstream.arrived.wait()
+
+        second = await asyncio.to_thread(_ask_raw, far, headers)
+
+        assert second.status_code == 409
+        assert second.json()["error"]["code"] == "idempotency_in_progress"
+        assert second.headers["retry-after"] == "1"
+        assert len(upstream.requests) == 1
+    finally:
+        await upstream.drop_connections()
+        await asyncio.gather(first, return_exceptions=True)
 
 
 def _ask(server: StoaServer, headers: dict[str, str], retries: int = 0) -> str:
