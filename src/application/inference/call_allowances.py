@@ -15,7 +15,8 @@ from domain.models.served_model import ServedModel
 TellStandings = Callable[[Standings], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen like other values: one is made for every call, and that would double what it costs.
+@dataclass(slots=True, kw_only=True)
 class AllowanceRequest:
     """A call that is about to be made. ``estimate`` is what it may be expected to use, ``size``
     bounds what it can cost; ``others`` may answer instead of ``model``. ``tell`` hears what remains

@@ -29,7 +29,8 @@ _NOTHING = Decimal(0)
 _WITHOUT_OUTPUT = frozenset({ModelKind.EMBEDDING, ModelKind.RERANK, ModelKind.MODERATION})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen like other values: one is made for every call, and that would double what it costs.
+@dataclass(slots=True, kw_only=True)
 class CallSize:
     """What a request says of its own cost. ``attachments`` are its parts that are no text (images,
     audio, files), ``max_output`` is the limit of each of the ``choices`` answers. ``prompt_bytes``
@@ -87,7 +88,8 @@ class CallSize:
         return cost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen like other values: one is made for every call, and that would double what it costs.
+@dataclass(slots=True, kw_only=True)
 class Hold:
     """What is set aside for one call, in all budgets of its team, its user and its key. ``terms``
     are those that its process knows of."""

@@ -57,7 +57,8 @@ class Limited:
         return used - self.reserved(tokens)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen like other values: one is made for every call, and that would double what it costs.
+@dataclass(slots=True, kw_only=True)
 class Demand:
     """One request and its estimated tokens. ``id`` is that of what holds the places that limits of
     concurrency have; nothing but the three known numbers of ``Limits`` is counted."""
