@@ -52,8 +52,8 @@ async def provide_actor(request: AnyRequest) -> Actor:
 
 
 def known_query(connection: Connection, handler: BaseRouteHandler) -> None:
-    """A guard against misspelt query parameters, which would otherwise be ignored in silence, and
-    against NUL, which no text in the database has."""
+    """A guard against misspelt and repeated query parameters, which would otherwise be ignored in
+    silence, and against NUL, which no text in the database has."""
     if not connection.scope["query_string"]:
         return
     known = {
@@ -61,9 +61,13 @@ def known_query(connection: Connection, handler: BaseRouteHandler) -> None:
         for name, parameter in handler.parsed_fn_signature.parameters.items()
         if isinstance(parameter.kwarg_definition, QueryParameter)
     }
+    given: set[str] = set()
     for name, value in connection.query_params.multi_items():
         if "\0" in value:
             raise invalid(name, "must not contain NUL")
+        if name in given and name in known:
+            raise invalid(name, "must be given once")
+        given.add(name)
     unknown = sorted(set(connection.query_params) - known)
     if unknown:
         names = ", ".join(f"'{name}'" for name in unknown)

@@ -37,6 +37,7 @@ _NAMING = (
     "/api/v1/auth/logout",
     "/api/v1/auth/team",
     "/api/v1/auth/token",
+    "/api/v1/costs/predict",
 )
 
 # What some answer with besides, depending on what they are asked.

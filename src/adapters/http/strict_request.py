@@ -5,6 +5,7 @@ import msgspec
 from litestar.exceptions import SerializationException, ValidationException
 
 from adapters.http.connection import AnyRequest
+from adapters.http.data_plane.body import check_plain
 
 _PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
@@ -15,6 +16,7 @@ class StrictRequest(AnyRequest):
 
     async def json(self) -> Any:
         """The body as the type that the handler wants."""
+        check_plain(self.headers.get("content-encoding", "").lower().encode("latin-1"))
         wanted = self.route_handler.parsed_data_field
         try:
             return msgspec.json.decode(

@@ -176,6 +176,23 @@ async def test_no_bearer_token_is_no_credentials(header: str) -> None:
     assert answer.json()["code"] == "CREDENTIALS_MISSING"
 
 
+async def test_a_query_parameter_that_is_given_twice_is_named() -> None:
+    answer = await ask(World(), "GET", "/api/v1/keys?page=1&page_size=5&page=2")
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["page"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "x, gzip"])
+async def test_a_compressed_body_is_a_415(encoding: str) -> None:
+    headers = {"content-encoding": encoding}
+
+    answer = await ask(World(), "POST", "/api/v1/keys", content=b"{}", headers=headers)
+
+    assert answer.status_code == 415
+    assert answer.json()["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
 async def test_all_unknown_query_parameters_are_named() -> None:
     answer = await ask(World(), "GET", "/api/v1/team?b=1&a=canary")
 

@@ -19,11 +19,7 @@ async def read_body(scope: HTTPScope, receive: Receive, limit: int) -> bytes:
     length, encoding = _length_and_encoding(scope)
     if length > limit:
         raise _too_large(limit)
-    if encoding not in _PLAIN_ENCODINGS:
-        raise UnsupportedMediaTypeError(
-            "The request body is encoded (see its 'Content-Encoding'), which is not supported. "
-            "Send it as plain JSON."
-        )
+    check_plain(encoding)
     message = await receive()
     body: bytes = message.get("body", b"")  # type: ignore[assignment]
     if message.get("more_body"):
@@ -39,6 +35,15 @@ async def read_body(scope: HTTPScope, receive: Receive, limit: int) -> bytes:
     if message["type"] == "http.disconnect":
         raise ClientGoneError
     return body
+
+
+def check_plain(encoding: bytes) -> None:
+    """Raises ``UnsupportedMediaTypeError`` for a compressed body."""
+    if encoding not in _PLAIN_ENCODINGS:
+        raise UnsupportedMediaTypeError(
+            "The request body is encoded (see its 'Content-Encoding'), which is not supported. "
+            "Send it as plain JSON."
+        )
 
 
 def content_type_of(scope: HTTPScope) -> str:

@@ -101,12 +101,10 @@ def planned(query: ShowCostsQuery, now: datetime) -> CostPlan:
     actor, group_by = query.actor, query.group_by
     actor.require(Permission.READ_CALLS)
     zone = _zone(query.time_zone)
-    until = query.until or now.astimezone(zone).date()
-    since = query.since or until - timedelta(days=DEFAULT_DAYS - 1)
+    until = _told("until", query.until or now.astimezone(zone).date())
+    since = _told("since", query.since or until - timedelta(days=DEFAULT_DAYS - 1))
     if not 0 <= (until - since).days < MAX_DAYS:
         raise _invalid("since", f"must be before 'until', by at most {MAX_DAYS} days")
-    if not 1970 < since.year <= until.year < 9999:  # noqa: PLR2004 - what every time zone can tell
-        raise _invalid("since", "must be between the years 1971 and 9998")
     sees_all = group_by is Dimension.TEAM and actor.may(Permission.MANAGE_SERVER)
     found = CostQuery(
         team_id=None if sees_all else actor.team_id,
@@ -131,6 +129,12 @@ def _name(day: date, period: Period) -> str:
         return f"{day:%Y-%m}"
     first = day - timedelta(days=day.weekday()) if period is Period.WEEK else day
     return first.isoformat()
+
+
+def _told(name: str, day: date) -> date:
+    if not 1970 < day.year < 9999:  # noqa: PLR2004 - what every time zone can tell
+        raise _invalid(name, "must be between the years 1971 and 9998")
+    return day
 
 
 def _zone(name: str) -> ZoneInfo:

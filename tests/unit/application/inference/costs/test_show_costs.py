@@ -95,8 +95,10 @@ async def test_only_operators_see_all_teams_and_only_by_team(
     [
         ({"since": date(2026, 11, 22)}, "since"),
         ({"since": date(2000, 1, 1)}, "since"),
-        ({"since": date(1, 1, 1), "until": date(1, 1, 1)}, "since"),
-        ({"until": date.max}, "since"),
+        ({"since": date(1, 1, 1), "until": date(1, 1, 1)}, "until"),
+        ({"until": date.max}, "until"),
+        ({"until": date.min}, "until"),
+        ({"since": date.min}, "since"),
         ({"time_zone": "Nowhere"}, "time_zone"),
         ({"time_zone": ""}, "time_zone"),
         ({"time_zone": "localtime"}, "time_zone"),
