@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from adapters.http.kinds import KINDS
+from adapters.http.openapi_bodies import closed
 from adapters.http.openapi_operations import SECURITY, Dialect, ExtraOperation, JsonSchema
 from adapters.http.openapi_schemas import (
     ERROR_SCHEMAS,
@@ -64,7 +65,8 @@ class DocumentCompletion:
         for extra in self._extra:
             paths.setdefault(extra.path, {})[extra.method] = _extra_operation(extra, by_type)
         components = dict(document.get("components", {}))
-        components["schemas"] = components.get("schemas", {}) | schemas | ERROR_SCHEMAS
+        known = components.get("schemas", {}) | schemas
+        components["schemas"] = closed(paths, known) | ERROR_SCHEMAS
         components["responses"] = _error_responses()
         return {**document, "paths": dict(sorted(paths.items())), "components": components}
 

@@ -26,6 +26,7 @@ PageSizeParameter = Annotated[
 LimitParameter = Annotated[
     int, QueryParameter(schema_extra={"minimum": 1, "maximum": MAX_LIMIT}, required=False)
 ]
+IdFilter = Annotated[str | None, QueryParameter(schema_extra={"format": "uuid"}, required=False)]
 IdParameter = Annotated[str, PathParameter(schema_extra={"format": "uuid"})]
 
 

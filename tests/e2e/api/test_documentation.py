@@ -81,6 +81,23 @@ async def test_the_bounds_of_pages_are_told() -> None:
     assert found["limit"] == (1, 200)
 
 
+async def test_what_is_read_has_no_other_members() -> None:
+    schemas = (await document())["components"]["schemas"]
+
+    found = {
+        name for name, schema in schemas.items() if schema.get("additionalProperties") is False
+    }
+    assert {"IssueKeyBody", "BudgetBody", "CreateRouteBody", "RetryPart"} <= found
+    assert not {"KeyView", "Problem", "ChatRequest"} & found
+
+
+async def test_what_is_filtered_by_an_id_says_so() -> None:
+    parameters = (await document())["paths"]["/api/v1/calls"]["get"]["parameters"]
+
+    (key_id,) = (one for one in parameters if one["name"] == "key_id")
+    assert key_id["schema"]["format"] == "uuid"
+
+
 async def test_every_reference_leads_somewhere() -> None:
     found = await document()
 

@@ -10,6 +10,7 @@ from litestar.response import Stream
 from adapters.http.audit.export import ExportFormat, export
 from adapters.http.audit.schemas import AuditSlice
 from adapters.http.parameters import (
+    IdFilter,
     LimitParameter,
     SinceParameter,
     UntilParameter,
@@ -42,8 +43,8 @@ class AuditController(Controller):
         use_case: FromDishka[ListAudit],
         cursor: FromQuery[str | None] = None,
         limit: LimitParameter = DEFAULT_LIMIT,
-        user_id: FromQuery[str | None] = None,
-        key_id: FromQuery[str | None] = None,
+        user_id: IdFilter = None,
+        key_id: IdFilter = None,
         action: ActionParameter = None,
         target_type: FromQuery[str | None] = None,
         target_id: FromQuery[str | None] = None,
@@ -81,8 +82,8 @@ class AuditController(Controller):
         actor: NamedDependency[Actor],
         use_case: FromDishka[ExportAudit],
         format: FromQuery[ExportFormat] = ExportFormat.CSV,  # noqa: A002 - its name in the API
-        user_id: FromQuery[str | None] = None,
-        key_id: FromQuery[str | None] = None,
+        user_id: IdFilter = None,
+        key_id: IdFilter = None,
         action: ActionParameter = None,
         target_type: FromQuery[str | None] = None,
         target_id: FromQuery[str | None] = None,

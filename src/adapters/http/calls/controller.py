@@ -5,6 +5,7 @@ from litestar.params import FromQuery
 
 from adapters.http.calls.schemas import CallDetailView, CallSlice
 from adapters.http.parameters import (
+    IdFilter,
     IdParameter,
     LimitParameter,
     SinceParameter,
@@ -36,7 +37,7 @@ class CallsController(Controller):
         limit: LimitParameter = DEFAULT_LIMIT,
         since: SinceParameter = None,
         until: UntilParameter = None,
-        key_id: FromQuery[str | None] = None,
+        key_id: IdFilter = None,
         model: FromQuery[str | None] = None,
         status: FromQuery[CallStatus | None] = None,
     ) -> CallSlice:

@@ -12,6 +12,7 @@ from adapters.http.models.schemas import (
     UpdateModelBody,
 )
 from adapters.http.parameters import (
+    IdFilter,
     IdParameter,
     PageParameter,
     PageSizeParameter,
@@ -73,7 +74,7 @@ class ModelsController(Controller):
         use_case: FromDishka[ListRegisteredModels],
         kind: FromQuery[ModelKind | None] = None,
         in_state: StateParameter = None,
-        provider_id: FromQuery[str | None] = None,
+        provider_id: IdFilter = None,
         page: PageParameter = 1,
         page_size: PageSizeParameter = 20,
         sort: FromQuery[RegistrySort] = RegistrySort.NAME,
