@@ -1,6 +1,8 @@
 """The parts of a conversation as Converse's blocks."""
 
+import re
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -25,6 +27,8 @@ from domain.shared.errors import InvalidError
 
 NAME = "bedrock"
 _SHORT = "5m"
+_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+_ID_LENGTH = 32
 
 
 def makers_of_thoughts(family: Family) -> str:
@@ -79,7 +83,7 @@ class BlockWriter:
 
     def _result(self, result: ToolResult, path: str) -> JsonObject:
         content = [block for part in result.parts for block in self._content(part, path)]
-        written: JsonObject = {"toolUseId": result.call_id, "content": content}
+        written: JsonObject = {"toolUseId": _id(result.call_id), "content": content}
         if result.is_error:
             written["status"] = "error"
         return written
@@ -102,7 +106,12 @@ def _call(call: ToolCall, path: str) -> JsonObject:
         raise InvalidError(
             f"The arguments of the call '{call.id}' are no JSON object.", param=path
         ) from error
-    return {"toolUseId": call.id, "name": call.name, "input": arguments}
+    return {"toolUseId": _id(call.id), "name": call.name, "input": arguments}
+
+
+def _id(given: str) -> str:
+    """Bedrock refuses ids of others that are long or strange; they always become the same ones."""
+    return given if _ID.fullmatch(given) else sha256(given.encode()).hexdigest()[:_ID_LENGTH]
 
 
 def _foreign(part: Foreign, path: str) -> JsonObject:

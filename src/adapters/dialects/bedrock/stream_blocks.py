@@ -1,5 +1,6 @@
+from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapters.dialects.bedrock.wire import WireMore, WireStarted, WireThought
 from domain.inference.conversation.events import (
@@ -9,7 +10,9 @@ from domain.inference.conversation.events import (
     PartKind,
     PartStarted,
     StreamEvent,
+    WholePart,
 )
+from domain.inference.conversation.parts import Image, Inline
 
 
 @dataclass(slots=True)
@@ -23,13 +26,26 @@ class _Block:
     is_empty: bool = True
 
 
+@dataclass(slots=True)
+class _Picture:
+    """Each piece is base64 of its own."""
+
+    format: str
+    pieces: list[bytes] = field(default_factory=list)
+
+    def part(self) -> Image:
+        data = b64encode(b"".join(self.pieces)).decode()
+        return Image(source=Inline(media_type=f"image/{self.format}", data=data))
+
+
 class StreamBlocks:
-    """The blocks of one answer. Only calls of tools are announced; other blocks begin with what
-    they say."""
+    """The blocks of one answer. Only calls of tools and pictures are announced; other blocks begin
+    with what they say."""
 
     def __init__(self, thinks_as: str) -> None:
         self._thinks_as = thinks_as
         self._open: dict[int, _Block] = {}
+        self._images: dict[int, _Picture] = {}
         self._begun = 0
 
     def start(self, said: WireStarted) -> Iterator[StreamEvent]:
@@ -39,6 +55,8 @@ class StreamBlocks:
             yield PartStarted(
                 index=block.index, kind=block.kind, call_id=call.tool_use_id, name=call.name
             )
+        elif said.start.image is not None:
+            self._images[said.content_block_index] = _Picture(said.start.image.format)
 
     def go_on(self, said: WireMore) -> Iterator[StreamEvent]:
         delta, position = said.delta, said.content_block_index
@@ -48,8 +66,14 @@ class StreamBlocks:
             yield from self._more(self._open[position], delta.tool_use.input)
         elif delta.reasoning_content is not None:
             yield from self._think(position, delta.reasoning_content)
+        elif delta.image is not None and position in self._images:
+            self._images[position].pieces.append(delta.image.source.data)
 
     def end(self, position: int) -> Iterator[StreamEvent]:
+        picture = self._images.pop(position, None)
+        if picture is not None:
+            yield WholePart(index=self._begun, part=picture.part())
+            self._begun += 1
         block = self._open.pop(position, None)
         if block is None:
             return
@@ -66,7 +90,7 @@ class StreamBlocks:
         yield PartEnded(index=block.index)
 
     def end_all(self) -> Iterator[StreamEvent]:
-        for position in tuple(self._open):
+        for position in sorted((*self._open, *self._images)):
             yield from self.end(position)
 
     def _think(self, position: int, thought: WireThought) -> Iterator[StreamEvent]:

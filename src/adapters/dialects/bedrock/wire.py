@@ -121,8 +121,13 @@ class WireBlock(_Wire):
     citations_content: WireCited | None = None
 
 
+class WireImageFormat(_Wire):
+    format: str
+
+
 class WireStart(_Wire):
     tool_use: WireCall | None = None
+    image: WireImageFormat | None = None
 
 
 class WireStarted(_Wire):
@@ -140,10 +145,19 @@ class WireThought(_Wire):
     redacted_content: str | None = None
 
 
+class WirePieceBytes(msgspec.Struct):
+    data: bytes = msgspec.field(default=b"", name="bytes")
+
+
+class WireImagePiece(_Wire):
+    source: WirePieceBytes = msgspec.field(default_factory=WirePieceBytes)
+
+
 class WireDelta(_Wire):
     text: str | None = None
     tool_use: WireArguments | None = None
     reasoning_content: WireThought | None = None
+    image: WireImagePiece | None = None
 
 
 class WireMore(_Wire):

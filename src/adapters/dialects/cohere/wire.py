@@ -15,6 +15,7 @@ _STOPS = {
     "TOOL_CALL": StopReason.TOOL_CALLS,
     "ERROR_TOXIC": StopReason.FILTERED,
 }
+_FAULTS = (None, "ERROR", "TIMEOUT")
 
 
 class WirePart(msgspec.Struct):
@@ -105,8 +106,8 @@ def read_answer(body: bytes, failures: Failures) -> tuple[WireAnswer, WireMessag
 
 
 def stop_of(reason: str | None, failures: Failures) -> StopReason:
-    """Raises ``ProviderFailedError`` for an answer that ended in an error."""
-    stop = _STOPS.get(reason or "")
-    if stop is None:
+    """Raises ``ProviderFailedError`` for an answer that ended in an error. A reason of next year's
+    is an end like any other."""
+    if reason in _FAULTS:
         raise failures.no_answer(f"ended its answer with '{(reason or 'nothing')[:40]}'")
-    return stop
+    return _STOPS.get(reason or "", StopReason.END)

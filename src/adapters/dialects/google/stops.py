@@ -12,10 +12,16 @@ FAULTS = frozenset(
 )
 
 
+_STOPS = {
+    "FINISH_REASON_UNSPECIFIED": StopReason.END,
+    "MAX_TOKENS": StopReason.LENGTH,
+    # What one request may say is used up, and the answer is not whole.
+    "CONTINUATION": StopReason.LENGTH,
+}
+
+
 def stop_reason(finish_reason: str, *, has_calls: bool) -> StopReason:
     """All the others are filters of Google's: safety, recitation, terms, languages and so on."""
     if finish_reason == "STOP":
         return StopReason.TOOL_CALLS if has_calls else StopReason.END
-    if finish_reason == "MAX_TOKENS":
-        return StopReason.LENGTH
-    return StopReason.FILTERED
+    return _STOPS.get(finish_reason, StopReason.FILTERED)

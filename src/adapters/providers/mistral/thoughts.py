@@ -12,6 +12,9 @@ from application.inference.ports import ProviderStream, StreamReport
 
 _LISTS = (b'"content":[', b'"content": [')
 
+# References say where the text around them comes from, and have none.
+_TOLD_APART = ("text", "thinking", "reference", "tool_reference")
+
 
 def plain_answer(body: bytes) -> bytes:
     """The body with its lists told apart; all others byte for byte."""
@@ -31,7 +34,7 @@ def plain_answer(body: bytes) -> bytes:
 
 def _tell_apart(said: dict[str, Any]) -> None:
     parts = said["content"]
-    if any(part.get("type") not in ("text", "thinking") for part in parts):
+    if any(part.get("type") not in _TOLD_APART for part in parts):
         return
     said["content"] = "".join(part["text"] for part in parts if part["type"] == "text")
     thoughts = [part["thinking"] for part in parts if part["type"] == "thinking"]

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from adapters.providers.mistral.members import adapt
+from adapters.providers.mistral.thoughts import plain_answer
 from application.inference.ports import Operation
 from domain.inference.errors import UnsupportedByModelError
 from domain.shared.errors import InvalidError
@@ -213,3 +214,16 @@ def test_sounds_and_files_are_sent_in_mistrals_words() -> None:
 def test_messages_that_are_none_are_refused(messages: object) -> None:
     with pytest.raises(InvalidError, match="'messages' cannot be read"):
         adapted(messages=messages)
+
+
+def test_references_are_no_part_of_the_text() -> None:
+    content = [
+        {"type": "text", "text": "It rains"},
+        {"type": "reference", "reference_ids": [1]},
+        {"type": "text", "text": "."},
+    ]
+    answer = msgspec.json.encode({"choices": [{"message": {"content": content}}]})
+
+    told = msgspec.json.decode(plain_answer(answer))
+
+    assert told == {"choices": [{"message": {"content": "It rains."}}]}

@@ -440,3 +440,18 @@ def test_an_operator_names_a_guardrail() -> None:
     body = written(asking(), a_chat_model("amazon.nova-pro-v1:0", guardrail=guardrail))
 
     assert body["guardrailConfig"] == guardrail
+
+
+@pytest.mark.parametrize("strange", ["call 1", "c" * 65, "日本"])
+def test_ids_that_bedrock_refuses_become_others_and_stay_pairs(strange: str) -> None:
+    plain = "functions.read:0"
+    calls = [ToolCall(id=name, name="f", arguments="{}") for name in (plain, strange)]
+    results = [ToolResult(call_id=name, parts=()) for name in (plain, strange)]
+
+    body = written(asking(said(Role.ASSISTANT, *calls), said(Role.TOOL, *results)))
+
+    called = [block["toolUse"]["toolUseId"] for block in body["messages"][0]["content"]]
+    given = [block["toolResult"]["toolUseId"] for block in body["messages"][1]["content"]]
+    assert called == given
+    assert called[0] == plain
+    assert len(called[1]) == 32

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters.dialects.bedrock.dialect import BedrockDialect
 from domain.inference.conversation.answer import StopReason
 from domain.inference.conversation.events import Delta, StreamEvent
-from domain.inference.conversation.parts import Text, Thinking, ToolCall
+from domain.inference.conversation.parts import Image, Inline, Text, Thinking, ToolCall
 from domain.inference.errors import ProviderFailedError
 from domain.shared.usage import Usage
 from tests.fakes.bedrock_wire import (
@@ -90,6 +90,22 @@ def test_thoughts_text_and_calls_follow_each_other() -> None:
     assert answer.stops == {0: StopReason.TOOL_CALLS}
 
 
+def test_a_picture_in_pieces_is_one() -> None:
+    start = {"image": {"format": "png"}}
+    pieces = [delta(0, image={"source": {"bytes": piece}}) for piece in ("aGk=", "IQ==")]
+
+    answer = read(
+        [
+            event("contentBlockStart", start=start, contentBlockIndex=0),
+            *pieces,
+            stop(0),
+            event("messageStop", stopReason="end_turn"),
+        ]
+    )
+
+    assert answer.parts == {0: [Image(source=Inline(media_type="image/png", data="aGkh"))]}
+
+
 def test_blocks_that_nobody_ended_end_with_the_message() -> None:
     answer = read(
         [
@@ -122,10 +138,21 @@ def test_events_that_nobody_knows_are_passed_over() -> None:
         [b"x" * 40],
         [event("messageStop")],
         [frame({":event-type": "contentBlockDelta"}, b"{")],
+        [delta(0, image={"source": {"bytes": "?"}})],
         [event("messageStop", stopReason="malformed_tool_use")],
         [*stream_of("one"), *stream_of("two")],
     ],
-    ids=["empty", "cut", "half", "noise", "no-reason", "no-json", "malformed", "two-ends"],
+    ids=[
+        "empty",
+        "cut",
+        "half",
+        "noise",
+        "no-reason",
+        "no-json",
+        "no-picture",
+        "malformed",
+        "two-ends",
+    ],
 )
 def test_a_stream_that_is_no_whole_answer_fails(events: Sequence[bytes]) -> None:
     with pytest.raises(ProviderFailedError):

@@ -127,6 +127,8 @@ def test_parts_are_what_they_are(parts: list[dict[str, Any]], expected: tuple[Pa
         ("LANGUAGE", StopReason.FILTERED),
         ("IMAGE_SAFETY", StopReason.FILTERED),
         ("OTHER", StopReason.FILTERED),
+        ("CONTINUATION", StopReason.LENGTH),
+        ("FINISH_REASON_UNSPECIFIED", StopReason.END),
     ],
 )
 def test_reasons_to_stop_are_known(reason: str, stop: StopReason) -> None:
