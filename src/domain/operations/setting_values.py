@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -24,10 +23,10 @@ class WrongValueError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What a type allows; ``None`` is what does not apply. Decimals are text."""
+    """What a type allows; ``None`` is what does not apply."""
 
-    minimum: int | str | None = None
-    maximum: int | str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
     max_length: int | None = None
     max_items: int | None = None
     choices: tuple[str, ...] | None = None
@@ -38,7 +37,7 @@ class ValueType(Protocol[T_co]):
 
     @property
     def name(self) -> str:
-        """``bool``, ``int``, ``decimal``, ``text``, ``choice``, ``text_list`` or ``object``."""
+        """``bool``, ``int``, ``text``, ``choice``, ``text_list`` or ``object``."""
         ...
 
     @property
@@ -91,34 +90,6 @@ class IntType(ValueType[int]):
         if not isinstance(number, int) or isinstance(number, bool):
             raise WrongValueError(self.expected)
         if not self.minimum <= number <= self.maximum:
-            raise WrongValueError(self.expected)
-        return number
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecimalType(ValueType[Decimal]):
-    """In JSON a string, or a whole number: no binary fraction gets in."""
-
-    minimum: Decimal
-    maximum: Decimal
-    name: str = "decimal"
-
-    @property
-    def expected(self) -> str:
-        return f"a decimal number from {self.minimum} to {self.maximum}, as a string"
-
-    @property
-    def bounds(self) -> Bounds:
-        return Bounds(minimum=str(self.minimum), maximum=str(self.maximum))
-
-    def parse(self, raw: object) -> Decimal:
-        if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
-            raise WrongValueError(self.expected)
-        try:
-            number = Decimal(raw)
-        except InvalidOperation:
-            raise WrongValueError(self.expected) from None
-        if not number.is_finite() or not self.minimum <= number <= self.maximum:
             raise WrongValueError(self.expected)
         return number
 

@@ -21,8 +21,8 @@ _VALUE = Schema(
         Schema(type=OpenAPIType.NULL),
     ]
 )
-# The names are those of the settings; decimals are strings. What is no value is left to the
-# settings themselves to refuse, which know their names.
+# The names are those of the settings. What is no value is left to the settings themselves to
+# refuse, which know their names.
 SettingValues = Annotated[
     dict[str, Any],
     BodyKwarg(media_type=RequestEncodingType.JSON, schema_extra={"additional_properties": _VALUE}),
@@ -32,8 +32,8 @@ SettingValues = Annotated[
 class BoundsView(Struct, kw_only=True):
     """What may stand there; what does not apply is `null`."""
 
-    minimum: int | str | None
-    maximum: int | str | None
+    minimum: int | None
+    maximum: int | None
     max_length: int | None
     max_items: int | None
     choices: list[str] | None

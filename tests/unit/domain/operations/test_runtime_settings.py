@@ -1,4 +1,3 @@
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +10,6 @@ from domain.operations.runtime_settings import ENABLE_TOOLS, REGISTRY, RUNTIME_S
 from domain.operations.setting_values import (
     BoolType,
     ChoiceType,
-    DecimalType,
     IntType,
     TextListType,
     TextType,
@@ -28,7 +26,6 @@ class Colour(StrEnum):
 
 
 WHOLE = IntType(minimum=-1, maximum=10)
-EXACT = DecimalType(minimum=Decimal(0), maximum=Decimal("1.5"))
 NAME = TextType(what="a name", pattern="[a-z ]+", max_length=5)
 CHOICE = ChoiceType(choices=Colour)
 LIST = TextListType(item=TextType(max_length=3), max_items=2)
@@ -53,8 +50,6 @@ def a_setting(kind: ValueType[Any]) -> RuntimeSetting[Any]:
         (BoolType(), "1", True),
         (WHOLE, 10, 10),
         (WHOLE, "-1", -1),
-        (EXACT, "1.50", Decimal("1.5")),
-        (EXACT, 1, Decimal(1)),
         (NAME, " ab c ", "ab c"),
         (CHOICE, "RED", Colour.RED),
         (LIST, ["a", "b"], ("a", "b")),
@@ -81,11 +76,6 @@ def test_text_and_json_are_read(kind: ValueType[Any], raw: object, expected: obj
         (WHOLE, "-2"),
         (WHOLE, "1.0"),
         (WHOLE, 1.0),
-        (EXACT, 0.5),
-        (EXACT, "NaN"),
-        (EXACT, "1.51"),
-        (EXACT, "x"),
-        (EXACT, False),
         (NAME, ""),
         (NAME, "   "),
         (NAME, "abcdef"),
@@ -119,7 +109,6 @@ def test_what_is_no_value_is_refused_by_the_name_of_the_setting(
     [
         (BoolType(), False),
         (WHOLE, 0),
-        (EXACT, Decimal("0.1")),
         (NAME, "abc"),
         (CHOICE, Colour.BLUE),
         (LIST, ("a,", '"')),
@@ -135,7 +124,6 @@ def test_a_value_is_read_back_from_the_text_that_is_stored(
 
 def test_the_bounds_can_be_told() -> None:
     assert (WHOLE.bounds.minimum, WHOLE.bounds.maximum) == (-1, 10)
-    assert (EXACT.bounds.minimum, EXACT.bounds.maximum) == ("0", "1.5")
     assert NAME.bounds.max_length == 5
     assert CHOICE.bounds.choices == ("red", "blue")
     assert (LIST.bounds.max_items, LIST.bounds.max_length) == (2, 3)
