@@ -9,6 +9,7 @@ from typing import Any
 import certifi
 import pytest
 import structlog
+import xdist
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -85,7 +86,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["SSL_CERT_FILE"] = str(authority)
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """What is made while tests are collected stays, so that nobody need look for what does not."""
+    if not xdist.is_xdist_controller(session):
+        gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays until the end; the collector need not look at it ever again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
