@@ -311,6 +311,23 @@ async def test_what_is_charged_while_it_is_renewed_is_held_no_more(world: Budget
     assert await account(world) == (4 * CENT, stays.hold.amount)
 
 
+async def test_a_clock_that_was_set_back_keeps_no_hold_of_the_dead(world: BudgetWorld) -> None:
+    await world.set(world.subjects[0], terms(100))
+    await world.open(1, 0, 30, with_row=False)
+    await world.open(0, 0, 20)
+    await world.crash(1)
+    world.clock.advance(-3600)
+
+    for _ in range(2):
+        await world.processes[0].budgets.renew(world.clock.now())
+        await world.processes[0].budgets.expire(world.clock.now())
+        world.clock.advance(TTL_S - 1)
+    await world.processes[0].budgets.renew(world.clock.now())
+    await world.processes[0].budgets.expire(world.clock.now())
+
+    assert await account(world) == (NOTHING, 20 * CENT)
+
+
 def _a_hold(world: BudgetWorld, cents: int, *, at: datetime | None = None) -> Any:
     return world.a_call(0, cents, at=at)[1]
 

@@ -200,6 +200,9 @@ class InMemoryBudgets(Budgets):
         return len(looked)
 
     async def expire(self, at: datetime) -> int:
+        for call_id, (hold, until) in self.books.holds.items():
+            if until > at + 10 * self._ttl:
+                self.books.holds[call_id] = (hold, at + self._ttl)
         expired = [call_id for call_id, (_, until) in self.books.holds.items() if until <= at]
         for call_id in expired:
             for row in list(self.books.rows.calls.values()):
