@@ -8,7 +8,13 @@ Address = IPv4Address | IPv6Address
 # Where clouds tell the machines that run in them who they are and with which keys, besides
 # link-local addresses.
 _METADATA = frozenset(
-    map(ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"))
+    map(
+        ip_address,
+        (
+            *("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
+            *("fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42"),
+        ),
+    )
 )
 # Of these the last four bytes are an IPv4 address: translated ones (those of a network of one's own
 # too), and the "compatible" and "translated" forms that no network carries any more.
@@ -18,7 +24,9 @@ _LAST_FOUR = (
     IPv6Network("::ffff:0:0:0/96"),
     IPv6Network("::/96"),
 )
+# Those that carriers share, and those of sites, which were unique local addresses once.
 _SHARED = ip_network("100.64.0.0/10")
+_OF_SITES = ip_network("fec0::/10")
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 
 
@@ -61,7 +69,7 @@ def _refusal(address: Address, *, allow_private: bool) -> str | None:
         return "is where a cloud keeps the credentials of its machines"
     if address.is_unspecified or address.is_multicast:
         return "is no address of one machine"
-    is_private = not address.is_global or address in _SHARED
+    is_private = not address.is_global or address in _SHARED or address in _OF_SITES
     return _PRIVATE if is_private and not allow_private else None
 
 
