@@ -62,6 +62,17 @@ async def test_a_malformed_request_to_the_dialect_is_answered_in_it(port: int) -
     assert set(body["error"]) == {"message", "type", "param", "code"}
 
 
+async def test_a_malformed_request_for_a_message_is_answered_as_anthropic_would(port: int) -> None:
+    request = b"POST /v1/messages?beta=true HTTP/1.1\r\ncontent-length: -5\r\n\r\n"
+
+    status, headers, body = parts(await said(port, request))
+
+    assert status.startswith("HTTP/1.1 400")
+    assert body["type"] == "error"
+    assert body["error"]["type"] == "invalid_request_error"
+    assert body["request_id"] == headers["x-request-id"]
+
+
 @pytest.mark.parametrize(
     "endless",
     [b"GET /v1/" + b"a" * 60_000, b"GET /v1/x HTTP/1.1\r\n" + b"x: y\r\n" * 9000],

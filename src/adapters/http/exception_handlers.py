@@ -7,14 +7,14 @@ from litestar import MediaType, Response
 
 from adapters.http.connection import AnyRequest
 from adapters.http.errors import translate
-from adapters.http.failures import DATA_PLANE, Failures
+from adapters.http.errors_by_path import data_plane_error
+from adapters.http.failures import Failures
 from adapters.http.kinds import is_functional, kind_of
 from adapters.http.problems import (
     PROBLEM_TYPE,
     Headers,
     Occurrence,
     headers_of,
-    openai_error,
     problem,
 )
 from application.shared.masking import mask_text
@@ -28,16 +28,15 @@ def error_response(failures: Failures, ids: IdGenerator, *, debug: bool) -> Exce
 
     def handle(request: AnyRequest, exception: Exception) -> Response[bytes]:
         path, state = request.scope["path"], request.scope["state"]
-        is_data_plane = path.startswith(DATA_PLANE) or path == DATA_PLANE.rstrip("/")
         error = translate(exception, method=request.method, path=path)
         technical = not is_functional(type(error))
         error_id = None
+        answer = data_plane_error(path, error, state["request_id"])
         if technical:
             # OpenAI's envelope has no place for an id, so that there it is the request's.
-            error_id = state["request_id"] if is_data_plane else ids.new()
+            error_id = ids.new() if answer is None else state["request_id"]
         failures.report(error, request.scope, error_id=error_id, cause=exception)
-        if is_data_plane:
-            answer = openai_error(error)
+        if answer is not None:
             return _response(answer.status, MediaType.JSON, answer.headers, answer.body)
         occurrence = Occurrence(
             request_id=state["request_id"],

@@ -85,6 +85,14 @@ async def test_framework_errors_under_v1_speak_openais_dialect(
     assert "canary" not in answer.text
 
 
+async def test_framework_errors_under_messages_speak_anthropics_dialect() -> None:
+    answer = await ask(World(), "GET", "/v1/messages/batches")
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["type"] == "not_found_error"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
 async def test_a_wrong_method_is_told_the_right_ones() -> None:
     answer = await ask(World(), "PUT", "/api/v1/team")
 

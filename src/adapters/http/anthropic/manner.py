@@ -26,6 +26,13 @@ _STATUSES: tuple[tuple[type[StoaError], int], ...] = (
 _FEATURE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+def anthropic_error(error: StoaError, request_id: UUID) -> ErrorAnswer:
+    """The error as Anthropic's API would say it."""
+    kind = kind_of(type(error))
+    status = next((own for known, own in _STATUSES if isinstance(error, known)), kind.status)
+    return ErrorAnswer(status, headers_of(error), write_envelope(error, request_id))
+
+
 class AnthropicManner(Manner):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -49,9 +56,7 @@ class AnthropicManner(Manner):
         return [(b"request-id", str(request_id).encode())]
 
     def error(self, error: StoaError, request_id: UUID) -> ErrorAnswer:
-        kind = kind_of(type(error))
-        status = next((own for known, own in _STATUSES if isinstance(error, known)), kind.status)
-        return ErrorAnswer(status, headers_of(error), write_envelope(error, request_id))
+        return anthropic_error(error, request_id)
 
     def error_event(self, error: StoaError, request_id: UUID, last: bytes = b"") -> bytes:
         return write_event(error, request_id)
