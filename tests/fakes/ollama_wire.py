@@ -22,14 +22,14 @@ def answer_of(message: dict[str, Any], **members: Any) -> bytes:
     return msgspec.json.encode(said | COUNTS | members)
 
 
-def line_of(message: dict[str, Any]) -> bytes:
+def line_of(message: dict[str, Any], **members: Any) -> bytes:
     said = {
         "model": UPSTREAM_NAME,
         "created_at": AT,
         "message": {"role": "assistant", "content": ""} | message,
         "done": False,
     }
-    return msgspec.json.encode(said) + b"\n"
+    return msgspec.json.encode(said | members) + b"\n"
 
 
 def stream_of(*words: str) -> list[bytes]:

@@ -10,13 +10,14 @@ from domain.inference.conversation.request import (
     ToolMode,
 )
 
+_OVER = "It was called earlier, and must not be called any more."
 _NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 
 def tool_config(request: GenerationRequest, family: Family) -> JsonObject | None:
     choice = request.tool_choice
     if not request.tools:
-        return None
+        return _tools_of_old(request)
     if choice is not None and choice.mode is ToolMode.NONE:
         # Converse cannot forbid calls, so the model is not told of the tools; but it insists on
         # them where calls stand in the conversation.
@@ -33,6 +34,18 @@ def tool_config(request: GenerationRequest, family: Family) -> JsonObject | None
     elif choice is not None:
         config["toolChoice"] = {"auto": {}} if choice.mode is ToolMode.AUTO else {"any": {}}
     return config
+
+
+def _tools_of_old(request: GenerationRequest) -> JsonObject | None:
+    """Bedrock insists on being told of tools where calls stand in the conversation, also when the
+    client, which sums it up or names it, does not want any to be called."""
+    parts = (part for turn in request.turns for part in turn.parts)
+    names = dict.fromkeys(part.name for part in parts if isinstance(part, ToolCall))
+    specs = [
+        {"name": name, "description": _OVER, "inputSchema": {"json": _NO_PARAMETERS}}
+        for name in names
+    ]
+    return {"tools": [{"toolSpec": spec} for spec in specs]} if specs else None
 
 
 def _tool(tool: Tool) -> JsonObject:

@@ -5,7 +5,7 @@ from adapters.dialects.dialect import StreamReader, UpstreamDialect
 from adapters.dialects.failures import Failures
 from adapters.dialects.ollama.request import NAME, request_body
 from adapters.dialects.ollama.stream import OllamaStreamReader
-from adapters.dialects.ollama.wire import WireAnswer, arguments_of, decoded
+from adapters.dialects.ollama.wire import WireAnswer, arguments_of, decoded, openai_logprobs
 from domain.inference.conversation.answer import Choice, GenerationAnswer
 from domain.inference.conversation.parts import Part, Text, Thinking, ToolCall
 from domain.inference.conversation.request import GenerationRequest
@@ -36,7 +36,13 @@ class OllamaDialect(UpstreamDialect):
             id="",
             model=said.model,
             created=said.created,
-            choices=(Choice(parts=parts, stop=said.stop(has_calls=has_calls)),),
+            choices=(
+                Choice(
+                    parts=parts,
+                    stop=said.stop(has_calls=has_calls),
+                    logprobs=openai_logprobs(said),
+                ),
+            ),
             usage=said.usage,
         )
 

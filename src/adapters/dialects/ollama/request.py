@@ -42,6 +42,8 @@ def request_body(
     found = {
         "format": _format(request.output),
         "think": _think(request.reasoning, model),
+        "logprobs": request.sampling.logprobs or None,
+        "top_logprobs": request.sampling.top_logprobs if request.sampling.logprobs else None,
         "options": own_options(model) | _sampling(request) or None,
         "keep_alive": model.options.get(KEEP_ALIVE, keep_alive),
     }
@@ -60,8 +62,6 @@ def _refuse_unknown(request: GenerationRequest) -> None:
         raise unsupported("n", "Ollama gives one answer")
     if request.sampling.logit_bias:
         raise unsupported("logit_bias")
-    if request.sampling.logprobs:
-        raise unsupported("logprobs")
     if request.verbosity not in (None, _USUAL_VERBOSITY):
         raise unsupported("verbosity")
 

@@ -3,7 +3,13 @@ from collections.abc import Iterator
 from adapters.dialects.dialect import StreamReader
 from adapters.dialects.failures import Failures
 from adapters.dialects.late_failure import LateFailure
-from adapters.dialects.ollama.wire import WireAnswer, WireCall, arguments_of, decoded
+from adapters.dialects.ollama.wire import (
+    WireAnswer,
+    WireCall,
+    arguments_of,
+    decoded,
+    openai_logprobs,
+)
 from domain.inference.conversation.events import (
     Delta,
     Measured,
@@ -14,6 +20,7 @@ from domain.inference.conversation.events import (
     Stopped,
     StreamEvent,
 )
+from domain.inference.conversation.request import JsonObject
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
@@ -61,20 +68,22 @@ class OllamaStreamReader(StreamReader):
         message = said.message
         if message is not None:
             yield from self._more(PartKind.THINKING, message.thinking)
-            yield from self._more(PartKind.TEXT, message.content)
+            yield from self._more(PartKind.TEXT, message.content, openai_logprobs(said))
             for call in message.tool_calls or ():
                 yield from self._call(said, call)
         if said.done:
             yield from self._finish(said)
 
-    def _more(self, kind: PartKind, text: str | None) -> Iterator[StreamEvent]:
+    def _more(
+        self, kind: PartKind, text: str | None, logprobs: JsonObject | None = None
+    ) -> Iterator[StreamEvent]:
         if not text:
             return
         if self._open is not kind:
             yield from self._close()
             self._open = kind
             yield PartStarted(index=self._parts, kind=kind)
-        yield Delta(index=self._parts, text=text)
+        yield Delta(index=self._parts, text=text, logprobs=logprobs)
 
     def _call(self, said: WireAnswer, call: WireCall) -> Iterator[StreamEvent]:
         yield from self._close()

@@ -11,6 +11,7 @@ from adapters.dialects.counts import Count
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
 from domain.inference.conversation.answer import StopReason
+from domain.inference.conversation.request import JsonObject
 from domain.shared.usage import Usage
 
 _NULL = msgspec.Raw(b"null")
@@ -34,6 +35,16 @@ class WireMessage(msgspec.Struct):
     tool_calls: list[WireCall] | None = None
 
 
+class WireToken(msgspec.Struct):
+    token: str
+    logprob: float
+    bytes: list[int] | None = None
+
+
+class WireLogprob(WireToken):
+    top_logprobs: list[WireToken] | None = None
+
+
 class WireAnswer(msgspec.Struct):
     """A whole answer, or one line of a stream."""
 
@@ -44,6 +55,7 @@ class WireAnswer(msgspec.Struct):
     done_reason: str | None = None
     prompt_eval_count: Count | None = None
     eval_count: Count | None = None
+    logprobs: list[WireLogprob] | None = None
     error: msgspec.Raw = _NULL
 
     @property
@@ -69,6 +81,21 @@ class WireAnswer(msgspec.Struct):
         """Older servers name no calls; the name must not come twice in a conversation."""
         made = sha256(f"{self.created_at} {number} {call.function.name}".encode()).hexdigest()
         return call.id or f"call_{made[:16]}"
+
+
+def openai_logprobs(said: WireAnswer) -> JsonObject | None:
+    if not said.logprobs:
+        return None
+    content = [
+        _token(one) | {"top_logprobs": [_token(other) for other in one.top_logprobs or ()]}
+        for one in said.logprobs
+    ]
+    return {"content": content, "refusal": None}
+
+
+def _token(said: WireToken) -> JsonObject:
+    own = list(said.token.encode())
+    return {"token": said.token, "logprob": said.logprob, "bytes": said.bytes or own}
 
 
 def arguments_of(call: WireCall) -> str:

@@ -455,3 +455,15 @@ def test_ids_that_bedrock_refuses_become_others_and_stay_pairs(strange: str) -> 
     assert called == given
     assert called[0] == plain
     assert len(called[1]) == 32
+
+
+def test_tools_that_were_called_are_told_of_where_there_are_none_any_more() -> None:
+    calls = [
+        ToolCall(id=f"c{index}", name=name, arguments="{}") for index, name in enumerate("aab")
+    ]
+
+    body = written(asking(said(Role.ASSISTANT, *calls), said(Role.USER, "Sum it up.")))
+
+    specs = [tool["toolSpec"] for tool in body["toolConfig"]["tools"]]
+    assert [spec["name"] for spec in specs] == ["a", "b"]
+    assert all("must not be called" in spec["description"] for spec in specs)

@@ -156,3 +156,17 @@ def test_a_line_without_an_end_has_failed() -> None:
 
 def test_a_time_that_is_none_is_left_out() -> None:
     assert DIALECT.read_answer(answer_of({"content": "x"}, created_at="soon")).created is None
+
+
+def test_log_probabilities_are_told_with_their_text() -> None:
+    other = {"token": "ho", "logprob": -2.0}
+    said = {"token": "hi", "logprob": -0.5, "bytes": [104, 105], "top_logprobs": [other]}
+    line = line_of({"content": "hi"}, logprobs=[said])
+
+    answer = DIALECT.read_answer(answer_of({"content": "hi"}, logprobs=[said]))
+    first = next(event for event in read([line, *stream_of("x")]) if isinstance(event, Delta))
+
+    alternatives = [other | {"bytes": [104, 111]}]
+    expected = {"content": [said | {"top_logprobs": alternatives}], "refusal": None}
+    assert answer.choices[0].logprobs == expected
+    assert first.logprobs == expected

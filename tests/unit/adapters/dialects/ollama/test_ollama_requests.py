@@ -167,7 +167,6 @@ def test_tools_are_offered_unless_none_may_be_called() -> None:
     [
         ({"choices": 2}, "n"),
         ({"sampling": Sampling(logit_bias={"1": 1.0})}, "logit_bias"),
-        ({"sampling": Sampling(logprobs=True)}, "logprobs"),
         ({"verbosity": "low"}, "verbosity"),
         ({"extras": {"web_search_options": {}}}, "web_search_options"),
         ({"tools": (HostedTool(dialect="openai", type="x", definition={}),)}, "tools"),
@@ -209,3 +208,10 @@ def test_arguments_that_are_no_json_are_refused() -> None:
 
     with pytest.raises(InvalidError, match="no JSON object"):
         written(Turn(role=Role.ASSISTANT, parts=(call,)))
+
+
+def test_log_probabilities_are_asked_for_beside_the_options() -> None:
+    body = written(sampling=Sampling(logprobs=True, top_logprobs=2))
+
+    assert (body["logprobs"], body["top_logprobs"]) == (True, 2)
+    assert "options" not in body
