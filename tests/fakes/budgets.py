@@ -214,11 +214,13 @@ class InMemoryBudgets(Budgets):
 
 
 class InMemoryAllotments(Allotments):
-    """The allotments as one process has them. A dead process reaches nothing."""
+    """The allotments as one process has them. A dead process reaches nothing. The gate ``asked``
+    holds up what it asks for, ``answered`` the answers to that."""
 
     def __init__(self, books: BudgetBooks, *, ttl_s: float = TTL_S) -> None:
         self.books = books
         self.asked = Gate()
+        self.answered = Gate()
         self.alive = True
         self._ttl = timedelta(seconds=ttl_s)
 
@@ -242,6 +244,7 @@ class InMemoryAllotments(Allotments):
         if granted < wish.least or granted <= 0:
             return ZERO
         self.books.take(replace(hold, amount=granted), wish.at + self._ttl)
+        await self.answered.passed()
         return granted
 
     async def give_back(self, parts: Sequence[AllotmentPart]) -> None:

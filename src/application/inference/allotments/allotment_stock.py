@@ -57,6 +57,9 @@ class AllotmentStock:
 
     async def stop(self) -> None:
         """Give back what no call needs; the rest expires."""
+        if self._asking:
+            # Whoever stopped waiting for one would not know whether it is there.
+            await asyncio.wait(self._asking, timeout=STOP_S)
         tasks = [*self._asking, *filter(None, (self._tending,))]
         for task in tasks:
             task.cancel()

@@ -1,5 +1,6 @@
 """Allotments while the database is away, and how large they are."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -39,7 +40,12 @@ class Scene:
 
     async def take(self) -> bool:
         """Whether a hold of a dollar came out of an allotment."""
-        hold = Hold(
+        allotment = self.stock.take(self.a_hold())
+        await self.stock.idle()
+        return allotment is not None
+
+    def a_hold(self) -> Hold:
+        return Hold(
             call_id=CallId(self.ids.new()),
             team_id=TEAM_ID,
             user_id=USER_ID,
@@ -48,9 +54,6 @@ class Scene:
             at=self.clock.now(),
             terms=(TERMS,),
         )
-        allotment = self.stock.take(hold)
-        await self.stock.idle()
-        return allotment is not None
 
 
 @pytest.fixture
@@ -70,6 +73,22 @@ async def test_accounts_that_are_away_are_asked_again_after_a_pause(scene: Scene
     assert at_once == [False] * 3
     assert later == [False, True]
     await scene.stock.stop()
+
+
+async def test_what_is_under_way_when_the_process_stops_is_given_back(scene: Scene) -> None:
+    answered = scene.allotments.answered
+    answered.shut()
+    scene.stock.take(scene.a_hold())
+    await answered.reached.wait()
+    held = scene.held
+
+    stopping = asyncio.create_task(scene.stock.stop())
+    await asyncio.sleep(0)
+    answered.open()
+    await stopping
+
+    assert held == 10
+    assert scene.held == 0
 
 
 async def test_an_allotment_that_does_not_last_is_followed_by_one_that_is_twice_as_large(
