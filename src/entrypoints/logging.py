@@ -29,19 +29,27 @@ NOISY_LOGGERS = (
     "urllib3",
     "uvicorn",
 )
+_OF_USE_CASES = "entrypoints.instrumentation"
 
 
 def configure_logging(
-    settings: Settings, *, level: str | None = None, stream: TextIO | None = None
+    settings: Settings,
+    *,
+    level: str | None = None,
+    stream: TextIO | None = None,
+    tells_failures: bool = True,
 ) -> None:
     """Set up logging for this process; calling it again replaces what was set up.
 
-    ``level`` replaces the level of the settings, for commands that should be quiet. Raises
+    ``level`` replaces the level of the settings, for commands that should be quiet. Those that say
+    themselves why they have failed do not want the console to tell it first. Raises
     ``SettingsError`` when the log file cannot be opened.
     """
     threshold = logging.getLevelNamesMapping()[(level or settings.log_level).upper()]
     console = logging.StreamHandler(stream or sys.stderr)
     console.setFormatter(_formatter(_json() if settings.logs_json else _console(console.stream)))
+    if not tells_failures:
+        console.addFilter(lambda record: record.name != _OF_USE_CASES)
     handlers: list[logging.Handler] = [console]
     if settings.log_file is not None:
         handlers.append(_file_handler(settings))

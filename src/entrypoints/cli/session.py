@@ -42,7 +42,7 @@ def settings_of(invocation: Invocation) -> LoadedSettings:
         level = "debug"
     elif loaded.sources["log_level"] is SettingSource.DEFAULT:
         level = "error"
-    configure_logging(loaded.settings, level=level)
+    configure_logging(loaded.settings, level=level, tells_failures=level != "error")
     return loaded
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from application.shared.correlation import correlation_id
 from domain.operations.errors import SettingsError
+from entrypoints.instrumentation import instrumented
 from entrypoints.logging import configure_logging
 from entrypoints.rotating_log import SharedRotatingFile
 from entrypoints.settings import Settings
@@ -129,3 +130,20 @@ def test_two_processes_that_rotate_lose_no_line(tmp_path: Path) -> None:
 
     lines = [line for file in tmp_path.glob("stoa.log*") for line in file.read_text().splitlines()]
     assert sorted(lines) == [f"line {number:03}" for number in range(100)]
+
+
+class Fails:
+    async def __call__(self) -> None:
+        raise RuntimeError("canary")
+
+
+async def test_a_command_that_tells_why_it_failed_is_not_told_first() -> None:
+    stream = io.StringIO()
+    configure_logging(Settings(), level="error", stream=stream, tells_failures=False)
+
+    with pytest.raises(RuntimeError):
+        await instrumented(Fails)()()
+    structlog.get_logger("stoa").error("errand.failed")
+
+    assert "canary" not in stream.getvalue()
+    assert "errand.failed" in stream.getvalue()
