@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from adapters.dialects.fields import unsupported
+from adapters.dialects.plain_files import text_of
 from domain.inference.conversation.parts import (
+    File,
     Image,
     Inline,
     Part,
@@ -69,6 +71,8 @@ def _part(part: Part) -> JsonObject | None:
             return {"type": "thinking", "thinking": thought} if thought else None
         case Image():
             return _image(part)
+        case File() if (text := text_of(part)) is not None:
+            return {"type": "text", "text": text}
         case _:
             what = type(part).__name__.lower()
             raise unsupported("messages", f"Cohere reads text and pictures, not '{what}'")
@@ -94,11 +98,18 @@ def _call(call: ToolCall) -> JsonObject:
 
 
 def _result(result: ToolResult) -> JsonObject:
-    if any(not isinstance(part, Text) for part in result.parts):
-        raise unsupported("messages", "results of tools must be text")
-    text = "\n".join(part.text for part in result.parts if isinstance(part, Text))
+    text = "\n".join(_plain(part) for part in result.parts)
     return {
         "role": "tool",
         "tool_call_id": result.call_id,
         "content": f"Error: {text}" if result.is_error else text,
     }
+
+
+def _plain(part: Text | Image | File) -> str:
+    if isinstance(part, Text):
+        return part.text
+    text = text_of(part) if isinstance(part, File) else None
+    if text is None:
+        raise unsupported("messages", "results of tools must be text")
+    return text

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 
 from adapters.dialects.fields import unsupported
+from adapters.dialects.plain_files import text_of
 from domain.inference.conversation.parts import (
+    File,
     Image,
     Inline,
     Part,
@@ -64,6 +66,8 @@ def _texts(parts: Iterable[Part]) -> list[str]:
                 found.append(part.text)
             case Image() | ToolCall() | Thinking():
                 pass
+            case File() if (text := text_of(part)) is not None:
+                found.append(text)
             case _:
                 what = type(part).__name__.lower()
                 raise unsupported("messages", f"Ollama reads text and pictures, not '{what}'")
