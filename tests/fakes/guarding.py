@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping
+from threading import get_ident
 
 from application.inference.guarding.ports import (
     Channel,
@@ -18,12 +19,15 @@ class PlainStream(StreamFormat):
         self._channel = channel
         self._holds_end = holds_end
         self._said = ""
+        # Where it was fed.
+        self.threads: list[int] = []
 
     @property
     def texts(self) -> list[str]:
         return [self._said] if self._holds_end else []
 
     def feed(self, block: bytes) -> bytes:
+        self.threads.append(get_ident())
         return self._shown(self._channel.feed(block.decode()))
 
     def end(self) -> bytes:
@@ -43,6 +47,7 @@ class PlainFormats(ContentFormats):
 
     def __init__(self) -> None:
         self.has_cut = True
+        self.streams: list[PlainStream] = []
 
     def request(self, operation: Operation, body: bytes, opens: OpenChannel) -> bytes:
         channel = opens(False)
@@ -57,7 +62,9 @@ class PlainFormats(ContentFormats):
     def stream(
         self, operation: Operation, opens: OpenChannel, repeats: OpenChannel, *, holds_end: bool
     ) -> StreamFormat:
-        return PlainStream(opens(False), holds_end=holds_end, has_cut=self.has_cut)
+        stream = PlainStream(opens(False), holds_end=holds_end, has_cut=self.has_cut)
+        self.streams.append(stream)
+        return stream
 
 
 class UnchangedChannel(Channel):

@@ -47,7 +47,7 @@ def named_event(members: dict[str, Any]) -> bytes:
 def _members(data: bytes) -> dict[str, Any]:
     try:
         members = _decode(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         members = _leniently(data)
     if not isinstance(members, dict):
         raise ProviderFailedError("The model's stream has an event that is no JSON object.")
@@ -67,3 +67,5 @@ def _written(members: dict[str, Any]) -> bytes:
         return _encode(members)
     except UnicodeEncodeError:
         return json.dumps(members, separators=(",", ":")).encode()
+    except RecursionError as error:
+        raise ProviderFailedError("The model's stream has an event that is no JSON.") from error

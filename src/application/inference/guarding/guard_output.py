@@ -88,7 +88,7 @@ class _GuardedStream(ProviderStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for block in self.source:
-                shown = self.format.feed(block)
+                shown = await self.guard.large.look(block, self.format.feed)
                 if shown:
                     yield shown
             ending = self.format.end()

@@ -210,9 +210,10 @@ def test_more_of_a_text_is_written_where_it_was() -> None:
     assert last["choices"][0]["delta"] == {"reasoning_details": [detail]}
 
 
-def test_an_event_that_cannot_be_looked_at_ends_the_stream() -> None:
+@pytest.mark.parametrize("data", [b"ann@example.com", b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}"])
+def test_an_event_that_cannot_be_looked_at_ends_the_stream(data: bytes) -> None:
     with pytest.raises(ProviderFailedError):
-        over_chats(b"data: ann@example.com\n\n")
+        over_chats(b"data: " + data + b"\n\n")
 
 
 @pytest.mark.parametrize(

@@ -321,6 +321,18 @@ async def test_large_bodies_are_looked_at_beside_the_loop_one_by_one() -> None:
     assert order == ["slow", "after"]
 
 
+async def test_a_large_block_of_a_stream_is_looked_at_beside_the_loop() -> None:
+    scene = a_scene()
+    scene.feel(a=saying(b"a ", b"b " * LARGE_BYTES, MAIL))
+
+    blocks = await scene.relay()
+
+    small, large, last = scene.formats.streams[0].threads
+    assert small == last == threading.get_ident()
+    assert large != small
+    assert b"".join(blocks) == b"a " + b"b " * LARGE_BYTES + b"to [EMAIL]"
+
+
 async def test_a_large_request_is_redacted_and_refused_like_a_small_one() -> None:
     scene = a_scene()
 
