@@ -160,7 +160,6 @@ def work(
             environment,
             listener,
             on_ready=on_ready,
-            prepares_database=False,
             signals=(signal.SIGTERM,),
         )
     except StoaError as error:

@@ -20,6 +20,7 @@ from adapters.postgres.operations.error_writer import PostgresErrorWriter
 from adapters.providers.registry import ConfiguredProviders
 from adapters.system.large_pages import use_large_pages
 from application.identity.external.ports import PersonActivity
+from application.identity.found_first_team import ShowKey
 from application.identity.ports import Credentials, KeyActivity
 from application.identity.session_ports import SessionActivity, SessionDirectory
 from application.identity.sessions.forget_ended_sessions import ForgetEndedSessions
@@ -62,7 +63,7 @@ RETENTION_EVERY_S = 3600.0
 @dataclass(slots=True, kw_only=True)
 class Lifecycle:
     """``on_ready`` gets what this start has to show; ``on_failure`` what stands in the way.
-    ``prepares_database`` is false in a worker, whose parent has done that already."""
+    ``show_key`` shows the first key; a worker has none, whose parent has prepared the database."""
 
     container: AsyncContainer
     readiness: Readiness
@@ -71,7 +72,7 @@ class Lifecycle:
     on_ready: Callable[[Welcome], None]
     on_failure: Callable[[Exception], None]
     database_wait_s: float
-    prepares_database: bool = True
+    show_key: ShowKey | None = None
     _boot: asyncio.Task[None] | None = None
     _opening: asyncio.Task[None] | None = None
     _chores: list[asyncio.Task[None]] = field(default_factory=list)
@@ -87,7 +88,7 @@ class Lifecycle:
             return
         self._stopped = True
         if self._opening is not None:
-            # A key that was made has to be shown.
+            # A key that was shown has to be kept.
             await asyncio.gather(self._opening, return_exceptions=True)
         self.readiness.wait_for("the server is stopping")
         for task in (self._boot, *self._chores):
@@ -111,7 +112,9 @@ class Lifecycle:
             self.on_failure(error)
 
     async def _open_up(self) -> None:
-        welcome = await first_run(self.container) if self.prepares_database else Welcome()
+        welcome = Welcome()
+        if self.show_key is not None:
+            welcome = await first_run(self.container, self.show_key)
         self.readiness.open()
         self.on_ready(welcome)
 
@@ -121,7 +124,7 @@ class Lifecycle:
         await get(DatabaseServer)
         url = await get(DatabaseUrl)
         self.readiness.wait_for("the database is not there yet")
-        await prepare_database(url, wait_s=self.database_wait_s, migrates=self.prepares_database)
+        await prepare_database(url, wait_s=self.database_wait_s, migrates=self.show_key is not None)
         self.readiness.wait_for("the server is starting")
         await get(RuntimeSettings)
         # What went wrong until now is written, and what goes wrong while the others stop.

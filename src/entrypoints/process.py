@@ -15,6 +15,7 @@ from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.events.open_streams import OpenStreams
 from adapters.http.frame import Frame
 from adapters.http.server.protocol import ServerProtocol
+from application.identity.found_first_team import ShowKey
 from application.shared.ports import IdGenerator
 from entrypoints.container import make_container
 from entrypoints.di.doors import DoorsProvider
@@ -38,10 +39,11 @@ def run_process(
     listener: socket.socket,
     *,
     on_ready: OnReady,
-    prepares_database: bool = True,
+    show_key: ShowKey | None = None,
     signals: Sequence[signal.Signals] | None = None,
 ) -> None:
-    """Serve in this process until a signal comes, and raise what kept it from coming up."""
+    """Serve in this process until a signal comes, and raise what kept it from coming up. A worker
+    has nobody to show a key to: its parent has prepared the database."""
     # Around the loop: a signal shall find it neither half made nor half closed.
     with (
         stop_requests(signals) as requests,
@@ -55,7 +57,7 @@ def run_process(
                 listener,
                 requests,
                 on_ready=on_ready,
-                prepares_database=prepares_database,
+                show_key=show_key,
             )
         )
 
@@ -68,7 +70,7 @@ async def _serve(
     requests: StopRequests,
     *,
     on_ready: OnReady,
-    prepares_database: bool,
+    show_key: ShowKey | None,
 ) -> None:
     failures: list[Exception] = []
     server: HttpServer | None = None
@@ -84,7 +86,7 @@ async def _serve(
         settings,
         on_ready=on_ready,
         on_failure=on_failure,
-        prepares_database=prepares_database,
+        show_key=show_key,
     )
     streams = await container.get(OpenStreams)
     config = _http_config(app, settings, await container.get(IdGenerator))

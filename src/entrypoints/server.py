@@ -9,6 +9,7 @@ from importlib.metadata import version
 import msgspec
 
 from adapters.catalog.catalog_file import load_catalog
+from application.identity.issue_key import IssuedKey
 from application.identity.joining.links import Links
 from entrypoints.lean_imports import many_imports
 from entrypoints.listening import listen, url_of
@@ -27,12 +28,12 @@ def serve(loaded: LoadedSettings) -> None:
     url = url_of(listener, settings.host)
     settings = msgspec.structs.replace(settings, public_url=settings.public_url or url)
 
-    def announce(welcome: Welcome) -> None:
+    def show_key(issued: IssuedKey) -> None:
         # For the person at the terminal, not for the log: the key is shown this once.
+        print(first_key_text(issued.secret, url, catalog.models), flush=True)  # noqa: T201
+
+    def announce(welcome: Welcome) -> None:
         print(ready_line(version("stoa"), url), flush=True)  # noqa: T201
-        if welcome.issued is not None:
-            text = first_key_text(welcome.issued.secret, url, catalog.models)
-            print(text, flush=True)  # noqa: T201
         if welcome.setup_token is not None:
             links = Links((settings.public_url or url).rstrip("/"))
             print(setup_line(links.setup(welcome.setup_token)), flush=True)  # noqa: T201
@@ -42,9 +43,13 @@ def serve(loaded: LoadedSettings) -> None:
         with many_imports():
             from entrypoints.workers import serve_with_workers  # noqa: PLC0415
 
-        serve_with_workers(settings, catalog, loaded.runtime, listener, announce)
+        serve_with_workers(
+            settings, catalog, loaded.runtime, listener, announce=announce, show_key=show_key
+        )
     else:
         with many_imports():
             from entrypoints.process import run_process  # noqa: PLC0415
 
-        run_process(settings, catalog, loaded.runtime, listener, on_ready=announce)
+        run_process(
+            settings, catalog, loaded.runtime, listener, on_ready=announce, show_key=show_key
+        )

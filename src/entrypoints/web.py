@@ -27,6 +27,7 @@ from adapters.http.responses.controller import ResponsesController
 from adapters.http.responses.operations import RESPONSES_OPERATIONS
 from adapters.http.responses.served import RESPONSES
 from adapters.http.unshared_router import UnsharedRouter
+from application.identity.found_first_team import ShowKey
 from application.operations.check_health import CheckHealth
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
@@ -45,7 +46,7 @@ async def build_app(
     *,
     on_ready: OnReady,
     on_failure: OnFailure,
-    prepares_database: bool = True,
+    show_key: ShowKey | None = None,
 ) -> Frame:
     """The application; its start-up returns at once and the rest follows in the background."""
     readiness = Readiness()
@@ -59,7 +60,7 @@ async def build_app(
         on_ready=on_ready,
         on_failure=on_failure,
         database_wait_s=settings.database_wait_seconds,
-        prepares_database=prepares_database,
+        show_key=show_key,
     )
     return create_app(
         container,

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from application.identity.issue_key import IssuedKey
 from domain.models.served_model import ModelKind, ServedModel
 
 FIRST_KEY = """
@@ -20,10 +19,9 @@ Try it:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
-    """What a start has to show to whoever started the server: the first API key, and the token with
-    which somebody can make the server theirs, for as long as nobody has."""
+    """What a start has to show to whoever started the server once it is ready: the token with which
+    somebody can make the server theirs, for as long as nobody has."""
 
-    issued: IssuedKey | None = None
     setup_token: str | None = field(default=None, repr=False)
 
 

@@ -8,6 +8,7 @@ connections from the same socket, and share their counts through files
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from dishka import AsyncContainer
 
 from adapters.catalog.definitions import LoadedCatalog
 from adapters.http.metrics.workers import shared_metrics
+from application.identity.found_first_team import ShowKey
 from entrypoints.container import make_container
 from entrypoints.crew import LOOK_EVERY_S, Crew
 from entrypoints.database import DatabaseUrl, prepare_database
@@ -35,17 +37,23 @@ def serve_with_workers(
     catalog: LoadedCatalog,
     environment: RuntimeEnvironment,
     listener: socket.socket,
+    *,
     announce: Announce,
+    show_key: ShowKey,
 ) -> None:
     """Run until told to stop, or until a worker cannot come up."""
     container = make_container(settings, catalog, environment=environment)
     crew = Crew(settings=settings, catalog=catalog, environment=environment, listener=listener)
     with shared_metrics(), stop_requests() as requests:
-        asyncio.run(_lead(container, crew, requests, announce))
+        asyncio.run(_lead(container, crew, requests, announce, show_key))
 
 
 async def _lead(
-    container: AsyncContainer, crew: Crew, requests: StopRequests, announce: Announce
+    container: AsyncContainer,
+    crew: Crew,
+    requests: StopRequests,
+    announce: Announce,
+    show_key: ShowKey,
 ) -> None:
     try:
         url = await _unless_asked_to_stop(requests, _prepare(container, crew.settings))
@@ -53,7 +61,9 @@ async def _lead(
             return
         crew.settings = msgspec.structs.replace(crew.settings, database_url=url)
         try:
-            await _watch(crew, requests, container, announce)
+            # Before any worker says that it is ready.
+            welcome = await first_run(container, show_key)
+            await _watch(crew, requests, partial(announce, welcome))
         finally:
             # Nobody would take the connections that wait here.
             crew.listener.close()
@@ -70,17 +80,14 @@ async def _prepare(container: AsyncContainer, settings: Settings) -> str:
     return url
 
 
-async def _watch(
-    crew: Crew, requests: StopRequests, container: AsyncContainer, announce: Announce
-) -> None:
+async def _watch(crew: Crew, requests: StopRequests, announce: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     is_announced = False
     while not requests.count:
         crew.tend(loop.time())
         if not is_announced and crew.is_serving:
             is_announced = True
-            # Last, so that no start which fails or is stopped has made a key that nobody sees.
-            announce(await first_run(container))
+            announce()
         await asyncio.sleep(LOOK_EVERY_S)
 
 

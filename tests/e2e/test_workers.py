@@ -96,6 +96,7 @@ def _rows(server: StoaServer) -> "Counter[str]":
 def test_the_first_key_is_shown_once(crew: StoaServer) -> None:
     assert len(set(KEY.findall(crew.output))) == 1
     assert crew.output.count("shown only this once") == 1
+    assert crew.output.index("shown only this once") < crew.output.index("is ready on")
 
 
 def test_the_workers_print_one_setup_link_that_works(crew: StoaServer) -> None:

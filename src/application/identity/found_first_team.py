@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from application.identity.issue_key import IssuedKey
@@ -16,6 +17,9 @@ from domain.identity.user import User
 from domain.operations.audit import ActorKind
 from domain.shared.ids import KeyId, TeamId, UserId
 
+# Raises what keeps it from being seen.
+ShowKey = Callable[[IssuedKey], None]
+
 FIRST_TEAM_NAME = "My team"
 FIRST_USER_NAME = "Owner"
 FIRST_KEY_NAME = "first key"
@@ -26,6 +30,9 @@ class FoundFirstTeam:
     """On a fresh database, makes the first team, its owner, who operates the server,
     and an API key.
 
+    The key is shown before it is kept: whoever dies in between has lost nothing, since the next
+    start makes another one, and no key is kept that nobody has seen.
+
     Returns ``None`` when there is a team already, so it may run at every start.
     """
 
@@ -35,7 +42,7 @@ class FoundFirstTeam:
     secrets: SecretGenerator
     auditor: Auditor
 
-    async def __call__(self) -> IssuedKey | None:
+    async def __call__(self, show: ShowKey) -> IssuedKey | None:
         async with self.uow as tx:
             if await tx.teams.first() is not None:
                 return None
@@ -68,5 +75,7 @@ class FoundFirstTeam:
             await self.auditor.record(
                 tx, actor, "key.issued", Target("key", key.id), after=recorded(key)
             )
+            issued = IssuedKey(key=key, secret=secret)
+            show(issued)
             await tx.commit()
-        return IssuedKey(key=key, secret=secret)
+        return issued

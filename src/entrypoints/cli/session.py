@@ -11,6 +11,7 @@ from dishka import AsyncContainer
 
 from application.identity.act_as_operator import ActAsOperator
 from application.identity.found_first_team import FoundFirstTeam
+from application.identity.issue_key import IssuedKey
 from application.shared.actor import Actor
 from application.shared.ports import Clock, IdGenerator
 from entrypoints.cli.invocation import Invocation
@@ -57,9 +58,7 @@ def run_session(invocation: Invocation, work: Callable[[Session], Awaitable[T]])
             from entrypoints.container import open_container  # noqa: PLC0415
 
         async with open_container(loaded) as container:
-            first = await (await container.get(FoundFirstTeam))()
-            if first is not None:
-                click.echo(f"The first API key, shown only this once: {first.secret}", err=True)
+            await (await container.get(FoundFirstTeam))(_show_first_key)
             act_as_operator = await container.get(ActAsOperator)
             session = Session(
                 container=container,
@@ -70,6 +69,10 @@ def run_session(invocation: Invocation, work: Callable[[Session], Awaitable[T]])
             return await work(session)
 
     return run_async(inside())
+
+
+def _show_first_key(issued: IssuedKey) -> None:
+    click.echo(f"The first API key, shown only this once: {issued.secret}", err=True)
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
