@@ -6,7 +6,7 @@ import msgspec
 
 from adapters.providers.json_reading import NOT_JSON
 from adapters.providers.mistral.messages import adapted_messages
-from adapters.providers.mistral.tools import adapted_tools
+from adapters.providers.mistral.tools import adapted_calling
 from adapters.providers.openai_compatible.request import Members
 from application.inference.ports import Operation
 from domain.inference.errors import UnsupportedByModelError
@@ -65,12 +65,10 @@ def adapt(operation: Operation, members: Members) -> Members:
 
 
 def _chat(changed: Members) -> Members:
-    if "tool_choice" in changed and _decoded(changed["tool_choice"], "tool_choice") == "required":
-        changed["tool_choice"] = msgspec.Raw(b'"any"')
     if _decoded(changed.get("service_tier", _NO_TIER), "service_tier") not in _TIERS:
         del changed["service_tier"]
     if "tools" in changed:
-        changed["tools"] = adapted_tools(changed["tools"])
+        changed |= adapted_calling(changed)
     if "messages" in changed:
         changed["messages"] = adapted_messages(changed["messages"])
     return changed

@@ -94,7 +94,31 @@ def test_what_mistral_has_nothing_for_is_refused_by_name(name: str, value: Any) 
     ],
 )
 def test_a_required_tool_is_any_tool(choice: object, expected: object) -> None:
-    assert adapted(tool_choice=choice) == {"tool_choice": expected}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+
+    assert adapted(tools=tools, tool_choice=choice) == {"tools": tools, "tool_choice": expected}
+
+
+@pytest.mark.parametrize(("mode", "choice"), [("auto", "auto"), ("required", "any")])
+def test_the_choice_among_some_tools_is_told_as_these_tools(mode: str, choice: str) -> None:
+    parameters = {"type": "object"}
+    first, second = (
+        {"type": "function", "function": {"name": name, "parameters": parameters}} for name in "ab"
+    )
+    allowed = {"mode": mode, "tools": [{"type": "function", "function": {"name": "b"}}]}
+
+    told = adapted(
+        tools=[first, second],
+        tool_choice={"type": "allowed_tools", "allowed_tools": allowed},
+    )
+
+    assert told == {"tools": [second], "tool_choice": choice}
+
+
+def test_tools_that_need_nothing_stay_byte_for_byte() -> None:
+    tools = msgspec.Raw(b'[ {"type": "function", "function": {"name":"f","parameters":{"a":1}}} ]')
+
+    assert adapt(Operation.CHAT, {"tools": tools})["tools"] is tools
 
 
 @pytest.mark.parametrize("function", [{"name": "f"}, {"name": "f", "parameters": {}}])
