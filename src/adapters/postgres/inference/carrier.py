@@ -17,6 +17,8 @@ WrittenT_contra = TypeVar("WrittenT_contra", bound=Item, contravariant=True)
 
 SHORTEST_BACKOFF_S = 0.05
 LONGEST_BACKOFF_S = 1.0
+# A wire may go dead while a connection is being set up, and nobody would say so for a long time.
+CONNECT_WITHIN_S = 20.0
 
 # Classes of SQLSTATE that blame the rows: cardinality, data, integrity, limits, triggers, and
 # internal errors, which are seldom anybody else's fault.
@@ -58,9 +60,11 @@ class Carrier(Generic[ItemT]):
         on_durable: Callable[[list[ItemT]], None],
         on_refused: Callable[[ItemT, Exception], None],
         on_landed: Callable[[], None],
+        connect_within_s: float = CONNECT_WITHIN_S,
     ) -> None:
         """``on_landed`` is told when the carrier has become free."""
         self._name = name
+        self._connect_within_s = connect_within_s
         self._connect = connect
         self._on_durable = on_durable
         self._on_refused = on_refused
@@ -127,7 +131,8 @@ class Carrier(Generic[ItemT]):
     async def _write_last_part(self) -> None:
         connection = self._connection
         if connection is None or not connection.is_open:
-            connection = self._connection = await self._connect()
+            async with asyncio.timeout(self._connect_within_s):
+                connection = self._connection = await self._connect()
             connection.on_lost(partial(self._on_lost, connection))
         if self._parts:
             part = self._parts[-1]

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from adapters.postgres.inference.carrier import LaneConnection
+from adapters.postgres.inference.carrier import Carrier, LaneConnection
 from adapters.postgres.inference.lane import LONGEST_GAP_S, Lane
 from tests.fixtures.patience import PATIENCE_S
 
@@ -56,6 +56,32 @@ async def a_lane(written: Written) -> Lane[Thing]:
     lane.start()
     await asyncio.sleep(0.01)
     return lane
+
+
+async def test_a_connection_that_is_never_set_up_is_given_up() -> None:
+    written = Written()
+    attempts = iter([True, False])
+    landed = asyncio.Event()
+
+    async def connect() -> Written:
+        if next(attempts):
+            await asyncio.Event().wait()
+        return written
+
+    carrier = Carrier[Thing](
+        name="things",
+        connect=connect,
+        on_durable=lambda _: None,
+        on_refused=lambda _, __: None,
+        on_landed=landed.set,
+        connect_within_s=0.01,
+    )
+
+    carrier.carry([Thing()])
+    await asyncio.wait_for(landed.wait(), PATIENCE_S)
+
+    assert [size for _, size in written.batches] == [1]
+    await carrier.stop()
 
 
 async def test_what_comes_alone_leaves_at_once() -> None:
