@@ -16,6 +16,8 @@ _TYPED = frozenset({Operation.IMAGE, Operation.TRANSCRIPTION})
 _encode = msgspec.json.Encoder().encode
 # No JSON, no UTF-8, or nested too deeply.
 _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+# Of other types than its format wants, or without what that needs.
+_FORMLESS = (*_UNREADABLE, LookupError, TypeError, AttributeError)
 
 
 class DialectContentFormats(ContentFormats):
@@ -39,19 +41,55 @@ class DialectContentFormats(ContentFormats):
     def texts_of(self, operation: Operation, body: bytes) -> list[str]:
         try:
             return _texts_of(operation, _decode(body))
-        except (*_UNREADABLE, LookupError, TypeError, AttributeError) as error:
+        except _FORMLESS as error:
             raise ProviderFailedError("The model's answer is none of its format.") from error
 
     def stream(
         self, operation: Operation, opens: OpenChannel, repeats: OpenChannel, *, holds_end: bool
     ) -> StreamFormat:
-        if operation is Operation.MESSAGES:
-            return MessagesStream(opens, holds_end=holds_end)
-        if operation is Operation.RESPONSES:
-            return ResponsesStream(opens, repeats, holds_end=holds_end)
-        if operation in _TYPED:
-            return TypedStream(opens, repeats, holds_end=holds_end)
-        return ChatStream(opens, repeats, holds_end=holds_end)
+        return SoundStream(_stream(operation, opens, repeats, holds_end=holds_end))
+
+
+class SoundStream(StreamFormat):
+    """Fails where an event is not what its format wants it to be: nobody can look at it."""
+
+    def __init__(self, stream: StreamFormat) -> None:
+        self._stream = stream
+
+    @property
+    def texts(self) -> list[str]:
+        return self._stream.texts
+
+    def feed(self, block: bytes) -> bytes:
+        try:
+            return self._stream.feed(block)
+        except _FORMLESS as error:
+            raise ProviderFailedError("The model's stream is none of its format.") from error
+
+    def end(self) -> bytes:
+        try:
+            return self._stream.end()
+        except _FORMLESS as error:
+            raise ProviderFailedError("The model's stream is none of its format.") from error
+
+    def cut(self) -> bytes | None:
+        try:
+            return self._stream.cut()
+        except _FORMLESS:
+            # What it would be made of was none of its format.
+            return None
+
+
+def _stream(
+    operation: Operation, opens: OpenChannel, repeats: OpenChannel, *, holds_end: bool
+) -> StreamFormat:
+    if operation is Operation.MESSAGES:
+        return MessagesStream(opens, holds_end=holds_end)
+    if operation is Operation.RESPONSES:
+        return ResponsesStream(opens, repeats, holds_end=holds_end)
+    if operation in _TYPED:
+        return TypedStream(opens, repeats, holds_end=holds_end)
+    return ChatStream(opens, repeats, holds_end=holds_end)
 
 
 def _texts_of(operation: Operation, answer: Any) -> list[str]:

@@ -96,7 +96,7 @@ class Walk:
             return self._described(value)
         if name in JSON_TEXTS and isinstance(value, str):
             return self._through(value, is_json=True)
-        kind = members.get("type")
+        kind = str(members.get("type"))
         is_free = name in _FREE or (name == "documents" and isinstance(value, list))
         if is_free or (name == "input" and kind in _TOOL_USES):
             return self._everything(value)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from adapters.dialects.fields import NOT_JSON
 from adapters.dialects.openai_responses.calls import ClientTools
 from adapters.dialects.openai_responses.content import write_said
 from adapters.dialects.openai_responses.envelope import Sealed, seal
@@ -104,7 +105,7 @@ def call_item(
 def _is_whole(arguments: str) -> bool:
     try:
         msgspec.json.decode(arguments.encode("utf-8", "replace"), type=msgspec.Raw)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         # Some models say nothing at all for a tool without parameters.
         return not arguments.strip()
     return True

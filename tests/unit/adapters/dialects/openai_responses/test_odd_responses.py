@@ -9,8 +9,10 @@ import pytest
 from adapters.dialects.anthropic.dialect import Anthropic
 from adapters.dialects.dialect import Dialect
 from adapters.dialects.openai_chat.dialect import OpenAIChat
+from adapters.dialects.openai_responses.calls import ClientTools
 from adapters.dialects.openai_responses.dialect import OpenAIResponsesDialect
 from adapters.dialects.openai_responses.keeping import OpenAIResponseFormat
+from adapters.dialects.openai_responses.output_items import call_item
 from adapters.http.responses.requests import read_response_request
 from adapters.providers.failures.mapping import ErrorMapping
 from adapters.providers.failures.openai import openai_failure
@@ -20,7 +22,7 @@ from adapters.providers.openai_compatible.responses.request import responses_bod
 from adapters.providers.openai_compatible.responses.scanner import ResponsesScanner
 from application.inference.ports import Operation, ProviderRequest
 from application.inference.responses.ports import ResponseStamp
-from domain.inference.conversation.parts import Text
+from domain.inference.conversation.parts import Text, ToolCall
 from domain.inference.conversation.request import GenerationRequest, Role, Turn
 from domain.inference.errors import ProviderFailedError
 from domain.shared.errors import InvalidError, LimitExceededError
@@ -243,3 +245,11 @@ def test_what_is_odd_elsewhere_is_told_or_refused(
             for event in events:
                 writer.write(reader.feed(an_event(event)))
         writer.end()
+
+
+def test_arguments_that_are_nested_too_deeply_are_not_whole() -> None:
+    call = ToolCall(id="c", name="f", arguments="[" * 9_000)
+
+    item = call_item("fc_1", call, ClientTools(()))
+
+    assert item["status"] == "incomplete"
