@@ -7,6 +7,7 @@ import pytest
 
 from application.models.registry.models.entries import ModelDraft
 from application.operations.ports import Sealed
+from domain.models.registry.model import ModelState
 from domain.models.registry.provider import Provider
 from domain.operations.errors import SecretUnreadableError
 from domain.operations.model_settings import ALLOW_PRIVATE_PROVIDERS
@@ -164,6 +165,21 @@ async def test_the_type_of_a_provider_has_to_fit_its_models(desk: RegistryDesk) 
     assert refused.value.param == "type"
     assert "the model 'large': 'options' may be none" in refused.value.message
     assert (await desk.change(provider, name="other")).name == "other"
+
+
+async def test_models_that_fit_any_type_or_are_archived_keep_no_provider_from_another(
+    desk: RegistryDesk,
+) -> None:
+    provider = await desk.provider()
+    await desk.model(ModelDraft(name="plain", provider="acme"))
+    archived = ModelState.ARCHIVED
+    await desk.model(
+        ModelDraft(name="old", provider="acme", options={"quiet": True}, state=archived)
+    )
+
+    changed = await desk.change(provider, type="heavy", configuration_and_secrets={"api_key": "k"})
+
+    assert changed.type == "heavy"
 
 
 async def test_a_model_is_saved_only_as_its_provider_can_serve_it(desk: RegistryDesk) -> None:
