@@ -64,7 +64,7 @@ def test_aider_is_started_with_the_model() -> None:
 
     assert found["OPENAI_API_BASE"] == f"{STOA}/v1"
     assert found["OPENAI_API_KEY"] == "sk-$(id)"
-    assert found["AIDER"] == f"--model openai/{NAMES[0]}"
+    assert found["AIDER"] == f"--no-show-model-warnings --model openai/{NAMES[0]}"
 
 
 def test_langchain_gets_a_program() -> None:
