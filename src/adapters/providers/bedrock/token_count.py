@@ -8,6 +8,7 @@ from adapters.dialects.bedrock.dialect import BedrockDialect
 from adapters.dialects.counts import Count
 from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
+from adapters.providers.translation.tool_names import plainly_named
 from application.inference.ports import ProviderAnswer
 from domain.inference.conversation.request import GenerationRequest, JsonObject
 from domain.models.served_model import ServedModel
@@ -29,7 +30,7 @@ def counted_model(model: ServedModel) -> str:
 
 
 def count_body(request: GenerationRequest, model: ServedModel, dialect: BedrockDialect) -> bytes:
-    written: JsonObject = msgspec.json.decode(dialect.write_request(request, model))
+    written: JsonObject = msgspec.json.decode(dialect.write_request(plainly_named(request), model))
     counted = {name: written[name] for name in _COUNTED if name in written}
     return msgspec.json.encode({"input": {"converse": counted}})
 

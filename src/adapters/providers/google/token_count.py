@@ -8,6 +8,7 @@ from adapters.dialects.failures import Failures
 from adapters.dialects.fields import NOT_JSON
 from adapters.dialects.google.dialect import GoogleDialect
 from adapters.providers.google.paths import resource
+from adapters.providers.translation.tool_names import plainly_named
 from application.inference.ports import Operation, ProviderAnswer, ProviderRequest
 from domain.inference.conversation.request import JsonObject
 from domain.shared.usage import Usage
@@ -21,7 +22,7 @@ class _Count(msgspec.Struct, rename="camel"):
 
 
 def count_body(request: ProviderRequest, dialect: GoogleDialect) -> bytes:
-    asked = DIALECTS[Operation.MESSAGES].read_request(request.body)
+    asked = plainly_named(DIALECTS[Operation.MESSAGES].read_request(request.body))
     written: JsonObject = msgspec.json.decode(dialect.write_request(asked, request.model))
     counted = {name: written[name] for name in _COUNTED if name in written}
     whole = {"model": resource(request.model.upstream_name)} | counted

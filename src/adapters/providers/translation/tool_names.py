@@ -35,6 +35,11 @@ def with_told(request: GenerationRequest, told: Mapping[str, str]) -> Generation
     )
 
 
+def plainly_named(request: GenerationRequest) -> GenerationRequest:
+    """For those who only count what is told."""
+    return with_told(request, told_names(request, PLAIN_NAMES))
+
+
 def _names(request: GenerationRequest) -> Iterable[str]:
     yield from (tool.name for tool in request.tools if isinstance(tool, FunctionTool))
     for turn in request.turns:

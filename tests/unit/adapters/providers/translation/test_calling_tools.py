@@ -10,7 +10,7 @@ from adapters.providers.generation import (
     GenerationStream,
 )
 from adapters.providers.translation.calling import CallingGeneration
-from adapters.providers.translation.tool_names import PLAIN_NAMES
+from adapters.providers.translation.tool_names import PLAIN_NAMES, plainly_named
 from application.inference.ports import StreamReport
 from domain.inference.conversation.answer import Choice, GenerationAnswer, StopReason
 from domain.inference.conversation.events import (
@@ -168,3 +168,13 @@ async def test_all_calls_are_heard_by_those_who_do_not_say_so() -> None:
     streamed = await stream_of(generation, asking("a", "b"))
 
     assert called == calls_in(streamed) == ["a", "b"]
+
+
+async def test_who_only_counts_is_told_the_same_names() -> None:
+    caller, call = Caller(), asking("plain", DOTTED)
+    await CallingGeneration(generation=caller, names=PLAIN_NAMES).generate(call)
+
+    counted = plainly_named(call.request)
+
+    assert counted == caller.asked[0]
+    assert counted != call.request
