@@ -29,7 +29,7 @@ def in_a_shell(text: str) -> dict[str, str]:
     """The variables that the text leaves behind, and what ``aider`` was called with."""
     shell = shutil.which("sh")
     assert shell is not None
-    script = f'aider() {{ printf "AIDER=%s %s\\0" "$@"; }}\n{text}env -0'
+    script = f'aider() {{ printf "AIDER=%s\\0" "$*"; }}\n{text}env -0'
     environment = {"STOA_API_KEY": "sk-stoa-mine", "PATH": os.environ["PATH"]}
     said = subprocess.run(  # noqa: S603 - the text is what is tested
         [shell, "-eu", "-c", script], env=environment, capture_output=True, check=True, text=True
