@@ -146,7 +146,7 @@ def _known(trace: CallTrace, call: Call) -> list[Header]:
         told.append((b"x-stoa-guardrails", _shown(", ".join(map(str, call.guardrails)))))
     if call.cost is not None:
         told.append((b"x-stoa-cost", f"{call.cost:f}".encode()))
-    elif call.price is None and trace.attempts:
+    elif trace.attempts and (call.price is None or call.usage is not None):
         # Not knowing what a call costs is not the same as its costing nothing.
         told.append((b"x-stoa-cost", b"unpriced"))
     return told

@@ -17,8 +17,10 @@ from adapters.http.data_plane.call_headers import (
     wishes_in,
 )
 from domain.inference.call import CacheUse, GuardrailVerdict
+from domain.models.prices import Prices
 from domain.shared.errors import InvalidError
-from tests.builders import a_call
+from domain.shared.usage import Usage
+from tests.builders import PRICES, a_call
 
 VERDICT = GuardrailVerdict(stage="input", rule="pii:email", action="redacted", count=2)
 
@@ -137,3 +139,22 @@ def test_an_answered_call_tells_how_it_was_made() -> None:
     assert told[b"x-stoa-reason"] == b"fallback??????"
     assert told[b"x-stoa-cost"] == b"0.0000001"
     assert told[b"x-stoa-overhead-ms"] == b"0.000"
+
+
+@pytest.mark.parametrize(
+    ("price", "usage", "told"),
+    [
+        (None, None, b"unpriced"),
+        (PRICES, Usage(prompt_tokens=9, audio_input_tokens=9), b"unpriced"),
+        (PRICES, None, None),
+    ],
+    ids=["nobody knows the price", "nobody knows that of audio", "nobody knows the usage yet"],
+)
+def test_a_call_whose_cost_cannot_be_told_is_unpriced(
+    price: Prices | None, usage: Usage | None, told: bytes | None
+) -> None:
+    state: dict[str, Any] = {}
+    trace = traced(state)
+    trace.call, trace.attempts = a_call(price=price, usage=usage), 1
+
+    assert dict(call_headers(state, perf_counter())).get(b"x-stoa-cost") == told
