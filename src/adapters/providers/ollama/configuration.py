@@ -10,6 +10,7 @@ from adapters.providers.definition import (
 )
 from adapters.providers.http_configuration import HTTP_KEYS, HttpConfiguration, read_http
 from adapters.providers.ollama.provider import BASE_URL, OllamaProvider
+from adapters.providers.translation.forced_call import ForcingGeneration
 from adapters.providers.translation.provider import TranslatingProvider
 from application.inference.ports import ModelProvider
 from domain.models.served_model import ServedModel
@@ -30,7 +31,7 @@ class OllamaProviderDefinition(ProviderDefinition):
         return TranslatingProvider(
             ollama,
             speaks=(),
-            generation=ollama,
+            generation=ForcingGeneration(ollama),
             clock=surroundings.clock,
             ids=surroundings.ids,
         )
