@@ -55,10 +55,11 @@ class EventStreamResponse:
 
     async def remark(self, comment: bytes) -> None:
         """Say something that clients pass over, as soon as the response has begun."""
-        if self._ping is not None:
-            await self._let_ping_end(self._ping)
+        # No ping begins from now on.
         self._is_writing = True
         try:
+            if self._ping is not None:
+                await self._let_ping_end(self._ping)
             if not self.started:
                 await self._start()
             await self._send({"type": "http.response.body", "body": comment, "more_body": True})
