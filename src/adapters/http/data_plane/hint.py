@@ -38,6 +38,8 @@ def _of_a_form(body: bytes) -> tuple[str, bool]:
     said = f'multipart/form-data; boundary="{boundary.decode("latin-1")}"'
     try:
         form = read_form(body, said)
-        return form.text("model") or "", form.text("stream") == "true"
+        model = form.text("model") or ""
+        # Where the form is broken, the rest of it may pass for the name: files, and what was said.
+        return model if model.isprintable() else "", form.text("stream") == "true"
     except InvalidError:
         return "", False

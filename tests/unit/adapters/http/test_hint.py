@@ -23,3 +23,9 @@ def test_a_form_that_was_refused_tells_its_model() -> None:
     assert hint(a_form(a_sound(), model="listener", stream="true", odd="1")) == ("listener", True)
     twice = a_form(a_sound(), model="a").replace(b'"file"; filename="a.wav"', b'"model"')
     assert hint(twice) == ("", False)
+
+
+def test_what_a_broken_form_has_in_the_place_of_a_model_is_no_name() -> None:
+    said = "listener\r\n--other\r\nContent-Disposition: form-data; name=prompt\r\n\r\na secret"
+
+    assert hint(a_form(a_sound(), model=said, stream="true")) == ("", True)
