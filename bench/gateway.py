@@ -8,7 +8,6 @@ the run fails when the ledger does not have exactly one row for every request.
 """
 
 import argparse
-import os
 import resource
 import shutil
 import sys
@@ -198,16 +197,13 @@ def _start_twice(stage: Stage) -> tuple[Target, Target]:
 
 def _scale(stage: Stage, run: Run, everything: Target) -> Scaling:
     """Servers of one and of two workers in turn, on the same database and with the same key."""
-    cores = sorted(os.sched_getaffinity(0))
 
     def start(workers: int) -> Target:
         crew = replace(stage.start(workers), name=everything.name, key=everything.key)
         time.sleep(REST_S)
         return crew
 
-    # The mock helps itself to whatever the workers leave.
-    pin(stage.mock.own, *cores)
-    return measure_scaling(start, run.sent, rounds=run.rounds, seconds=run.seconds, cores=cores)
+    return measure_scaling(start, run.mock, run.sent, rounds=run.rounds, seconds=run.seconds)
 
 
 def _measure_peers(folder: Path | None, stage: Stage, run: Run) -> list[Peer]:

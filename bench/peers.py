@@ -55,7 +55,7 @@ def start_litellm(work: Path, mock: Target, folder: Path) -> Target | None:
     command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     environment = os.environ | {"LITELLM_LOG": "ERROR", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     process = spawn([*command, "--num_workers", "1"], work / "litellm.log", environment)
-    return Target(name=LITELLM, port=port, process=process, key=key)
+    return Target(name="LiteLLM 1.106.2", port=port, process=process, key=key)
 
 
 def start_portkey(work: Path, mock: Target, folder: Path) -> Target | None:
@@ -70,7 +70,7 @@ def start_portkey(work: Path, mock: Target, folder: Path) -> Target | None:
         "x-portkey-provider": "openai",
         "x-portkey-custom-host": f"http://127.0.0.1:{mock.port}/v1",
     }
-    return Target(name=PORTKEY, port=port, process=process, headers=headers)
+    return Target(name="Portkey 1.15.2", port=port, process=process, headers=headers)
 
 
 def wait_until_it_answers(target: Target) -> Peer:

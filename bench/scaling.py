@@ -1,21 +1,20 @@
-"""Whether two workers do twice the work of one, on a machine of which they are a part only.
+"""Whether two workers on two cores do twice the work of one worker on one core.
 
-Load, mock and Postgres need a core too, so that on two cores a second worker would compete with
-them and not show what it can do. Each worker is therefore given the same part of a core of its own:
-it is the narrowest place with one worker and with two, and there is time left for everything else.
+Load, mock and Postgres need processor time too. A second worker that got a core which they had to
+themselves before would show what it takes from them. So one worker shares one core with all of
+them, and two workers share two: each core carries the same.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
 from bench.ledger_check import Sent
 from bench.processes import cpu_seconds, pin
-from bench.quota import limited
 from bench.scenarios import THROUGHPUT, WARM_UP_S, Outcome, measure
 from bench.targets import Target
 
-SHARE = 0.3
 CREWS = (1, 2)
 AIM = 1.8
 
@@ -30,28 +29,29 @@ class CrewOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """The rounds by number of workers; none where no part of a core can be given."""
+    """The rounds by number of workers; none where there are fewer cores."""
 
     rounds: dict[int, list[CrewOutcome]] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
-        one, two = (median(r.load.per_second for r in self.rounds[crew]) for crew in CREWS)
-        return two / one
+        """Of each round by itself, since what else the machine does changes between them."""
+        one, two = (self.rounds[crew] for crew in CREWS)
+        pairs = zip(one, two, strict=True)
+        return median(after.load.per_second / before.load.per_second for before, after in pairs)
 
 
 def measure_scaling(
-    start: Callable[[int], Target], sent: Sent, *, rounds: int, seconds: float, cores: list[int]
+    start: Callable[[int], Target], mock: Target, sent: Sent, *, rounds: int, seconds: float
 ) -> Scaling:
     """One worker and two in turn, each a server started by ``start`` for that."""
     scaling = Scaling()
+    cores = sorted(os.sched_getaffinity(0))
     if len(cores) < max(CREWS):
         return scaling
     for _ in range(rounds):
         for crew in CREWS:
-            outcome = _crew_outcome(start, crew, sent, seconds, cores)
-            if outcome is None:
-                return scaling
+            outcome = _crew_outcome(start(crew), mock, sent, seconds, cores[:crew])
             scaling.rounds.setdefault(crew, []).append(outcome)
             used = " and ".join(f"{share:.0%}" for share in outcome.used)
             load = outcome.load
@@ -65,9 +65,8 @@ def measure_scaling(
 def scaling_lines(scaling: Scaling) -> Iterator[str]:
     yield "## Two processes"
     yield ""
-    yield f"`--workers 2` beside `--workers 1`, each worker with {SHARE:.0%} of a core of its own,"
-    yield "so that on two cores load, mock and Postgres have what they need and the workers are the"
-    yield f"narrowest place. Everything on; {THROUGHPUT.connections} connections for each worker."
+    yield "`--workers 1` with the load, the mock and Postgres on one core, and `--workers 2` with"
+    yield f"them on two. Everything on; {THROUGHPUT.connections} connections for each worker."
     yield ""
     yield "| workers | requests/s | part of a core each used | requests per CPU-s | p50 / p99 ms |"
     yield "|---|---|---|---|---|"
@@ -85,26 +84,22 @@ def scaling_lines(scaling: Scaling) -> Iterator[str]:
 
 
 def _crew_outcome(
-    start: Callable[[int], Target], crew: int, sent: Sent, seconds: float, cores: list[int]
-) -> CrewOutcome | None:
-    server = start(crew)
+    server: Target, mock: Target, sent: Sent, seconds: float, cores: list[int]
+) -> CrewOutcome:
+    """As many workers as cores, one on each, and everything else on all of them."""
+    workers = server.workers
+    load, only = THROUGHPUT.times(len(workers)), cores[0] if len(cores) == 1 else None
+    pin([*server.database, *mock.own], *cores)
+    for worker, core in zip(workers, cores, strict=True):
+        pin([worker], core)
     try:
-        workers = server.workers
-        for worker, core in zip(workers, cores, strict=False):
-            pin([worker], core)
-        with limited(workers, SHARE) as allowed:
-            return _measured(server, workers, sent, seconds) if allowed else None
+        for duration in (WARM_UP_S, seconds):
+            before = [cpu_seconds([worker]) for worker in workers]
+            outcome = measure(server, load, duration, only)
+            sent.add(server, sent=outcome.sent, answered=outcome.succeeded)
+        used = [cpu_seconds([worker]) - seen for worker, seen in zip(workers, before, strict=True)]
     finally:
         server.stop()
-
-
-def _measured(server: Target, workers: list[int], sent: Sent, seconds: float) -> CrewOutcome:
-    load = THROUGHPUT.times(len(workers))
-    for duration in (WARM_UP_S, seconds):
-        before = [cpu_seconds([worker]) for worker in workers]
-        outcome = measure(server, load, duration, None)
-        sent.add(server, sent=outcome.sent, answered=outcome.succeeded)
-    used = [cpu_seconds([worker]) - seen for worker, seen in zip(workers, before, strict=True)]
     return CrewOutcome(load=outcome, used=tuple(spent / outcome.elapsed_s for spent in used))
 
 

@@ -38,6 +38,12 @@ async def repeat(seconds: float, chore: Chore, reporter: ErrorReporter) -> None:
         await _is_done(chore, reporter)
 
 
+async def do_later(seconds: float, chore: Chore, reporter: ErrorReporter) -> None:
+    """Once, after that time."""
+    await asyncio.sleep(seconds)
+    await _is_done(chore, reporter)
+
+
 async def repeat_when_rung(
     bell: Bell, pause: tuple[float, float], chore: Chore, reporter: ErrorReporter
 ) -> None:

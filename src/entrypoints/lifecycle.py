@@ -35,7 +35,7 @@ from application.operations.idempotency.answer_once import AnswerOnce
 from application.operations.ports import DatabaseServer, RuntimeSettings
 from application.operations.readiness import Readiness
 from application.operations.records.error_reporter import ErrorReporter
-from entrypoints.chores import Chore, repeat, repeat_when_rung
+from entrypoints.chores import Chore, do_later, repeat, repeat_when_rung
 from entrypoints.database import DatabaseUrl, keep_partitions, prepare_database
 from entrypoints.di.allowances import StoreOfLimits
 from entrypoints.di.events import EventBell
@@ -48,6 +48,8 @@ ACTIVITY_EVERY_S = 5.0
 # Calls leave no cycles behind, so that Python's usual 700 new objects would have it look through
 # the calls in flight some fifty times a second, for milliseconds each, and find nothing.
 GC_THRESHOLDS = (20_000, 10, 5)
+# Moving memory takes half a second where a machine is slow, for which no start is to wait.
+AT_REST_AFTER_S = 10.0
 ENDED_SESSIONS_EVERY_S = 3600.0
 RENEWALS_PER_HOLD = 6
 ORPHANS_EVERY_S = 30.0
@@ -105,9 +107,9 @@ class Lifecycle:
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
-            use_large_pages()
             self._opening = asyncio.create_task(self._open_up())
             await asyncio.shield(self._opening)
+            self._once_at_rest(partial(asyncio.to_thread, use_large_pages))
         except Exception as error:  # noqa: BLE001 - told to whoever started the process
             self.on_failure(error)
 
@@ -163,6 +165,9 @@ class Lifecycle:
         self._every(ACTIVITY_EVERY_S, (await get(PersonActivity)).flush)
         self._every(ACTIVITY_EVERY_S, (await get(LoginFailures)).flush)
         self._every(ENDED_SESSIONS_EVERY_S, await get(ForgetEndedSessions))
+
+    def _once_at_rest(self, chore: Chore) -> None:
+        self._chores.append(asyncio.create_task(do_later(AT_REST_AFTER_S, chore, self.reporter)))
 
     def _every(self, seconds: float, chore: Chore) -> None:
         self._chores.append(asyncio.create_task(repeat(seconds, chore, self.reporter)))

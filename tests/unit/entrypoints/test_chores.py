@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from application.operations.records.error_reporter import ErrorReporter
 from domain.shared.errors import UnavailableError
-from entrypoints.chores import Bell, Chore, name_of, repeat, repeat_when_rung
+from entrypoints.chores import Bell, Chore, do_later, name_of, repeat, repeat_when_rung
 from tests.fakes.clock import FrozenClock
 from tests.fakes.errors import RecordingErrorLog
 from tests.fakes.ids import SequentialIds
@@ -43,6 +43,19 @@ async def test_a_failed_chore_is_on_record_and_tried_again() -> None:
     [occurrence] = recorded.occurrences
     assert (occurrence.route, occurrence.message) == ("chore Sweeping", "no broom")
     assert [entry["event"] for entry in logs] == ["chore.failed"]
+
+
+async def test_what_is_done_later_is_done_once_and_its_failure_is_on_record() -> None:
+    log = RecordingErrorLog()
+    reporter = ErrorReporter(errors=log, clock=FrozenClock(), ids=SequentialIds())
+    chore = Sweeping(ValueError("no broom"))
+
+    with capture_logs():
+        await do_later(0.001, chore, reporter)
+
+    assert [occurrence.message for occurrence in log.occurrences] == ["no broom"]
+    assert not chore.errors
+    assert not chore.done.is_set()
 
 
 async def test_a_chore_that_has_to_wait_is_no_failure() -> None:
