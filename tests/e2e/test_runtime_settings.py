@@ -145,11 +145,10 @@ def test_contents_are_captured_as_the_one_setting_says(nodes: Nodes, by: str) ->
 
 async def test_without_caches_a_key_is_looked_up_at_every_call(nodes: Nodes) -> None:
     connection = await asyncpg.connect(nodes.url)
-    with nodes.here as owner:
+    with nodes.here as owner, nodes.there as client:
         made = owner.post("/api/v1/keys", json={"name": "uncached"}).raise_for_status().json()
-    bearer = {"authorization": f"Bearer {made['key']}"}
-
-    with nodes.there as client:
+        bearer = {"authorization": f"Bearer {made['key']}"}
+        _wait_for_news_of_keys(owner, client)
         before = client.post(CHAT, json=HELLO, headers=bearer).status_code
         # No node hears of this.
         await connection.execute("UPDATE api_keys SET revoked_at = now() WHERE name = 'uncached'")
@@ -160,6 +159,15 @@ async def test_without_caches_a_key_is_looked_up_at_every_call(nodes: Nodes) -> 
     await connection.close()
 
     assert (before, remembered) == (200, 200)
+
+
+def _wait_for_news_of_keys(here: httpx.Client, there: httpx.Client) -> None:
+    """What a node is told of keys comes in order: it knows all before that has heard of another."""
+    later = here.post("/api/v1/keys", json={"name": "later"}).raise_for_status().json()
+    bearer = {"authorization": f"Bearer {later['key']}"}
+    assert there.post(CHAT, json=HELLO, headers=bearer).status_code == 200
+    here.delete(f"/api/v1/keys/{later['id']}").raise_for_status()
+    wait_until(lambda: there.post(CHAT, json=HELLO, headers=bearer).status_code == 401)
 
 
 def test_the_environment_lies_beneath_what_is_stored(nodes: Nodes) -> None:
