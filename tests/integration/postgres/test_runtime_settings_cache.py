@@ -132,9 +132,9 @@ async def test_a_change_is_seen_also_when_nobody_listened_at_that_moment(
 ) -> None:
     await nodes[0].put("retention_events_days", "3")
     await has(nodes[1], 3)
-    await sql.execute(TERMINATE_LISTENERS)
     # Nobody hears of this.
     await sql.execute("UPDATE server_settings SET value = '5'")
+    await sql.execute(TERMINATE_LISTENERS)
 
     for node in nodes:
         await has(node, 5)
