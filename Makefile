@@ -56,8 +56,8 @@ bench-gateway: ## Measure the data plane and write bench/RESULTS.md
 	uv run python -m bench.gateway
 
 bench-peers: ## The same, with LiteLLM and Portkey installed beside it and measured too
-	uv run python -m bench.peers bench/work/peers
-	uv run python -m bench.gateway --peers bench/work/peers
+	uv run python -m bench.peers build/peers
+	uv run python -m bench.gateway --peers build/peers
 
 profile-gateway: ## Print where the processor time of a request goes
 	uv run --with py-spy python -m bench.profile --everything

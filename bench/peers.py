@@ -30,7 +30,6 @@ class Peer:
     """One of them, running."""
 
     target: Target
-    start_s: float
     idle_mib: float
 
 
@@ -76,8 +75,8 @@ def start_portkey(work: Path, mock: Target, folder: Path) -> Target | None:
 def wait_until_it_answers(target: Target) -> Peer:
     """Its first answer ends its start: neither has the same page that says it is ready."""
     question = {"model": THROUGHPUT.model, "messages": [{"role": "user", "content": "Ready?"}]}
-    start_s = target.wait_until(lambda: target.post("/v1/chat/completions", question))
-    return Peer(target=target, start_s=start_s, idle_mib=memory_mib(target.own))
+    target.wait_until(lambda: target.post("/v1/chat/completions", question))
+    return Peer(target=target, idle_mib=memory_mib(target.own))
 
 
 def peer_lines(peers: Sequence[Peer], outcomes: Outcomes, idle_mib: float) -> Iterator[str]:

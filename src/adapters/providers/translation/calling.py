@@ -1,7 +1,7 @@
 """What clients ask of the calling of tools, and not every provider can promise."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from adapters.providers.generation import (
@@ -10,8 +10,8 @@ from adapters.providers.generation import (
     GenerationProvider,
     GenerationStream,
 )
+from adapters.providers.translation.rewritten_stream import RewrittenStream
 from adapters.providers.translation.tool_names import renamed, told_names, with_told
-from application.inference.ports import StreamReport
 from domain.inference.conversation.answer import Choice
 from domain.inference.conversation.events import (
     Delta,
@@ -68,23 +68,6 @@ class CalledTools:
         return False
 
 
-class CallingStream(AsyncIterator[list[StreamEvent]], GenerationStream):
-    def __init__(self, source: GenerationStream, called: CalledTools) -> None:
-        self._source = source
-        self._events = aiter(source)
-        self._called = called
-
-    @property
-    def report(self) -> StreamReport:
-        return self._source.report
-
-    async def __anext__(self) -> list[StreamEvent]:
-        return self._called.events(await anext(self._events))
-
-    async def aclose(self) -> None:
-        await self._source.aclose()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallingGeneration(GenerationProvider):
     """Asks ``generation``, whose tools may have names as in ``names`` only; ``None`` for any."""
@@ -104,7 +87,7 @@ class CallingGeneration(GenerationProvider):
     async def open_generation(self, call: GenerationCall) -> GenerationStream:
         call, called = self._prepared(call)
         stream = await self.generation.open_generation(call)
-        return stream if called is None else CallingStream(stream, called)
+        return stream if called is None else RewrittenStream(stream, called.events)
 
     def _prepared(self, call: GenerationCall) -> tuple[GenerationCall, CalledTools | None]:
         request = call.request

@@ -1,7 +1,6 @@
 """A certain tool that must be called, at providers that can hold an answer to a schema and cannot
 hold it to a tool: the answer is the arguments."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -13,7 +12,7 @@ from adapters.providers.generation import (
     GenerationProvider,
     GenerationStream,
 )
-from application.inference.ports import StreamReport
+from adapters.providers.translation.rewritten_stream import RewrittenStream
 from domain.inference.conversation.answer import Choice, StopReason
 from domain.inference.conversation.events import (
     PartKind,
@@ -88,7 +87,10 @@ class ForcedCall:
         call = ToolCall(id=self._call_id, name=self._tool.name, arguments=text)
         return replace(choice, parts=(*others, call), stop=_stop(choice.stop))
 
-    def event(self, event: StreamEvent) -> StreamEvent:
+    def events(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        return [self._event(event) for event in events]
+
+    def _event(self, event: StreamEvent) -> StreamEvent:
         match event:
             case PartStarted(kind=PartKind.TEXT):
                 self._is_called = True
@@ -97,23 +99,6 @@ class ForcedCall:
             case Stopped() if self._is_called:
                 return replace(event, reason=_stop(event.reason))
         return event
-
-
-class ForcedStream(AsyncIterator[list[StreamEvent]], GenerationStream):
-    def __init__(self, source: GenerationStream, forced: ForcedCall) -> None:
-        self._source = source
-        self._events = aiter(source)
-        self._forced = forced
-
-    @property
-    def report(self) -> StreamReport:
-        return self._source.report
-
-    async def __anext__(self) -> list[StreamEvent]:
-        return [self._forced.event(event) for event in await anext(self._events)]
-
-    async def aclose(self) -> None:
-        await self._source.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +120,7 @@ class ForcingGeneration(GenerationProvider):
         if forced is None:
             return await self.generation.open_generation(call)
         told = replace(call, request=forced.told())
-        return ForcedStream(await self.generation.open_generation(told), forced)
+        return RewrittenStream(await self.generation.open_generation(told), forced.events)
 
 
 def _stop(reason: StopReason) -> StopReason:
